@@ -1,0 +1,26 @@
+"""What a user can mend: every error here says what is wrong with which value, what was expected, and what to do.
+
+The command line prints the message of a `LataxError` and leaves with status 2; anything else is a fault of ours and
+leaves with status 1. Each class is also the built-in exception that a caller would expect, so plain `except ValueError`
+works.
+"""
+
+
+class LataxError(Exception):
+    """An error whose message contains its cure."""
+
+
+class ConfigError(LataxError, ValueError):
+    """An argument, or a combination of arguments, that cannot work."""
+
+
+class DataError(LataxError, ValueError):
+    """Data that cannot be used as they are: wrong shape, type or values."""
+
+
+class FileError(LataxError, OSError):
+    """A file or folder that is missing, damaged, foreign, in the way, or cannot be written."""
+
+
+class DivergenceError(LataxError, ArithmeticError):
+    """Training met a value that is not finite."""

@@ -163,5 +163,5 @@ def test_make_is_a_function_of_the_seed():
 def test_a_sphere_that_does_not_fit_is_refused(options):
     with pytest.raises(ConfigError, match=r"does not fit into .* take dimension >= 1 and ambient_size >= dimension"):
         sphere.make(5, 0, **options)
-    with pytest.raises(ConfigError, match="dimension >= 1, not 0"):
+    with pytest.raises(ConfigError, match=r"dimension >= 1, not 0"):
         conditional_sphere.make(5, 0, dimension=0)

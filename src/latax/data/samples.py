@@ -28,7 +28,7 @@ class Samples:
     """
 
     X: Float[np.ndarray, "N d"] | LazyRows
-    context: Float[np.ndarray, "N c"] | None = None
+    context: Float[np.ndarray, "_ c"] | None = None  # Its N is checked below, with a message for the user.
     feature_names: tuple[str, ...] = ()
     context_names: tuple[str, ...] = ()
     sample_shape: tuple[int, ...] = ()

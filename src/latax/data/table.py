@@ -65,9 +65,7 @@ def from_columns(path: Path, kind: str, table: Columns, request: Request) -> Sam
 def text_message(path: Path, text: dict[str, str], numeric: Sequence[str]) -> str:
     """The refusal of columns that hold text: `text` maps each to its first such value and the place of it."""
     (name, first), *others = text.items()
-    more = (
-        f" {listed(repr(other) for other, _ in others)} {'do' if len(others) > 1 else 'does'} so too." if others else ""
-    )
+    more = f" The same holds for {listed(repr(other) for other, _ in others)}." if others else ""
     keep = f"Keep the others with columns={list(numeric[:12])!r}," if numeric else "Give a table of numbers,"
     return (
         f"column '{name}' of {path} holds text or something else that is not numbers: the first is {first}.{more} "

@@ -1,5 +1,6 @@
 """Zarr (a folder): one array or named arrays in groups, read by blocks of rows when they are large."""
 
+from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,7 +29,8 @@ def read(path: Path, request: Request) -> Samples:
             request.refuse_name(str(path))
             arrays = {"": _stored(root)}
         else:
-            found = {name: item for name, item in root.members(max_depth=None) if isinstance(item, zarr.Array)}
+            members = sorted(root.members(max_depth=None), key=itemgetter(0))
+            found = {name: item for name, item in members if isinstance(item, zarr.Array)}
             arrays = _by_xarray(path) if _is_dataset(found) else {name: _stored(a) for name, a in found.items()}
         return assemble(path, "Zarr", arrays, request, in_blocks=True)
 
@@ -45,7 +47,7 @@ def _by_xarray(path: Path) -> dict[str, StoredArray]:
     import xarray
 
     dataset = xarray.open_dataset(path, engine="zarr", chunks=None, consolidated=False, decode_times=False, cache=False)
-    return stored_variables(dataset)
+    return dict(sorted(stored_variables(dataset).items()))
 
 
 def _stored(array: "zarr.Array") -> StoredArray:

@@ -11,10 +11,10 @@ from jaxtyping import Float
 from latax._errors import ConfigError, DataError
 from latax.data.lazy import LazyRows, RowReader
 from latax.data.memory import require_memory, should_be_lazy
-from latax.data.near import did_you_mean, listed
 from latax.data.numeric import as_float, float_dtype, is_numeric
 from latax.data.request import Request, split_columns
 from latax.data.samples import Samples, default_names
+from latax.data.wording import did_you_mean, listed
 
 
 @dataclasses.dataclass(frozen=True)
@@ -22,13 +22,15 @@ class StoredArray:
     """An array in a file: its shape and type are known, its rows are read when they are wanted.
 
     `read` is given a slice of step one or a strictly increasing array of row numbers. `column_names` labels the
-    second axis of a two-dimensional array, where the file has such labels.
+    second axis of a two-dimensional array, where the file has such labels. A coordinate can be context, and is data
+    only when asked for by name.
     """
 
     shape: tuple[int, ...]
     dtype: np.dtype
     read: RowReader
     column_names: tuple[str, ...] = ()
+    is_coordinate: bool = False
 
     def __str__(self) -> str:
         return f"{self.shape} {self.dtype}"
@@ -88,7 +90,11 @@ def choose_array(path: Path, arrays: Mapping[str, StoredArray], request: Request
         return request.name
     if not arrays:
         raise DataError(f"{path} holds no arrays; latax expects one with the samples along its first axis.")
-    usable = [name for name, a in arrays.items() if is_numeric(a.dtype) and a.shape and name not in request.context]
+    usable = [
+        name
+        for name, array in arrays.items()
+        if is_numeric(array.dtype) and array.shape and not array.is_coordinate and name not in request.context
+    ]
     candidates = [name for name in usable if len(arrays[name].shape) > 1] or usable
     if len(candidates) == 1:
         return candidates[0]

@@ -8,6 +8,7 @@ import numpy as np
 from jaxtyping import Float, Int, Shaped
 
 from latax._errors import DataError
+from latax.data.damage import damage_reported
 from latax.data.numeric import as_float, float_dtype
 
 RowReader = Callable[[slice | np.ndarray], np.ndarray]
@@ -101,7 +102,8 @@ class LazyRows:
 
     def _read_rows(self, rows: slice | Int[np.ndarray, " rows"]) -> Shaped[np.ndarray, "rows *sample"]:
         wanted = rows.stop - rows.start if isinstance(rows, slice) else len(rows)
-        block = np.asarray(self._read(rows))
+        with damage_reported(self._what, "an array", (OSError, RuntimeError)):
+            block = np.asarray(self._read(rows))
         if block.shape[0] != wanted:
             raise DataError(
                 f"{self._what} gave {block.shape[0]} rows where {wanted} were asked for: "

@@ -7,9 +7,9 @@ from typing import Protocol
 
 from latax._errors import ConfigError, FileError
 from latax.data.memory import Lazy
-from latax.data.near import did_you_mean
 from latax.data.request import Request
 from latax.data.samples import Samples, check_finite
+from latax.data.wording import did_you_mean
 
 # Extension -> module of `latax.data.readers`, imported when the first such file is read.
 READERS = {
@@ -19,7 +19,18 @@ READERS = {
     ".csv.gz": "csv",
     ".tsv": "csv",
     ".tsv.gz": "csv",
+    ".parquet": "parquet",
+    ".pq": "parquet",
+    ".nc": "netcdf",
+    ".nc4": "netcdf",
+    ".cdf": "netcdf",
+    ".h5": "hdf5",
+    ".hdf5": "hdf5",
+    ".hdf": "hdf5",
 }
+
+
+ZARR_MARKERS = ("zarr.json", ".zgroup", ".zarray")
 
 
 class Reader(Protocol):
@@ -78,7 +89,9 @@ def _reader_for(path: Path) -> str:
     if not path.exists():
         raise FileError(_missing(path))
     if path.is_dir():
-        raise FileError(f"{path} is a folder.")
+        return (
+            "zarr" if path.suffix == ".zarr" or any((path / marker).exists() for marker in ZARR_MARKERS) else "images"
+        )
     extension = next((e for e in sorted(READERS, key=len, reverse=True) if path.name.lower().endswith(e)), None)
     if extension is None:
         raise FileError(_unknown(path))

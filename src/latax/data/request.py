@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from latax._errors import ConfigError
 from latax.data.memory import Lazy
-from latax.data.near import did_you_mean, listed
+from latax.data.wording import did_you_mean, listed
 
 
 @dataclasses.dataclass(frozen=True)

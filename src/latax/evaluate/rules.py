@@ -1,0 +1,225 @@
+"""The rules of a diagnosis: plain numbers in, a `Finding` out. Each threshold is given with its reason.
+
+Numbers are of held-out data unless a name says otherwise; lengths are in one unit, that of the data or the
+standardised one.
+"""
+
+import math
+from typing import Literal
+
+import numpy as np
+from jaxtyping import Float
+
+from latax.evaluate.diagnose import Finding, judge
+
+
+def reconstruction_against_scale(error: float, data_scale: float) -> Finding:
+    """Root-mean-square reconstruction error against the root-mean-square distance of the data from their mean.
+
+    The ratio's square is the fraction of the variance that is lost. Good up to 0.1 (1 %), bad above 0.32 (10 %).
+    """
+    ratio = _ratio(error, data_scale)
+    return judge(
+        "reconstruction error / data scale",
+        ratio,
+        good=0.1,
+        bad=0.32,
+        meaning=f"The manifold leaves out {_percent(ratio**2)} of the data's variance.",
+        cure="Raise latent_size, or train the manifold longer; noise in the data sets a floor.",
+    )
+
+
+def reconstruction_against_pca(error: float, pca_error: float, data_scale: float) -> Finding:
+    """Root-mean-square reconstruction error against that of PCA with the same latent size, fitted on the same data.
+
+    A flow can represent what PCA does, so it should not be worse; 2 % are left for sampling noise, and above 10 %
+    training has failed. Errors of PCA below 1 % of the data's scale count as that 1 %: nobody needs to beat zero.
+    """
+    ratio = _ratio(error, max(pca_error, 0.01 * data_scale))
+    return judge(
+        "reconstruction error / that of PCA",
+        ratio,
+        good=1.02,
+        bad=1.1,
+        meaning=f"PCA of the same latent size {'does not do noticeably better' if ratio <= 1 else 'does better'}.",
+        cure="Train the manifold longer, lower learning_rate or add layers; if it stays, PCA is the better model.",
+    )
+
+
+def off_manifold(fraction: float, n: int, *, expected: float = 0.01) -> Finding:
+    """The fraction of n held-out points farther from the manifold than the quantile `1 - expected` of training points.
+
+    Good up to three standard errors above `expected` and never below three times it; bad above ten times: then one
+    point in ten (for 1 %) is of a kind that training has not seen.
+    """
+    noise = expected + 3 * math.sqrt(expected * (1 - expected) / max(n, 1))
+    good = max(noise, 3 * expected)
+    return judge(
+        "fraction off the manifold",
+        fraction,
+        good=good,
+        bad=max(10 * expected, good),
+        meaning=f"{_percent(fraction)} of held-out points are farther off than the farthest {_percent(expected)} "
+        "of the training points.",
+        cure="Either the model is overfitted (more data, fewer steps) or the held-out data are of another kind.",
+    )
+
+
+def density_calibration(worst_error: float, noise: float) -> Finding:
+    """The mean difference of nominal and observed coverage, from `calibration`: its `worst_error` and `worst_noise`.
+
+    Good up to 0.02, or what a perfect model shows with so few points; bad above 0.1: a 90 % region then holds
+    about 80 % of the data, or all of them.
+    """
+    good = max(0.02, noise)
+    return judge(
+        "calibration error of the density",
+        worst_error,
+        good=good,
+        bad=max(0.1, 2 * noise),
+        meaning=f"Regions of the density hold on average {_percent(worst_error)} too much or too little of the data.",
+        cure="Train the density longer, or give it more latent_layers; do not rely on its probabilities as they are.",
+    )
+
+
+def error_gap(train: float, validation: float) -> Finding:
+    """How much larger the held-out reconstruction error is than that on training data, relative to the latter.
+
+    Good up to 0.1, less than most changes of a setting make; bad above 0.5: most of what was learnt last is noise.
+    """
+    gap = _ratio(validation, train) - 1
+    return judge(
+        "reconstruction gap, held-out over training",
+        gap,
+        good=0.1,
+        bad=0.5,
+        meaning=f"The error is {_percent(abs(gap))} {'larger' if gap > 0 else 'smaller'} on held-out data.",
+        cure="The manifold is overfitted: more data, fewer steps or smaller networks.",
+    )
+
+
+def log_prob_gap(train: float, validation: float, size: int, *, standard_error: float = 0.0) -> Finding:
+    """How far the mean held-out log density (nats) is below that of training data, per dimension of the density.
+
+    Two standard errors of the difference are given to chance. Good up to 0.05 nats per dimension (a density wrong by
+    5 %), bad above 0.3 (wrong by a third).
+    """
+    gap = max(train - validation - 2 * standard_error, 0.0) / size
+    return judge(
+        "log-density gap, training over held-out",
+        gap if math.isfinite(train - validation) else math.nan,
+        good=0.05,
+        bad=0.3,
+        meaning=f"Held-out data have {format(gap, '.2g')} nats less per dimension than training data.",
+        cure="The density is overfitted: more data, fewer steps or smaller networks.",
+    )
+
+
+def metric_condition(median_condition: float) -> Finding:
+    """The median ratio of the largest to the smallest singular value of the decoder's Jacobian.
+
+    Good up to 100. Bad above 10⁴: single precision then keeps only three digits of the smallest stretch, and with it
+    of the volume, and a latent direction is close to being lost.
+    """
+    return judge(
+        "condition of the decoder's Jacobian",
+        median_condition,
+        good=100.0,
+        bad=1e4,
+        meaning="It is the ratio of the strongest to the weakest stretch of latent space.",
+        cure="Lower latent_size if a direction is not needed; for the density, compute volumes in float64.",
+    )
+
+
+def unused_latents(unused: int, size: int) -> Finding:
+    """The number of latent directions that move the data by less than 1 % of what the strongest does.
+
+    One is a warning: the manifold has fewer dimensions than it was given. Bad if more than half are unused.
+    """
+    return judge(
+        "unused latent directions",
+        float(unused),
+        good=0.0,
+        bad=size / 2,
+        meaning=f"{size - unused} of {size} latent directions change the data.",
+        cure=f"Try latent_size={max(size - unused, 1)}.",
+    )
+
+
+def still_improving(
+    phase: str, validation: Float[np.ndarray, " V"], *, unit: Literal["relative", "nats"] = "relative"
+) -> Finding:
+    """How much a phase's validation metric (smaller is better) still fell over its last fifth.
+
+    The medians of the last two fifths are compared: relative to the earlier one for an error, as a difference for a
+    metric in nats. Good up to 0.02 (2 % or 0.02 nats), bad above 0.2. With fewer than ten validations it cannot be
+    told, and the finding is a warning.
+    """
+    name = f"still improving at the end of phase {phase!r}"
+    values = validation[np.isfinite(validation)]
+    if values.size < 10:
+        few = f"Only {values.size} finite validations were made, too few to tell."
+        return Finding(name, math.nan, 0.02, "warning", f"{few} Train longer or validate more often.")
+    fifth = values.size // 5
+    before, after = float(np.median(values[-2 * fifth : -fifth])), float(np.median(values[-fifth:]))
+    gain = before - after if unit == "nats" else _ratio(before - after, abs(before))
+    amount = f"{gain:.2g} nats" if unit == "nats" else _percent(gain)
+    moved = f"fell by {amount}" if gain > 0 else "did not fall any more"
+    return judge(
+        name,
+        max(gain, 0.0),
+        good=0.02,
+        bad=0.2,
+        meaning=f"The validation metric {moved} in the last fifth of the phase.",
+        cure="Train longer: raise steps or epochs.",
+    )
+
+
+def thin_density(log_prob_drop: float, size: int) -> Finding:
+    """Whether an ambient density has collapsed onto the data (manifold overfitting).
+
+    `log_prob_drop` is the mean of log p(x) - log p(x + e) in nats, with Gaussian noise e of 1 % of the data's scale in
+    each of `size` coordinates. A density of width s in a direction loses (0.01 scale / s)² / 2 there: per coordinate,
+    0.5 means that its widths are 1 % of the scale. Good up to 0.05 (widths above 3 %), bad above 0.5, where the
+    likelihood says how thin the density has become and no longer how good it is.
+    Source: Loaiza-Ganem et al., "Diagnosing and Fixing Manifold Overfitting in Deep Generative Models", TMLR 2022.
+    """
+    drop = log_prob_drop / size
+    return judge(
+        "thinness of the ambient density",
+        drop,
+        good=0.05,
+        bad=0.5,
+        meaning=f"Noise of 1 % of the data's scale costs {drop:.2g} nats per coordinate.",
+        cure="The data lie near a lower-dimensional manifold, where ambient likelihoods diverge: use a manifold model.",
+    )
+
+
+def not_finite(count: int, n: int, what: str) -> Finding:
+    """How many of n held-out points got no finite number (`what`, such as "a log density"). Above 1 % it is bad."""
+    return judge(
+        f"points without {what}",
+        count / n if n else math.nan,
+        good=0.0,
+        bad=0.01,
+        meaning=f"{count} of {n} held-out points have no finite value.",
+        cure="Look at these points first: outliers, another unit, or far outside the training data.",
+    )
+
+
+def off_manifold_fraction(
+    errors: Float[np.ndarray, " N"], training_errors: Float[np.ndarray, " M"], *, expected: float = 0.01
+) -> float:
+    """The fraction of `errors` above the quantile `1 - expected` of those of training data; NaN counts as above."""
+    limit = np.nanquantile(training_errors, 1 - expected)
+    return float(np.mean(~(errors <= limit)))
+
+
+def _ratio(a: float, b: float) -> float:
+    if b == 0:
+        return 0.0 if a == 0 else math.copysign(math.inf, a)
+    return a / b
+
+
+def _percent(fraction: float) -> str:
+    return f"{100 * fraction:.3g} %" if math.isfinite(fraction) else "an unknown part"

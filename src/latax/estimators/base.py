@@ -52,6 +52,10 @@ class AbstractEstimator(TransformerMixin, BaseEstimator, abc.ABC):
     def _train(self, samples: Samples, run: RunFolder | None, resume: bool) -> None:
         """Sets `models_`, `metrics_`, `best_` and what else the estimator needs; `scaling_` is set before."""
 
+    @abc.abstractmethod
+    def _evaluate(self, samples: Samples) -> dict[str, Float[np.ndarray, " rows"]]:
+        """Numbers for every sample, by name; the mean of the first one chooses the best replicate (lower is better)."""
+
     def _check_params(self) -> None:
         """Refuses parameters that cannot work, before anything is compiled."""
 
@@ -140,6 +144,8 @@ class AbstractEstimator(TransformerMixin, BaseEstimator, abc.ABC):
     def module_(self) -> Any:
         """The fitted module for data as they come (not centred): pure functions of one sample."""
         check_is_fitted(self)
+        if not self.scaling_.loc.any():
+            return self._centred
         return self._centred.shifted(jnp.asarray(self.scaling_.loc, self._dtype))
 
     @property
@@ -212,10 +218,14 @@ class AbstractEstimator(TransformerMixin, BaseEstimator, abc.ABC):
         _, x, theta = self._new(X, context)
         return map_rows(_base, self._centred, x, theta)
 
-    def log_prob(self, X: Any, *, context: Any = None) -> Any:
-        """The log density of each sample with its parts, in the units of the data; see the result's type."""
+    def _log_prob(self, X: Any, context: Any) -> Any:
+        """The module's `log_prob` of every sample."""
         _, x, theta = self._new(X, context)
         return map_rows(_log_prob, self._centred, x, theta)
+
+    @abc.abstractmethod
+    def log_prob(self, X: Any, *, context: Any = None) -> Any:
+        """The log density of each sample with its parts, in the units of the data; see the result's type."""
 
     def score_samples(self, X: Any, *, context: Any = None) -> np.ndarray:
         """The log density of each sample, shape (N,): scikit-learn's face of `log_prob`."""
@@ -261,9 +271,13 @@ class AbstractEstimator(TransformerMixin, BaseEstimator, abc.ABC):
         store.write_model(Path(path), arrays, extra, config, model_card(self, config))
         return Path(path)
 
+    @abc.abstractmethod
+    def _learn_tolerance(self, samples: Samples) -> None:
+        """What the verbs need to know about held-out samples."""
+
+    @abc.abstractmethod
     def _fitted_numbers(self) -> dict[str, float]:
         """Further numbers that `fit` found and the verbs need, {attribute: value}."""
-        return {}
 
     def _restore(self, path: Path, config: dict[str, Any]) -> Self:
         """Fills a new estimator from a saved model; `config` is its config.json."""

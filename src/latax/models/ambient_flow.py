@@ -37,6 +37,15 @@ class AmbientFlow(eqx.Module):
                 f"got {self.loc.shape} and {self.scale.shape}."
             )
 
+    @property
+    def latent_size(self) -> int:
+        """Number of latent coordinates: as many as data coordinates."""
+        return self.loc.shape[0]
+
+    def shifted(self, loc: Float[Array, " d"]) -> "AmbientFlow":
+        """The same model for data moved by `loc`."""
+        return AmbientFlow(self.distribution, self.loc + loc, self.scale)
+
     def encode(self, x: Float[Array, " d"], context: Float[Array, " c"] | None = None) -> Float[Array, " d"]:
         """The point z of the base space that generates x: standard normal if the fit is right."""
         return self.distribution.bijection.inverse((x - self.loc) / self.scale, context)

@@ -49,6 +49,15 @@ class InjectiveFlow(eqx.Module):
                 f"{self.embedding.in_size} latent coordinates. Give both the same size."
             )
 
+    @property
+    def latent_size(self) -> int:
+        """Number n of latent coordinates."""
+        return self.embedding.in_size
+
+    def shifted(self, loc: Float[Array, " d"]) -> "InjectiveFlow":
+        """The same model for data moved by `loc`."""
+        return InjectiveFlow(AffineOutput(self.embedding, loc, jnp.ones_like(loc)), self.latent)
+
     def encode(self, x: Float[Array, " d"], context: Float[Array, " c"] | None = None) -> Float[Array, " n"]:
         """Latent coordinates of the projection of x."""
         return self.embedding.project(x, context)[0]

@@ -11,16 +11,17 @@ author = "The latax authors"
 copyright = "2026, the latax authors"
 version = release = version_of("latax")
 
-extensions = ["markdown_docstrings", "myst_parser", "sphinx.ext.autodoc", "sphinx.ext.mathjax"]
+extensions = ["markdown_docstrings", "myst_parser", "sphinx.ext.autodoc"]
 exclude_patterns = ["_build"]
-myst_enable_extensions = ["colon_fence", "deflist", "dollarmath"]
 myst_heading_anchors = 3
 
 autodoc_member_order = "bysource"
-autodoc_typehints = "none"
+autodoc_typehints = "signature"
+autodoc_typehints_format = "short"
 autodoc_preserve_defaults = True
 autodoc_default_options = {"members": True, "show-inheritance": True, "exclude-members": "__init__, __new__"}
 add_module_names = False
+python_maximum_signature_line_length = 110
 
 html_theme = "furo"
 html_title = f"latax {release}"

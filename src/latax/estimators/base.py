@@ -272,8 +272,8 @@ class AbstractEstimator(TransformerMixin, BaseEstimator, abc.ABC):
         return Path(path)
 
     @abc.abstractmethod
-    def _learn_tolerance(self, samples: Samples) -> None:
-        """What the verbs need to know about held-out samples."""
+    def _remember(self, held_out: dict[str, Float[np.ndarray, " rows"]]) -> None:
+        """Keeps what the verbs need to know about held-out samples, given what `_evaluate` says of them."""
 
     @abc.abstractmethod
     def _fitted_numbers(self) -> dict[str, float]:

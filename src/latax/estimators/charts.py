@@ -36,7 +36,9 @@ def _import(chart: str) -> AbstractEmbedding:
     try:
         found = getattr(importlib.import_module(module), name)
     except (ImportError, AttributeError) as error:
-        raise ConfigError(f"The chart {chart!r} cannot be imported: {error}. Check the module's name and path.") from error
+        raise ConfigError(
+            f"The chart {chart!r} cannot be imported: {error}. Check the module's name and path."
+        ) from error
     found = found if isinstance(found, AbstractEmbedding) else found()
     if not isinstance(found, AbstractEmbedding):
         raise ConfigError(f"{chart!r} is a {type(found).__name__}, not a latax.density.AbstractEmbedding.")

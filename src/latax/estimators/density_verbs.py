@@ -55,9 +55,8 @@ class ManifoldVerbs(AbstractEstimator, abc.ABC):
         scored = self._log_prob(samples, None)
         return {"reconstruction_error": scored.reconstruction_error, "nll": -scored.log_prob}
 
-    def _learn_tolerance(self, samples: Samples) -> None:
-        """Sets `tolerance_` from validation rows."""
-        self.tolerance_ = 3 * float(np.quantile(self.reconstruction_error(samples), 0.99))
+    def _remember(self, held_out: dict[str, Float[np.ndarray, " rows"]]) -> None:
+        self.tolerance_ = 3 * float(np.quantile(held_out["reconstruction_error"], 0.99))
 
     def _fitted_numbers(self) -> dict[str, float]:
         return {"tolerance_": self.tolerance_}
@@ -77,7 +76,7 @@ class AmbientVerbs(AbstractEstimator, abc.ABC):
     def _evaluate(self, samples: Samples) -> dict[str, Float[np.ndarray, " rows"]]:
         return {"nll": -self._log_prob(samples, None).log_prob}
 
-    def _learn_tolerance(self, samples: Samples) -> None:
+    def _remember(self, held_out: dict[str, Float[np.ndarray, " rows"]]) -> None:
         """Every point has a density: there is no tolerance."""
 
     def _fitted_numbers(self) -> dict[str, float]:

@@ -15,6 +15,7 @@ from latax.models.injective_flow import manifold_flow
 from latax.models.recipes import Budget, sequential
 from latax.train import Recipe
 
+
 @dataclass(kw_only=True, eq=False, repr=False)
 class MFlow(ManifoldVerbs, AbstractFlowEstimator):
     """M-flow: learns the manifold that the data lie on, and a density on it.

@@ -80,4 +80,4 @@ class ProbabilisticPCA(AmbientVerbs, AbstractEstimator):
         values = self._evaluate(held_out)
         self.metrics_ = {name: np.array([value.mean()]) for name, value in values.items()}
         self.seconds_ = time.perf_counter() - began
-        self._learn_tolerance(held_out)
+        self._remember(values)

@@ -8,6 +8,8 @@ import jax
 import numpy as np
 from jaxtyping import PyTree
 
+from latax._compilation_cache import use_compilation_cache
+
 #: Rows for one call; fewer rows are filled up to a power of two, so that few sizes are ever compiled.
 CHUNK = 4096
 
@@ -21,6 +23,7 @@ def map_rows(function: Callable[..., PyTree], module: Any, *columns: Any, chunk:
     - `columns`: arrays (or anything with slicing by rows) with a common leading axis, or None, which is passed on.
     - `chunk`: rows in one call, which bounds the memory.
     """
+    use_compilation_cache()
     rows = next(len(c) for c in columns if c is not None)
     size = min(chunk, max(16, 1 << (rows - 1).bit_length())) if rows else 16
     pieces = []

@@ -10,6 +10,8 @@ from typing import Any
 
 import numpy as np
 
+import latax
+
 from latax._errors import ConfigError, FileError
 from latax.data import Samples
 
@@ -60,7 +62,9 @@ class RunFolder:
         if not self.path.exists():
             raise FileError(f"There is no run folder {self.path}. Check the path, or make one with `latax fit`.")
         if not self.config_path.exists():
-            raise FileError(f"{self.path} is not a run folder: it has no config.json. Give a folder that `latax fit` made.")
+            raise FileError(
+                f"{self.path} is not a run folder: it has no config.json. Give a folder that `latax fit` made."
+            )
         return read_json(self.config_path, "run")
 
     def check(self, config: dict[str, Any]) -> None:
@@ -92,8 +96,9 @@ def fingerprint(samples: Samples) -> dict[str, Any]:
 
 def versions() -> dict[str, str]:
     """The versions of Python and of the libraries that decide the numbers."""
-    libraries = ("latax", "jax", "jaxlib", "equinox", "flowjax", "optax", "numpy")
-    return {"python": platform.python_version()} | {name: version(name) for name in libraries}
+    libraries = ("jax", "jaxlib", "equinox", "flowjax", "optax", "numpy")
+    found = {name: version(name) for name in libraries}
+    return {"python": platform.python_version(), "latax": latax.__version__, **found}
 
 
 def write_json(path: Path, value: Any) -> None:
@@ -114,7 +119,7 @@ def read_json(path: Path, what: str) -> dict[str, Any]:
         ) from error
     if not isinstance(schema, int) or schema > SCHEMA:
         raise FileError(
-            f"{path} has schema {schema}, and this latax {version('latax')} reads up to schema {SCHEMA}: the {what} was "
+            f"{path} has schema {schema}, and this latax {latax.__version__} reads up to schema {SCHEMA}: the {what} was "
             "written by a newer version. Upgrade with `pip install --upgrade latax`."
         )
     return value

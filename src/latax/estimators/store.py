@@ -25,7 +25,9 @@ def write_model(path: Path, arrays: PyTree, extra: dict[str, np.ndarray], config
     from safetensors.numpy import save_file
 
     if path.exists() and any(path.iterdir() if path.is_dir() else [path]) and not (path / TENSORS).exists():
-        raise FileError(f"{path} is already there and is not a latax model; nothing in it was touched. Give another path.")
+        raise FileError(
+            f"{path} is already there and is not a latax model; nothing in it was touched. Give another path."
+        )
     tensors = _named(arrays) | {f"@{name}": np.ascontiguousarray(value) for name, value in extra.items()}
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -49,7 +51,9 @@ def read_config(path: Path) -> dict[str, Any]:
     if not path.exists():
         raise FileError(f"There is no model {path}. Check the path.")
     if not (path / CONFIG).exists() or not (path / TENSORS).exists():
-        raise FileError(f"{path} is not a latax model: it needs {TENSORS} and {CONFIG}. Give a folder that `save` made.")
+        raise FileError(
+            f"{path} is not a latax model: it needs {TENSORS} and {CONFIG}. Give a folder that `save` made."
+        )
     return read_json(path / CONFIG, "model")
 
 
@@ -61,7 +65,9 @@ def read_arrays(path: Path, like: PyTree) -> tuple[PyTree, dict[str, np.ndarray]
     try:
         tensors = load_file(path / TENSORS)
     except (SafetensorError, OSError) as error:
-        raise FileError(f"{path / TENSORS} is damaged or truncated ({error}). Restore it from a copy, or fit again.") from error
+        raise FileError(
+            f"{path / TENSORS} is damaged or truncated ({error}). Restore it from a copy, or fit again."
+        ) from error
     extra = {name[1:]: value for name, value in tensors.items() if name.startswith("@")}
     leaves = jax.tree_util.tree_leaves_with_path(like)
     names = [jax.tree_util.keystr(key) for key, _ in leaves]

@@ -113,7 +113,7 @@ class AbstractTrainedEstimator(AbstractEstimator):
         found = [self.replicate(r)._evaluate(held_out) for r in range(self.replicates)]
         self.metrics_ = {name: np.array([values[name].mean() for values in found]) for name in found[0]}
         self.best_ = int(np.argmin(next(iter(self.metrics_.values()))))
-        self._learn_tolerance(held_out)
+        self._remember(found[self.best_])
 
     @abc.abstractmethod
     def _check_columns(self, samples: Samples) -> None:
@@ -161,4 +161,3 @@ class _CentredRows:
 
     def __getitem__(self, index: slice) -> Float[np.ndarray, "rows d"]:
         return self._scaling.centre(self._X[self._rows[index]])
-

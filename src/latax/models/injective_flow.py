@@ -13,6 +13,7 @@ from typing import Any
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+from flowjax.bijections import Affine, Chain
 from flowjax.distributions import StandardNormal, Transformed
 from jaxtyping import Array, Float, PRNGKeyArray
 
@@ -155,7 +156,16 @@ def prescribed_flow(
     """
     size = embedding.in_size
     flow = spline_coupling_flow(size, layers=latent_layers, context_size=context_size, key=key, **flow_options)
-    return InjectiveFlow(embedding, Transformed(StandardNormal((size,)), flow))
+    # The splines bend a fixed interval, so the coordinates they see are standardised; see `start_density`.
+    latent = Chain([flow, Affine(jnp.zeros(size), jnp.ones(size))])
+    return InjectiveFlow(embedding, Transformed(StandardNormal((size,)), latent))
+
+
+def start_density(model: InjectiveFlow, batch: Batch) -> InjectiveFlow:
+    """The model with the scale of h's output set to that of the batch's latent coordinates; it is trained from there."""
+    u = encode_batch(model, batch)["u"] if "x" in batch else batch["u"]
+    affine = Affine(jnp.mean(u, axis=0), jnp.std(u, axis=0) + 1e-3)
+    return eqx.tree_at(lambda model: model.latent.bijection[-1], model, affine)
 
 
 def reconstruction(model: InjectiveFlow, batch: Batch, key: PRNGKeyArray) -> dict[str, Float[Array, ""]]:

@@ -7,7 +7,7 @@ import jax.random as jr
 from jaxtyping import Array, Float, Key
 
 from latax.models.ambient_flow import AmbientFlow, ambient_nll
-from latax.models.injective_flow import InjectiveFlow, encode_batch, latent_nll, nll, reconstruction
+from latax.models.injective_flow import InjectiveFlow, encode_batch, latent_nll, nll, reconstruction, start_density
 from latax.train import Batch, Phase, Recipe
 from latax.train.optimizer import adamw_cosine
 
@@ -45,6 +45,7 @@ def sequential(budget: Budget, reconstruction_weight: float) -> Recipe:
         objective=latent_nll,
         trainable=lambda model: model.latent,
         prepare=encode_batch,
+        begin=start_density,
         metric=latent_nll_per_sample,
         **budget.phase_options(max(1, budget.steps - budget.steps // 2)),
     )
@@ -57,6 +58,7 @@ def prescribed(budget: Budget, *, cover: bool) -> Recipe:
     phase = Phase(
         name="density",
         trainable=lambda model: model.latent,
+        begin=start_density,
         metric=nll_per_sample,
         **options,
         **budget.phase_options(budget.steps),

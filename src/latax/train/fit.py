@@ -17,6 +17,7 @@ import jax.random as jr
 import numpy as np
 from jaxtyping import Array, Key, PyTree
 
+from latax._compilation_cache import use_compilation_cache
 from latax._errors import DivergenceError, FileError
 from latax.train import divergence
 from latax.train.checkpoint import Checkpoints, fingerprint
@@ -51,10 +52,13 @@ class Fitted(NamedTuple):
 
 
 def initialise(init: Callable[[Key[Array, ""]], Model], seed: int, replicates: int) -> tuple[PyTree[Array], Model]:
-    """(arrays with a leading replicate axis, everything else). Replicate r is the model of seed + r."""
-    keys = jr.split(jr.key(0), 0) if replicates == 0 else _keys(seed, replicates)
-    model = eqx.filter_jit(eqx.filter_vmap(lambda key: init(jr.fold_in(key, 0))))(keys)
-    return eqx.partition(model, eqx.is_array)
+    """(arrays with a leading replicate axis, everything else). Replicate r is the model of seed + r.
+
+    Models are made one by one, without compiling: many small random draws in one program take long to compile.
+    """
+    models = [eqx.partition(init(jr.fold_in(key, 0)), eqx.is_array) for key in _keys(seed, replicates)]
+    arrays = jax.tree.map(lambda *leaves: np.stack(leaves), *[arrays for arrays, _ in models])
+    return arrays, models[0][1]
 
 
 def _keys(seed: int, replicates: int) -> Key[Array, " replicate"]:
@@ -94,6 +98,7 @@ def fit(
     **Raises** `DivergenceError` at the first value that is not finite, `Interruption` after SIGTERM or Ctrl-C (both
     when the state is safely on disk), `FileError` if a checkpoint cannot be written or does not fit.
     """
+    use_compilation_cache()
     run = _Run(init, recipe, source, validation, seed, replicates, reports, folder, tracker, meter, devices)
     return run(resume)
 
@@ -232,6 +237,9 @@ class _Run:
         program = self.programs[segment.phase.name]
         resident = program.prepare(state.model, self.resident)
         keys = self.layout.put_state(self._phase_keys(segment.phase.name))
+        if step == 0:
+            first = self.layout.put_plan(self._plan(program, 0, 1), self.source.shared)
+            state = state._replace(model=program.begin(state.model, resident, first, keys))
         limit = max(1, min(CALL_STEPS, PLAN_BYTES // max(1, program.source.plan_bytes(segment.phase.batch_size))))
         every = max(1, -(-segment.phase.steps // self.reports))
         length = 1

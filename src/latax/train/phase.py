@@ -58,6 +58,7 @@ class Phase:
     - `metric`: per-sample validation metric that chooses the best weights; without one the last weights are kept.
     - `prepare`: `(model, batch) -> batch`, a map through *frozen* leaves only (encoding with a finished encoder, say).
         It is applied once to data that live on the device, not at every step.
+    - `begin`: `(model, batch) -> model`, a start that depends on data, applied once with the first batch (as prepared).
     """
 
     name: str
@@ -69,6 +70,7 @@ class Phase:
     weights: Mapping[str, float | optax.Schedule] = field(default_factory=dict)
     metric: Metric | None = None
     prepare: Callable[[Model, Batch], Batch] | None = None
+    begin: Callable[[Model, Batch], Model] | None = None
 
     def __post_init__(self) -> None:
         for name, value in (("steps", self.steps), ("batch_size", self.batch_size)):

@@ -95,6 +95,19 @@ class PhaseProgram:
         mapped = lambda m, r: in_chunks(lambda b: self._prepare(m, b), r, chunk)
         return jax.jit(over_replicates(mapped, self.layout.replicates, (0, None)))(model, resident)
 
+    def begin(self, model: PyTree, resident: PyTree, plan: PyTree, keys: Key[Array, " replicate"]) -> PyTree:
+        """The model as the phase starts it, from the first batch of the plan."""
+        begin = self.phase.begin
+        if begin is None:
+            return model
+
+        def started(model: PyTree, resident: PyTree, plan: PyTree, key: Array) -> PyTree:
+            batch = self._prepared(model, self._batch(model, resident, plan, key, jnp.int32(0), jnp.int32(0)))
+            return eqx.filter(begin(eqx.combine(model, self.static), batch), eqx.is_array)
+
+        axes = (0, self.resident_axis, None if self.source.shared else 0, 0)
+        return jax.jit(over_replicates(started, self.layout.replicates, axes))(model, resident, plan, keys)
+
     def _prepare(self, model: PyTree, batch: PyTree) -> PyTree:
         assert self.phase.prepare is not None
         return lax.stop_gradient(self.phase.prepare(eqx.combine(model, self.static), batch))

@@ -1,0 +1,80 @@
+"""What every test stands on: run-time type checks, strict promotion, a compilation cache, float64, fake devices."""
+
+import functools
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import jax
+import optax
+import pytest
+from jaxtyping import install_import_hook
+
+from tests.compilation_cache import CompilationCache
+
+os.environ.setdefault("MPLBACKEND", "Agg")
+PROJECT = Path(__file__).parent.parent
+CACHE = CompilationCache(PROJECT / ".cache" / "jax")
+
+# Before anything imports latax: every annotated argument, result and field is checked, shapes included.
+install_import_hook("latax", "beartype.beartype")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    jax.config.update("jax_numpy_rank_promotion", "raise")
+    jax.config.update("jax_numpy_dtype_promotion", "strict")
+    allow_promotion_inside_adam()
+    CACHE.open()
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    CACHE.publish()
+
+
+def allow_promotion_inside_adam() -> None:
+    # Optax raises a float to an integer count in Adam's bias correction. That is its affair; the rest stays strict.
+    for name in ("adam", "adamw"):
+        factory = getattr(optax, name)
+
+        @functools.wraps(factory)
+        def relaxed(*args, _factory=factory, **kwargs):
+            optimizer = _factory(*args, **kwargs)
+
+            def update(*args, **kwargs):
+                with jax.numpy_dtype_promotion("standard"):
+                    return optimizer.update(*args, **kwargs)
+
+            return optax.GradientTransformationExtraArgs(optimizer.init, update)
+
+        setattr(optax, name, relaxed)
+
+
+@pytest.fixture
+def x64() -> Iterator[None]:
+    """Run the test in float64."""
+    with jax.enable_x64(True):
+        yield
+
+
+@pytest.fixture
+def run_python(tmp_path: Path) -> Callable[..., str]:
+    """Run code in a fresh Python that sees `devices` fake CPU devices; return what it printed.
+
+    The devices of a process are fixed when JAX starts, so they cannot be had in the test's own process.
+    """
+
+    def run(code: str, *, devices: int = 8, timeout: float = 120) -> str:
+        environment = os.environ | {
+            "JAX_PLATFORMS": "cpu",
+            "XLA_FLAGS": f"--xla_force_host_platform_device_count={devices}",
+            "PYTHONPATH": os.pathsep.join(["src", os.environ.get("PYTHONPATH", "")]),
+        }
+        command = [sys.executable, "-c", code]
+        done = subprocess.run(command, cwd=PROJECT, env=environment, capture_output=True, text=True, timeout=timeout)
+        if done.returncode != 0:
+            raise AssertionError(f"The subprocess left with status {done.returncode}:\n{done.stdout}\n{done.stderr}")
+        return done.stdout
+
+    return run

@@ -5,6 +5,7 @@ Every text is escaped by Jinja2. Only the pictures and the style sheet, which la
 
 import base64
 import json
+import math
 import os
 import re
 import tempfile
@@ -32,7 +33,7 @@ def render_page(content: ReportContent) -> str:
         autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     numbers = iter(range(1, 10_000))
-    environment.filters["number"] = format_number
+    environment.filters["number"] = lambda value: "–" if math.isnan(value) else format_number(value)
     environment.filters["inline"] = lambda figure: _inline(figure, f"f{next(numbers)}-")
     template = environment.from_string(room.joinpath("page.html.jinja").read_text("utf-8"))
     return template.render(

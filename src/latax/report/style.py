@@ -1,8 +1,9 @@
 """The look of the figures, and the one place where they become bytes.
 
-Colours are Okabe and Ito's, which colour-blind readers can tell apart, with one meaning throughout: blue for data and
-training, orange for the model and held-out points, grey for references. INK, MUTED and GRID are replaced by the page's
-own colours when a figure is put into it, so that figures follow its light or dark theme.
+Colours are Okabe and Ito's, which colour-blind readers can tell apart (the blue a little lighter, for dark pages),
+with one meaning throughout: blue for data and training, orange for the model and held-out points, grey for references.
+INK, MUTED and GRID are replaced by the page's own colours when a figure is put into it, so that figures follow its
+light or dark theme.
 """
 
 import io
@@ -16,10 +17,11 @@ from matplotlib.axis import Axis
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.colors import Colormap, LinearSegmentedColormap
 from matplotlib.figure import Figure as Canvas
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 INK, MUTED, GRID = "#1b1e23", "#6b7281", "#dfe3e8"
-DATA, MODEL, REFERENCE = "#0072b2", "#d55e00", "#8a8f99"
+DATA, MODEL, REFERENCE = "#1a80bb", "#d55e00", "#8a8f99"
 SERIES = (DATA, MODEL, "#009e73", "#cc79a7", "#56b4e9", "#e69f00")
 
 HALF, WIDE = 5.4, 11.0
@@ -74,7 +76,7 @@ def render(draw: Callable[[Canvas], None], *, width: float = HALF, height: float
     equal bytes.
     """
     with matplotlib.rc_context(_RC):
-        canvas = Canvas(figsize=(width, height), layout="constrained")
+        canvas = Canvas(figsize=(width, height), layout=ConstrainedLayoutEngine(w_pad=0.08))
         FigureCanvasSVG(canvas)
         draw(canvas)
         canvas.patch.set_visible(False)
@@ -90,16 +92,15 @@ def log_scale(axis: Axis) -> None:
     axis.axes.set(**{f"{axis.axis_name}scale": "log"})
     low, high = axis.get_view_interval()
     decades = np.log10(high / low)
-    axis.set_major_locator(
-        LogLocator(subs=(1.0,) if decades > 2 else (1.0, 2.0, 5.0) if decades > 0.7 else range(1, 10))
-    )
+    steps = (1.0,) if decades > 2 else (1.0, 2.0, 5.0) if decades > 0.7 else tuple(range(1, 10))
+    axis.set_major_locator(LogLocator(subs=steps))
     axis.set_major_formatter(FuncFormatter(lambda value, _: _decade_text(value)))
     axis.set_minor_formatter(NullFormatter())
 
 
 def _decade_text(value: float) -> str:
     exponent = int(np.floor(np.log10(value) + 1e-9)) if value > 0 else 0
-    if -4 < exponent < 5:
+    if -5 < exponent < 5:
         return f"{value:.6g}"
     factor = round(value / 10.0**exponent)
     power = "10" + str(exponent).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))

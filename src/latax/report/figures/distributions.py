@@ -26,7 +26,7 @@ def log_histogram(
     everything = np.concatenate([*finite.values(), np.array(list(marks.values()))])
     if not any(values.size for values in finite.values()):
         return nothing_to_show(ax, "no finite value to show")
-    edges, logarithmic = _edges(everything)
+    edges, logarithmic = _edges(everything, _bins(finite))
     for (name, values), colour in zip(finite.items(), SERIES * len(finite), strict=False):
         weights = np.full(values.size, 1 / max(values.size, 1))
         clipped = np.clip(values, edges[0], edges[-1])
@@ -51,7 +51,7 @@ def density_histogram(ax: Axes, groups: Mapping[str, Float[np.ndarray, " _"]], *
         return nothing_to_show(ax, "no finite value to show")
     low, high = np.quantile(first, [0.001, 0.999])
     margin = 0.15 * (high - low) or 0.5
-    edges = np.linspace(low - margin, high + margin, 61)
+    edges = np.linspace(low - margin, high + margin, _bins(finite) + 1)
     for (name, values), colour in zip(finite.items(), SERIES * len(finite), strict=False):
         weights = np.full(values.size, 1 / max(values.size * (edges[1] - edges[0]), 1e-300))
         ax.hist(values, bins=edges, weights=weights, histtype="stepfilled", color=colour, alpha=0.18)
@@ -85,7 +85,13 @@ def forest(ax: Axes, names: Sequence[str], intervals: Sequence[Interval | None],
     return ax
 
 
-def _edges(values: np.ndarray, bins: int = 50) -> tuple[np.ndarray, bool]:
+def _bins(groups: Mapping[str, np.ndarray]) -> int:
+    """More bins for more points (Rice's rule for the smallest group), so that the bars are not noise."""
+    smallest = min(values.size for values in groups.values() if values.size)
+    return int(np.clip(2 * smallest ** (1 / 3), 8, 60))
+
+
+def _edges(values: np.ndarray, bins: int) -> tuple[np.ndarray, bool]:
     positive = values[values > 0]
     low, high = (np.quantile(positive, [0.001, 1.0])) if positive.size else (0.0, 0.0)
     if low > 0 and high > 10 * low:

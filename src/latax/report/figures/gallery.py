@@ -27,7 +27,9 @@ def loss_figure(history: Sequence[curves.PhaseHistory], *, title: str = "Trainin
     beside = validated and len(history) == 1
 
     def draw(canvas: Any) -> None:
-        axes = canvas.subplots(1, 2, squeeze=False).T if beside else canvas.subplots(rows, columns, squeeze=False)
+        shared = "col" if len(groups) == 1 else "none"
+        axes = canvas.subplots(*((1, 2) if beside else (rows, columns)), squeeze=False, sharex=shared)
+        axes = axes.T if beside else axes
         for ax in axes.ravel():
             ax.set_visible(False)
         for i, phase in enumerate(history):
@@ -101,7 +103,7 @@ def latent_figure(
 
     def draw(canvas: Any) -> None:
         for ax, pair in zip(canvas.subplots(1, len(pairs), squeeze=False)[0], pairs, strict=True):
-            points.latent_scatter(ax, latent, log_density, columns=pair)
+            points.latent_scatter(ax, latent, log_density, columns=pair, colour_bar=pair == pairs[-1])
 
     wide = len(pairs) > 1
     image = render(draw, width=WIDE if wide else HALF)
@@ -168,6 +170,7 @@ def _beside_images(data: np.ndarray, samples: np.ndarray, shape: tuple[int, ...]
     within = images.value_range(data)
 
     def draw(canvas: Any) -> None:
+        canvas.get_layout_engine().set(wspace=0.05)
         for ax, label, values in zip(canvas.subplots(1, 2), labels, (data, samples), strict=True):
             images.image_mosaic(ax, values, shape, within=within)
             ax.set_title(label)

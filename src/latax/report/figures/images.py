@@ -17,25 +17,23 @@ def image_mosaic(
     samples: Float[np.ndarray, "N d"],
     sample_shape: tuple[int, ...],
     *,
-    columns: int = 6,
-    rows: int = 5,
     within: tuple[float, float] | None = None,
 ) -> Axes:
-    """The first rows * columns samples, reshaped to images, in a grid with thin gaps.
+    """The first samples (30, or fewer if they are large), reshaped to images, in a grid with thin gaps.
 
     `within` is the range of values from black to white (or through the colours of a signed field); by default that of
-    the samples. Images with more than 96 pixels along an axis are averaged to fewer, and fewer of large ones are
-    shown, to keep the file small. Three or four channels in the last axis, or three in the first, are colours; of
+    the samples. Images with more than 96 pixels along an axis are averaged to fewer, to keep
+    the file small. Three or four channels in the last axis, or three in the first, are colours; of
     other channels the first is shown. Pixels that are not finite stay empty.
     """
-    columns, rows = (columns, rows) if max(_spatial(sample_shape)) <= 64 else (4, 3)
+    side = max(_spatial(sample_shape))
+    columns, rows = (6, 5) if side <= 32 else (5, 4) if side <= 64 else (4, 3)
     count = min(samples.shape[0], rows * columns)
     if count == 0 or not np.isfinite(samples[:count]).any():
         return nothing_to_show(ax, "no finite image to show")
     low, high = within or value_range(samples[:count])
-    images = np.stack([_smaller(_picture(sample.reshape(sample_shape))) for sample in samples[:count]]).astype(
-        np.float64
-    )
+    pictures = [_smaller(_picture(sample.reshape(sample_shape))) for sample in samples[:count]]
+    images = np.stack(pictures).astype(np.float64)
     colour = images.ndim == 4
     if colour:
         images = np.clip((images - low) / (high - low), 0.0, 1.0)

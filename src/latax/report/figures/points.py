@@ -86,6 +86,7 @@ def latent_scatter(
     log_density: Float[np.ndarray, " N"],
     *,
     columns: tuple[int, int] = (0, 1),
+    colour_bar: bool = True,
 ) -> Axes:
     """Two latent coordinates of the points, coloured by log density; points without a finite one are grey."""
     pair = latent[:, list(columns)]
@@ -104,9 +105,10 @@ def latent_scatter(
         dots = ax.scatter(
             *pair[known][order].T, c=values[known][order], cmap=density_colours(), vmin=low, vmax=high, **_CIRCLE
         )
-        bar = ax.figure.colorbar(dots, ax=ax, label="log density (nats)", pad=0.02, aspect=28)
-        bar.outline.set_visible(False)
-        bar.solids.set_rasterized(True)
+        if colour_bar:
+            bar = ax.figure.colorbar(dots, ax=ax, label="log density (nats)", pad=0.02, aspect=28)
+            bar.outline.set_visible(False)
+            bar.solids.set_rasterized(True)
     a, b = columns
     ax.set(xlim=frame[0], ylim=frame[1], xlabel=f"latent coordinate {a + 1}", ylabel=f"latent coordinate {b + 1}")
     return ax

@@ -73,7 +73,7 @@ def samples_figure(
         image = _beside_3d(data, samples, labels)
     else:
         image = _beside_pairs(data, samples, names, labels)
-    caption = f"Both sides should look alike: look for regions that the {labels[1]} miss, or fill without data."
+    caption = "Both should look alike: look for what only one of them has."
     return Figure(title, image, caption, wide=True)
 
 
@@ -175,7 +175,7 @@ def _beside_images(data: np.ndarray, samples: np.ndarray, shape: tuple[int, ...]
             images.image_mosaic(ax, values, shape, within=within)
             ax.set_title(label)
 
-    return render(draw, width=WIDE, height=4.8)
+    return render(draw, width=WIDE, height=0.5 + 5.3 * images.mosaic_aspect(shape, max(len(data), len(samples))))
 
 
 def _beside_3d(data: np.ndarray, samples: np.ndarray, labels: tuple[str, str]) -> bytes:

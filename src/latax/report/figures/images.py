@@ -26,8 +26,7 @@ def image_mosaic(
     the file small. Three or four channels in the last axis, or three in the first, are colours; of
     other channels the first is shown. Pixels that are not finite stay empty.
     """
-    side = max(_spatial(sample_shape))
-    columns, rows = (6, 5) if side <= 32 else (5, 4) if side <= 64 else (4, 3)
+    columns, rows = _layout(sample_shape)
     count = min(samples.shape[0], rows * columns)
     if count == 0 or not np.isfinite(samples[:count]).any():
         return nothing_to_show(ax, "no finite image to show")
@@ -47,6 +46,7 @@ def image_mosaic(
         aspect="equal",
     )
     ax.set_axis_off()
+    ax.set_anchor("N")
     return ax
 
 
@@ -60,6 +60,19 @@ def value_range(samples: Float[np.ndarray, "N d"]) -> tuple[float, float]:
         return -max(-low, high), max(-low, high)
     low = max(low, 0.0)
     return low, high if high > low else low + 1.0
+
+
+def mosaic_aspect(sample_shape: tuple[int, ...], count: int) -> float:
+    """Height over width of the grid that `image_mosaic` makes of `count` samples, between 0.1 and one."""
+    columns, rows = _layout(sample_shape)
+    height, width = _spatial(sample_shape)
+    shown_rows = min(rows, -(-max(count, 1) // columns))
+    return float(np.clip(shown_rows * height / (min(columns, max(count, 1)) * width), 0.1, 1.0))
+
+
+def _layout(shape: tuple[int, ...]) -> tuple[int, int]:
+    side = max(_spatial(shape))
+    return (6, 5) if side <= 32 else (5, 4) if side <= 64 else (4, 3)
 
 
 def _spatial(shape: tuple[int, ...]) -> tuple[int, int]:

@@ -1,0 +1,7 @@
+"""From a user's file, or a built-in set, to `Samples`: rows of numbers with names, context and origin."""
+
+from latax.data.lazy import LazyRows as LazyRows
+from latax.data.read import read as read
+from latax.data.samples import Samples as Samples
+from latax.data.samples import check_finite as check_finite
+from latax.data.samples import row_blocks as row_blocks

@@ -1,0 +1,20 @@
+"""Suggestions for names that were probably mistyped, and short lists of names for messages."""
+
+import difflib
+from collections.abc import Iterable
+
+
+def did_you_mean(wrong: str, known: Iterable[str]) -> str:
+    """`" Did you mean 'theta'?"`, with up to three near names, or an empty string when nothing is near."""
+    by_lower: dict[str, str] = {}
+    for name in known:
+        by_lower.setdefault(name.lower(), name)
+    near = [by_lower[match] for match in difflib.get_close_matches(wrong.lower(), by_lower, n=3, cutoff=0.6)]
+    return f" Did you mean {' or '.join(repr(name) for name in near)}?" if near else ""
+
+
+def listed(names: Iterable[str], most: int = 12) -> str:
+    """The names separated by commas; beyond `most` of them, the number of those left out."""
+    names = list(names)
+    more = f", ... ({len(names) - most} more)" if len(names) > most else ""
+    return ", ".join(names[:most]) + more

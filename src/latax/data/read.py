@@ -1,0 +1,115 @@
+"""`read`: a user's file, of any known format, as `Samples`."""
+
+import importlib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Protocol
+
+from latax._errors import ConfigError, FileError
+from latax.data.memory import Lazy
+from latax.data.near import did_you_mean
+from latax.data.request import Request
+from latax.data.samples import Samples, check_finite
+
+# Extension -> module of `latax.data.readers`, imported when the first such file is read.
+READERS = {
+    ".npy": "npy",
+    ".npz": "npz",
+    ".csv": "csv",
+    ".csv.gz": "csv",
+    ".tsv": "csv",
+    ".tsv.gz": "csv",
+}
+
+
+class Reader(Protocol):
+    """What a module of `latax.data.readers` has."""
+
+    def read(self, path: Path, request: Request) -> Samples:
+        """The samples of the file."""
+        ...
+
+
+def read(
+    path: str | Path,
+    *,
+    name: str | None = None,
+    columns: Sequence[str | int] | str | None = None,
+    context: Sequence[str | int] | str | None = None,
+    lazy: Lazy = "auto",
+) -> Samples:
+    """Read a file, or a folder of images, as samples: one per row, or along the first axis of an array.
+
+    **Arguments:**
+
+    - `path`: .npy, .npz, .csv, .tsv, .parquet, NetCDF (.nc), HDF5 (.h5), Zarr (.zarr), or a folder of images.
+    - `name`: which array, in files with several; may be left out where only one can be meant.
+    - `columns`: names (or numbers) of the columns to keep, in this order; by default all but those of the context.
+    - `context`: names of the columns, or of the arrays, that condition the data.
+    - `lazy`: whether the data stay in the file and are read by blocks of rows (.npy, HDF5, Zarr, NetCDF only);
+      "auto" does so when they need more than half of the free memory.
+
+    **Returns:** `Samples`, whose `origin` says what was found and done. All numbers are checked to be finite, except
+    in lazy data, which `latax.data.check_finite` checks in one pass through the file. Constant columns are allowed.
+
+    Raises `FileError` for a missing, damaged or unknown file, `DataError` for contents that are not usable numbers,
+    `ConfigError` for names that the file does not have.
+    """
+    path = Path(path).expanduser()
+    request = Request(name, _names(columns), _names(context) or (), lazy)
+    reader: Reader = importlib.import_module(f"latax.data.readers.{_reader_for(path)}")
+    samples = reader.read(path, request)
+    if not samples.is_lazy:
+        check_finite(samples)
+    return samples
+
+
+def _names(given: Sequence[str | int] | str | None) -> tuple[str, ...] | None:
+    if given is None:
+        return None
+    names = (given,) if isinstance(given, str) else tuple(str(name) for name in given)
+    if not names:
+        raise ConfigError("an empty list of columns was given; leave it out to take all columns.")
+    return names
+
+
+def _reader_for(path: Path) -> str:
+    """The reader of this path, after the checks that are the same for every format."""
+    if not path.exists():
+        raise FileError(_missing(path))
+    if path.is_dir():
+        raise FileError(f"{path} is a folder.")
+    extension = next((e for e in sorted(READERS, key=len, reverse=True) if path.name.lower().endswith(e)), None)
+    if extension is None:
+        raise FileError(_unknown(path))
+    if path.stat().st_size == 0:
+        raise FileError(f"{path} is empty (0 bytes). Was it still being written, or did a download fail?")
+    with path.open("rb") as file:
+        start = file.read(64).lstrip().lower()
+    if start.startswith((b"<!doctype html", b"<html")):
+        raise FileError(
+            f"{path} is a web page (HTML), not data: the download probably stopped at a login or warning page. "
+            "Open the link in a browser and save the file itself."
+        )
+    return READERS[extension]
+
+
+def _missing(path: Path) -> str:
+    if str(path).startswith(("http:/", "https:/", "s3:/", "gs:/")):
+        return f"{path} is an address, not a file; latax reads local files. Download it first."
+    folder = path.parent
+    while not folder.exists():
+        folder = folder.parent
+    if folder != path.parent:
+        return f"{path} does not exist: there is no folder {path.parent}; the path ends at {folder.resolve()}."
+    beside = [entry.name for entry in folder.iterdir()]
+    near = did_you_mean(path.name, beside)
+    return f"{path} does not exist in {folder.resolve()}.{near or ' Check the name and the folder.'}"
+
+
+def _unknown(path: Path) -> str:
+    known = ", ".join(READERS)
+    return (
+        f"{path} has {f'the extension {path.suffix!r}' if path.suffix else 'no extension'}, which latax does not know; "
+        f"it reads {known}, and folders of images or .zarr. Convert the file, or rename it if it is one of these."
+    )

@@ -1,0 +1,1 @@
+"""One file per format; each has `read(path, request) -> Samples` and is registered in `latax.data.reading`."""

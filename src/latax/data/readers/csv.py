@@ -1,0 +1,143 @@
+"""Comma-separated values, or semicolons, tabs, bars or spaces; with or without a header; optionally gzipped."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from latax._errors import DataError, FileError
+from latax.data.memory import require_memory
+from latax.data.near import listed
+from latax.data.readers.csv_dialect import Dialect, guess_dialect, is_number
+from latax.data.request import Request
+from latax.data.samples import Samples
+from latax.data.table import Columns, from_columns
+
+_HEAD_BYTES = 2**18
+_MISSING = ["", "NA", "N/A", "n/a", "na", "NaN", "nan", "-nan", "-NaN", "NULL", "null", "None", "#N/A", "NAN"]
+_BOOLEANS = {"true": 1.0, "false": 0.0}
+
+
+def read(path: Path, request: Request) -> Samples:
+    """One sample per row, one variable per column; the context is other columns."""
+    require_memory(path.stat().st_size, str(path))
+    text, encoding = _head(path)
+    dialect = guess_dialect(text, "\t" if ".tsv" in path.suffixes else ",")
+    if dialect is None:
+        raise DataError(f"{path} has no rows, only blank lines or comments. latax needs at least one row of numbers.")
+
+    def columns(wanted: Sequence[str]) -> list[np.ndarray]:
+        return _read_columns(path, dialect, encoding, list(wanted))
+
+    labels = () if dialect.row_labels is None else (dialect.row_labels,)
+    return from_columns(path, "CSV", Columns(dialect.names, columns, labels, dialect.notes()), request)
+
+
+def _head(path: Path) -> tuple[str, str]:
+    """The first whole lines of the file and its encoding."""
+    import pyarrow as pa
+
+    try:
+        with pa.input_stream(str(path)) as stream:
+            start = stream.read(_HEAD_BYTES)
+    except OSError as error:
+        raise FileError(f"{path} is damaged or cut short ({error}). Copy or download it again.") from error
+    encoding = "utf-16" if start[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
+    if encoding != "utf-16" and b"\x00" in start:
+        raise FileError(
+            f"{path} is not a text file, so it is not CSV. Spreadsheets (.xlsx) must be exported as CSV; "
+            "if it is another format, give it that format's extension."
+        )
+    if len(start) == _HEAD_BYTES:
+        start = start[: start.rfind(b"\n") + 1] or start
+    try:
+        return start.decode(encoding), encoding
+    except UnicodeDecodeError:
+        return start.decode("latin-1"), "latin-1"
+
+
+def _read_columns(path: Path, dialect: Dialect, encoding: str, wanted: list[str]) -> list[np.ndarray]:
+    import pyarrow as pa
+
+    try:
+        table = _parse(path, dialect, encoding, wanted, pa.float64())
+        return [table.column(name).to_numpy() for name in wanted]
+    except pa.ArrowInvalid as error:
+        if "conversion error" not in str(error):
+            raise FileError(f"{path} cannot be read as CSV: {error}. Write it again, one sample per line.") from error
+    # Slow but rare: read as text, so that yes/no columns can be taken and the message can name what is in the way.
+    table = _parse(path, dialect, encoding, wanted, pa.string())
+    numbers = {name: _numbers(table.column(name).to_pylist(), dialect) for name in wanted}
+    if text := {name: bad for name, bad in numbers.items() if isinstance(bad, str)}:
+        raise DataError(_text_message(path, text, [name for name in wanted if name not in text]))
+    return [np.asarray(numbers[name]) for name in wanted]
+
+
+def _parse(path: Path, dialect: Dialect, encoding: str, wanted: list[str], kind: Any) -> Any:
+    import pyarrow.csv
+
+    ragged = []
+
+    def note(row: pyarrow.csv.InvalidRow) -> str:
+        ragged.append(row)
+        return "skip"
+
+    table = pyarrow.csv.read_csv(
+        str(path),
+        # With threads, a ragged row would come without its number.
+        read_options=pyarrow.csv.ReadOptions(
+            column_names=list(dialect.names),
+            skip_rows=dialect.skip,
+            encoding="utf-8" if encoding == "utf-8-sig" else encoding,
+            use_threads=False,
+        ),
+        parse_options=pyarrow.csv.ParseOptions(
+            delimiter=dialect.separator, invalid_row_handler=note, newlines_in_values=True
+        ),
+        convert_options=pyarrow.csv.ConvertOptions(
+            column_types=dict.fromkeys(wanted, kind),
+            include_columns=wanted,
+            decimal_point=dialect.decimal,
+            null_values=_MISSING,
+            strings_can_be_null=True,
+        ),
+    )
+    if ragged:
+        raise DataError(_ragged_message(path, dialect, ragged))
+    return table
+
+
+def _numbers(values: list[str | None], dialect: Dialect) -> list[float] | str:
+    """The column as numbers (missing: NaN; true and false: 1 and 0), or the first value in the way, with its row."""
+    numbers = []
+    for row, value in enumerate(values, start=1):
+        if value is None:
+            numbers.append(float("nan"))
+        elif is_number(value, dialect.decimal):
+            numbers.append(float(value.replace(dialect.decimal, ".")))
+        elif value.strip().lower() in _BOOLEANS:
+            numbers.append(_BOOLEANS[value.strip().lower()])
+        else:
+            return f"{value!r} in data row {row} (line {row + dialect.skip} of the file)"
+    return numbers
+
+
+def _text_message(path: Path, text: dict[str, str], rest: list[str]) -> str:
+    name, first = next(iter(text.items()))
+    others = f" So do {listed(repr(other) for other in list(text)[1:])}." if len(text) > 1 else ""
+    keep = f" Keep the others with columns={rest[:12]!r}," if rest else " Export the table with columns of numbers,"
+    return (
+        f"column '{name}' of {path} holds text: the first is {first}.{others} latax expects numbers."
+        f"{keep} or encode the text as numbers first."
+    )
+
+
+def _ragged_message(path: Path, dialect: Dialect, ragged: list[Any]) -> str:
+    first = ragged[0]
+    line = "" if first.number is None else f" is line {first.number}"
+    return (
+        f"{path} has {len(ragged)} rows of another length than its {first.expected_columns} columns; the first{line}, "
+        f"with {first.actual_columns} values: {first.text[:80]!r}. The separator was taken to be "
+        f"{dialect.separator!r}. Give every row the same number of values; quote texts that contain the separator."
+    )

@@ -1,0 +1,64 @@
+"""What the caller of `read` asked for, and the choice of columns by name or number."""
+
+import dataclasses
+from collections.abc import Sequence
+
+from latax._errors import ConfigError
+from latax.data.memory import Lazy
+from latax.data.near import did_you_mean, listed
+
+
+@dataclasses.dataclass(frozen=True)
+class Request:
+    """Which parts of a file are wanted: see `latax.data.read`."""
+
+    name: str | None = None
+    columns: tuple[str, ...] | None = None
+    context: tuple[str, ...] = ()
+    lazy: Lazy = "auto"
+
+    def refuse_name(self, where: str) -> None:
+        """Raise `ConfigError` if an array was named in a kind of file that has no named arrays."""
+        if self.name is not None:
+            raise ConfigError(f"{where} holds a single array or table, so name='{self.name}' has no meaning. Drop it.")
+
+    def refuse_lazy(self, where: str) -> None:
+        """Raise `ConfigError` if reading by blocks was demanded of a kind of file that must be read whole."""
+        if self.lazy is True:
+            raise ConfigError(
+                f"{where} cannot be read by blocks of rows (lazy=True). "
+                "Drop lazy, or convert the file to .npy, HDF5 or Zarr."
+            )
+
+
+def split_columns(
+    names: Sequence[str], columns: tuple[str, ...] | None, context: tuple[str, ...], where: str
+) -> tuple[list[int], list[int]]:
+    """Positions of the feature columns and of the context columns.
+
+    Without `columns`, the features are all that are not context. A column is given by its name, or else by its
+    number. Raises `ConfigError` for an unknown or repeated column, one on both sides, or when no feature is left.
+    """
+    positions = {name: i for i, name in enumerate(names)}
+    chosen_context = [_position(name, positions, where) for name in context]
+    if columns is None:
+        features = [i for i in range(len(names)) if i not in set(chosen_context)]
+    else:
+        features = [_position(name, positions, where) for name in columns]
+    both = [*features, *chosen_context]
+    repeated = {names[i] for i in both if both.count(i) > 1} if len(set(both)) < len(both) else set()
+    if repeated:
+        raise ConfigError(f"{listed(sorted(repeated))}: given more than once among columns and context of {where}.")
+    if not features:
+        raise ConfigError(f"no data column is left in {where}: all of {listed(names)} are used as context.")
+    return features, chosen_context
+
+
+def _position(name: str, positions: dict[str, int], where: str) -> int:
+    if name in positions:
+        return positions[name]
+    if name.isdigit() and int(name) < len(positions):
+        return int(name)
+    raise ConfigError(
+        f"{where} has no column '{name}'.{did_you_mean(name, positions)} Its columns are {listed(positions)}."
+    )

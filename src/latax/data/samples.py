@@ -1,0 +1,115 @@
+"""What every reader and every built-in set returns: rows of numbers, with names and an origin."""
+
+import dataclasses
+import math
+from collections.abc import Iterator
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from latax._errors import DataError
+from latax.data.lazy import LazyRows
+
+BLOCK_BYTES = 64 * 2**20
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Samples:
+    """N samples of d numbers each, with an optional context (the conditioning variables of each sample).
+
+    * `X`: (N, d), float32 or float64; a NumPy array, or `LazyRows`, which reads a file as rows are asked for.
+    * `context`: (N, c), or None.
+    * `feature_names`, `context_names`: one name per column; `x0, x1, ...` and `context0, ...` when not given.
+    * `sample_shape`: the shape of one sample before it was flattened, e.g. (8, 8) for images; (d,) when not given.
+    * `origin`: where the numbers come from and what was done to them on the way, for people.
+
+    Raises `DataError` when the shapes do not belong together.
+    """
+
+    X: Float[np.ndarray, "N d"] | LazyRows
+    context: Float[np.ndarray, "N c"] | None = None
+    feature_names: tuple[str, ...] = ()
+    context_names: tuple[str, ...] = ()
+    sample_shape: tuple[int, ...] = ()
+    origin: str = "array"
+
+    def __post_init__(self):
+        rows, size = self.X.shape
+        width = 0 if self.context is None else self.context.shape[1]
+        # A frozen dataclass has no other way to fill in a default that depends on the data.
+        object.__setattr__(self, "sample_shape", self.sample_shape or (size,))
+        object.__setattr__(self, "feature_names", self.feature_names or default_names(self.sample_shape))
+        object.__setattr__(self, "context_names", self.context_names or default_names((width,), "context"))
+        if self.context is not None and self.context.shape[0] != rows:
+            raise DataError(
+                f"the context has {self.context.shape[0]} rows and the data have {rows}; "
+                "there must be one row of context for each sample."
+            )
+        if math.prod(self.sample_shape) != size or len(self.feature_names) != size:
+            raise DataError(
+                f"{size} columns do not fit a sample shape of {self.sample_shape} "
+                f"and {len(self.feature_names)} feature names."
+            )
+        if len(self.context_names) != width:
+            raise DataError(f"{len(self.context_names)} context names were given for {width} context columns.")
+
+    def __len__(self) -> int:
+        return self.X.shape[0]
+
+    @property
+    def is_lazy(self) -> bool:
+        """Whether `X` stays in its file and is read as rows are asked for."""
+        return isinstance(self.X, LazyRows)
+
+    def take(self, rows: slice | Int[np.ndarray, " rows"]) -> "Samples":
+        """These rows only, in memory; everything else stays the same."""
+        context = None if self.context is None else self.context[rows]
+        return dataclasses.replace(self, X=self.X[rows], context=context)
+
+
+def default_names(shape: tuple[int, ...], stem: str = "x") -> tuple[str, ...]:
+    """One name per number of an array of this shape: `x0, x1, ...`; for images `x0_0, x0_1, ...`."""
+    return tuple(stem + "_".join(map(str, index)) for index in np.ndindex(*shape)) if math.prod(shape) else ()
+
+
+def row_blocks(
+    X: Float[np.ndarray, "N d"] | LazyRows, block_bytes: int = BLOCK_BYTES
+) -> Iterator[tuple[int, Float[np.ndarray, "rows d"]]]:
+    """Go through the rows in order, by blocks of about `block_bytes`: pairs of (number of the first row, block)."""
+    rows, size = X.shape
+    step = max(1, block_bytes // max(1, size * X.dtype.itemsize))
+    for start in range(0, rows, step):
+        yield start, X[start : min(start + step, rows)]
+
+
+def check_finite(samples: Samples) -> None:
+    """Raise `DataError` if a number of the data or of the context is NaN or infinite.
+
+    The message says how many there are, in how many rows, and where the first is. Lazy data are read once, by blocks.
+    """
+    _check_finite(samples.X, samples.feature_names, f"the data ({samples.origin})")
+    if samples.context is not None:
+        _check_finite(samples.context, samples.context_names, f"the context ({samples.origin})")
+
+
+def _check_finite(X: Float[np.ndarray, "N d"] | LazyRows, names: tuple[str, ...], what: str) -> None:
+    nans = infinities = bad_rows = 0
+    first = None
+    for start, block in row_blocks(X):
+        bad = ~np.isfinite(block)
+        if not bad.any():
+            continue
+        in_block = int(np.isnan(block).sum())
+        nans, infinities = nans + in_block, infinities + int(bad.sum()) - in_block
+        bad_rows += int(bad.any(axis=1).sum())
+        if first is None:
+            row, column = (int(i) for i in np.argwhere(bad)[0])
+            first = f"{block[row, column]} in row {start + row} (the first row is 0), column '{names[column]}'"
+    if first is None:
+        return
+    raise DataError(
+        f"{nans + infinities} values of {what} are not finite ({nans} NaN or missing, {infinities} infinite), "
+        f"in {bad_rows} of {X.shape[0]} rows; the first is {first}. "
+        "Remove these rows (with NumPy: X[numpy.isfinite(X).all(axis=1)]), fill the gaps in, "
+        "or leave out the columns that have them."
+    )

@@ -1,0 +1,101 @@
+"""The coupling layer: half of the features go through splines whose parameters are read off the other half.
+
+    y_kept = x_kept,    y_moved = spline(x_moved; net(x_kept, context))
+
+(Dinh et al. 2017, arXiv 1605.08803; splines as in Durkan et al. 2019, arXiv 1906.04032). A vector of one feature has
+no other half: its spline is then free, or a function of the context alone.
+"""
+
+from collections.abc import Callable
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from flowjax.bijections import AbstractBijection
+from jaxtyping import Array, Float, PRNGKeyArray
+
+from latax.density.spline import parameter_count, spline, spline_inverse
+from latax.nn import ResidualNet
+
+
+class SplineCoupling(AbstractBijection):
+    """One coupling layer on R^size, which starts as the identity.
+
+    The first size // 2 features are one half, the rest the other; `keep_first` says which of them is kept.
+    """
+
+    shape: tuple[int, ...] = eqx.field(static=True)
+    cond_shape: tuple[int, ...] | None = eqx.field(static=True)
+    keep_first: bool = eqx.field(static=True)
+    interval: float = eqx.field(static=True)
+    conditioner: "ResidualNet | FreeParameters"
+
+    def __init__(
+        self,
+        size: int,
+        *,
+        keep_first: bool = True,
+        width_size: int = 100,
+        blocks: int = 2,
+        bins: int = 10,
+        interval: float = 6.0,
+        activation: Callable = jax.nn.relu,
+        context_size: int | None = None,
+        key: PRNGKeyArray,
+    ):
+        self.shape = (size,)
+        self.cond_shape = None if context_size is None else (context_size,)
+        self.keep_first = keep_first
+        self.interval = interval
+        kept = _kept_size(size, keep_first)
+        out_size = (size - kept) * parameter_count(bins)
+        if kept == 0 and context_size is None:
+            self.conditioner = FreeParameters(out_size)
+        else:
+            self.conditioner = ResidualNet(
+                kept,
+                out_size,
+                width_size=width_size,
+                blocks=blocks,
+                context_size=context_size,
+                activation=activation,
+                key=key,
+            )
+
+    def transform_and_log_det(self, x, condition=None):
+        """Latent to data; x and the result have shape (size,)."""
+        return self._apply(spline, x, condition)
+
+    def inverse_and_log_det(self, y, condition=None):
+        """Data to latent; y and the result have shape (size,)."""
+        return self._apply(spline_inverse, y, condition)
+
+    def _apply(self, elementwise: Callable, x: Float[Array, " d"], condition: Array | None) -> tuple[Array, Array]:
+        cut = self.shape[0] // 2
+        kept, moved = (x[:cut], x[cut:]) if self._keeps_first else (x[cut:], x[:cut])
+        context = None if self.cond_shape is None else condition
+        parameters = self.conditioner(kept, context).reshape(moved.shape[0], -1)
+        moved, log_det = elementwise(moved, parameters, self.interval)
+        return jnp.concatenate((kept, moved) if self._keeps_first else (moved, kept)), log_det
+
+    @property
+    def _keeps_first(self) -> bool:
+        return self.keep_first or self.shape[0] == 1
+
+
+class FreeParameters(eqx.Module):
+    """A conditioner with nothing to condition on: its output is a trainable vector that starts at zero."""
+
+    values: Float[Array, " p"]
+
+    def __init__(self, out_size: int):
+        self.values = jnp.zeros(out_size)
+
+    def __call__(self, x: Float[Array, " in"], context: Float[Array, " c"] | None = None) -> Float[Array, " p"]:
+        """The vector, whatever the arguments."""
+        return self.values
+
+
+def _kept_size(size: int, keep_first: bool) -> int:
+    half = size // 2
+    return half if keep_first or size == 1 else size - half

@@ -1,0 +1,100 @@
+"""Linear maps between coupling layers, which decide what the layers see as their two halves.
+
+`Permutation` deals the features anew; `LUMixing` follows it by a trainable matrix L U (Kingma and Dhariwal 2018,
+arXiv 1807.03039, section 3.2, and Durkan et al. 2019, arXiv 1906.04032, section 4).
+"""
+
+from typing import Literal
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from flowjax.bijections import AbstractBijection
+from jax.scipy.linalg import solve_triangular
+from jaxtyping import Array, Float, Int
+
+from latax._errors import ConfigError
+
+Mixing = Literal["permutation", "lu"]
+
+
+class Permutation(AbstractBijection):
+    """A fixed reordering, y[i] = x[order[i]].
+
+    The order is an array, not part of the program, so that replicates with different orders share one program.
+    """
+
+    shape: tuple[int, ...] = eqx.field(static=True)
+    cond_shape: None = eqx.field(static=True)
+    order: Int[Array, " d"]
+    inverse_order: Int[Array, " d"]
+
+    def __init__(self, order: Int[Array, " d"]):
+        self.shape = order.shape
+        self.cond_shape = None
+        self.order = order
+        self.inverse_order = jnp.argsort(order)
+
+    def transform_and_log_det(self, x, condition=None):
+        """Latent to data, with log-determinant zero."""
+        return _take(x, self.order), jnp.zeros((), x.dtype)
+
+    def inverse_and_log_det(self, y, condition=None):
+        """Data to latent, with log-determinant zero."""
+        return _take(y, self.inverse_order), jnp.zeros((), y.dtype)
+
+
+class LUMixing(AbstractBijection):
+    """A trainable invertible linear map y = L U x + bias that starts as the identity.
+
+    L has a unit diagonal and U the diagonal exp(log_diagonal), so that the log-determinant is the sum of
+    `log_diagonal` and the inverse takes two triangular solves, O(d^2).
+    """
+
+    shape: tuple[int, ...] = eqx.field(static=True)
+    cond_shape: None = eqx.field(static=True)
+    lower: Float[Array, "d d"]
+    upper: Float[Array, "d d"]
+    log_diagonal: Float[Array, " d"]
+    bias: Float[Array, " d"]
+
+    def __init__(self, size: int):
+        self.shape = (size,)
+        self.cond_shape = None
+        self.lower = jnp.zeros((size, size))
+        self.upper = jnp.zeros((size, size))
+        self.log_diagonal = jnp.zeros(size)
+        self.bias = jnp.zeros(size)
+
+    def transform_and_log_det(self, x, condition=None):
+        """Latent to data."""
+        lower, upper = self._factors()
+        return lower @ (upper @ x) + self.bias, jnp.sum(self.log_diagonal)
+
+    def inverse_and_log_det(self, y, condition=None):
+        """Data to latent."""
+        lower, upper = self._factors()
+        z = solve_triangular(lower, y - self.bias, lower=True, unit_diagonal=True)
+        return solve_triangular(upper, z), -jnp.sum(self.log_diagonal)
+
+    def _factors(self) -> tuple[Array, Array]:
+        unit = jnp.eye(self.shape[0], dtype=self.lower.dtype)
+        return jnp.tril(self.lower, -1) + unit, jnp.triu(self.upper, 1) + jnp.diag(jnp.exp(self.log_diagonal))
+
+
+def check_mixing(mixing: str) -> None:
+    """Refuse a kind of mixing that does not exist."""
+    if mixing not in ("permutation", "lu"):
+        raise ConfigError(
+            f"mixing={mixing!r} is not known. Use mixing='permutation' (a fixed random reordering of the features) "
+            "or mixing='lu' (the reordering followed by a trainable linear map; better above some ten features)."
+        )
+
+
+def _take(x: Float[Array, " d"], order: Int[Array, " d"]) -> Float[Array, " d"]:
+    return x.at[order].get(mode="promise_in_bounds", unique_indices=True)
+
+
+def random_order(size: int, *, key: jax.Array) -> Int[Array, " d"]:
+    """A permutation of 0..size-1, uniformly drawn."""
+    return jax.random.permutation(key, size)

@@ -1,0 +1,103 @@
+"""Flows of spline coupling layers: a bijection of R^size that starts as the identity.
+
+The layers come in groups of two (the first group has three if their number is odd). Within a group the two halves of
+the features take turns in being moved; between groups the features are dealt into new halves. So in any flow of three
+or more layers every output depends on every input, whatever the random deals were; independent random permutations
+with alternating masks do not guarantee this (of two features they can leave one unmoved forever).
+"""
+
+import math
+from collections.abc import Callable
+
+import jax
+import jax.numpy as jnp
+from flowjax.bijections import AbstractBijection, Chain
+from jaxtyping import Array, Int, PRNGKeyArray
+
+from latax._errors import ConfigError
+from latax.density.coupling import SplineCoupling
+from latax.density.mixing import LUMixing, Mixing, Permutation, check_mixing, random_order
+
+
+def spline_coupling_flow(
+    size: int,
+    *,
+    layers: int = 5,
+    width_size: int = 100,
+    blocks: int = 2,
+    bins: int = 10,
+    interval: float = 6.0,
+    mixing: Mixing = "permutation",
+    context_size: int | None = None,
+    activation: Callable = jax.nn.relu,
+    key: PRNGKeyArray,
+) -> AbstractBijection:
+    """A conditional neural spline flow on R^size (Durkan et al. 2019, arXiv 1906.04032).
+
+    **Arguments:**
+
+    - `size`: number of features; one feature works, as a composition of splines that see only the context.
+    - `layers`: number of coupling layers. Three are needed for every output to depend on every input.
+    - `width_size`, `blocks`: of the residual network that reads the splines' parameters off the kept half.
+    - `bins`, `interval`: every spline has `bins` bins on [-interval, interval] and is the identity outside.
+    - `mixing`: how features are dealt into halves. "permutation" deals at random; "lu" adds a trainable linear map.
+    - `context_size`: length of the conditioning vector, None for an unconditional flow.
+    - `activation`: of the residual network. The map has continuous derivatives in the kept half only if it has.
+
+    `transform` maps latent to data and `inverse` data to latent. Raises `ConfigError` for a size or number of layers
+    below one, an interval that is not positive, fewer than two bins, or an unknown kind of mixing.
+    """
+    _check(size, layers, bins, interval)
+    check_mixing(mixing)
+    layer_key, deal_key = jax.random.split(key)
+    layer_keys = iter(jax.random.split(layer_key, layers))
+    groups = _groups(layers)
+    orders = [random_order(size, key=k) for k in jax.random.split(deal_key, len(groups))]
+    chain: list[AbstractBijection] = []
+    for order, group in zip(orders, groups, strict=True):
+        chain.append(Permutation(order))
+        for turn in range(group):
+            chain.extend([LUMixing(size)] if mixing == "lu" else [])
+            chain.append(
+                SplineCoupling(
+                    size,
+                    keep_first=turn % 2 == 0,
+                    width_size=width_size,
+                    blocks=blocks,
+                    bins=bins,
+                    interval=interval,
+                    activation=activation,
+                    context_size=context_size,
+                    key=next(layer_keys),
+                )
+            )
+    chain.extend([LUMixing(size)] if mixing == "lu" else [])
+    chain.append(Permutation(_undo(orders)))
+    if size == 1 and mixing == "permutation":
+        return Chain([layer for layer in chain if isinstance(layer, SplineCoupling)])
+    return Chain(chain)
+
+
+def _groups(layers: int) -> list[int]:
+    """Sizes of the groups: two, the first three if the number of layers is odd."""
+    pairs, odd = divmod(layers, 2)
+    if not odd:
+        return [2] * pairs
+    return [3] + [2] * (pairs - 1) if pairs else [1]
+
+
+def _undo(orders: list[Int[Array, " d"]]) -> Int[Array, " d"]:
+    """The reordering that brings every feature back to its place, so that a new flow is the identity."""
+    places = jnp.arange(orders[0].shape[0])
+    for order in orders:
+        places = places[order]
+    return jnp.argsort(places)
+
+
+def _check(size: int, layers: int, bins: int, interval: float) -> None:
+    if size < 1 or layers < 1:
+        raise ConfigError(f"A flow needs at least one feature and one layer; got size={size} and layers={layers}.")
+    if bins < 2:
+        raise ConfigError(f"bins={bins} leaves a spline nothing to bend. Use at least 2; 8 to 10 are usual.")
+    if not 0 < interval < math.inf:
+        raise ConfigError(f"interval={interval} is not a positive number. Splines act on [-interval, interval]; try 6.")

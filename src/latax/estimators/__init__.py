@@ -1,0 +1,9 @@
+"""The NumPy face of every model: scikit-learn estimators."""
+
+from latax.estimators.ambient_flow import AmbientFlow
+from latax.estimators.catalogue import ESTIMATORS, load, restore
+from latax.estimators.manifold_density import ManifoldDensity
+from latax.estimators.mflow import MFlow
+from latax.estimators.probabilistic_pca import ProbabilisticPCA
+
+__all__ = ["ESTIMATORS", "AmbientFlow", "MFlow", "ManifoldDensity", "ProbabilisticPCA", "load", "restore"]

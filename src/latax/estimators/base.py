@@ -1,0 +1,343 @@
+"""What every estimator is and can do: scikit-learn's protocol around a pure module.
+
+NumPy in and out. The constructor's arguments are the whole configuration and nothing happens before `fit`. Inside, the
+data are centred and go to a module whose units are the data's, so densities, distances and volumes need no conversion.
+"""
+
+import abc
+import copy
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import jax.random as jr
+import numpy as np
+from jaxtyping import Array, Float, Key, PyTree
+from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.utils.validation import check_is_fitted
+
+from latax._errors import ConfigError, DataError
+from latax.data import Samples
+from latax.estimators import inputs, store
+from latax.estimators.rows import map_rows
+from latax.estimators.run_folder import RunFolder, fingerprint
+from latax.estimators.scaling import Scaling
+
+
+@dataclass(kw_only=True, eq=False, repr=False)
+class AbstractEstimator(TransformerMixin, BaseEstimator, abc.ABC):
+    """A model that is fitted to data and then encodes, decodes, samples and scores.
+
+    A fitted estimator has, besides scikit-learn's `n_features_in_`:
+
+    - `models_`: the trained modules, every array with a leading replicate axis; `best_`: the replicate that is used;
+    - `scaling_`, `context_scaling_`: location and scale of the data's and the context's columns;
+    - `metrics_`: {name: (replicates,)} on the validation rows.
+    """
+
+    @property
+    @abc.abstractmethod
+    def name(self) -> str:
+        """The model's name on the command line and in files."""
+
+    @abc.abstractmethod
+    def _module(self, scale: Float[np.ndarray, " d"], context_size: int | None, key: Key[Array, ""]) -> Any:
+        """A new module for centred data with these scales."""
+
+    @abc.abstractmethod
+    def _train(self, samples: Samples, run: RunFolder | None, resume: bool) -> None:
+        """Sets `models_`, `metrics_`, `best_` and what else the estimator needs; `scaling_` is set before."""
+
+    @abc.abstractmethod
+    def _evaluate(self, samples: Samples) -> dict[str, Float[np.ndarray, " rows"]]:
+        """Numbers for every sample, by name; the mean of the first one chooses the best replicate (lower is better)."""
+
+    def _check_params(self) -> None:
+        """Refuses parameters that cannot work, before anything is compiled."""
+
+    def _scaling(self, samples: Samples) -> Scaling:
+        """The scaling that the model is fitted in."""
+        from latax.estimators.scaling import measure
+
+        return measure(samples.X)
+
+    # ---- fit
+
+    def fit(
+        self,
+        X: Any,
+        y: Any = None,
+        *,
+        context: Any = None,
+        out: str | os.PathLike[str] | None = None,
+        resume: bool = False,
+    ) -> Self:
+        """Fits the model and returns the estimator.
+
+        **Arguments:**
+
+        - `X`: (N, d) numbers, (N, ...) images, a data frame, or `latax.data.Samples`.
+        - `y`: ignored.
+        - `context`: (N, c) conditioning variables of the samples, if the density is to depend on some.
+        - `out`: a new folder for the run: metrics, checkpoints, the model.
+        - `resume`: go on with the run in `out`.
+        """
+        self._check_params()
+        samples = inputs.training_samples(self, X, context)
+        return self.fit_samples(samples, out=out, resume=resume)
+
+    def fit_samples(
+        self,
+        samples: Samples,
+        *,
+        out: str | os.PathLike[str] | None = None,
+        resume: bool = False,
+        source: dict[str, Any] | None = None,
+    ) -> Self:
+        """`fit` for checked `Samples`; `source` tells how they were read and is kept in the run's `config.json`."""
+        run = None if out is None else RunFolder(out)
+        if run is not None:
+            config = {"estimator": self.name, "params": self._params(), "data": fingerprint(samples), "source": source}
+            run.check(config) if resume else run.create(config)
+        elif resume:
+            raise ConfigError("resume=True needs the folder of the run: give out=... as in the call that began it.")
+        self.n_features_in_ = samples.X.shape[1]
+        self.sample_shape_ = samples.sample_shape
+        self.feature_names_, self.context_names_ = samples.feature_names, samples.context_names
+        self.scaling_ = self._scaling(samples)
+        self.context_scaling_ = _context_scaling(samples)
+        self._train(samples, run, resume)
+        if run is not None:
+            self.save(run.model_path)
+        return self
+
+    def _params(self) -> dict[str, Any]:
+        """The constructor's arguments as JSON can hold them; objects by their description."""
+        plain = (bool, int, float, str, type(None))
+        return {k: v if isinstance(v, plain) else repr(v) for k, v in self.get_params(deep=False).items()}
+
+    # ---- the fitted module
+
+    def __sklearn_is_fitted__(self) -> bool:
+        """Whether `fit` has finished."""
+        return "models_" in vars(self)
+
+    def replicate(self, index: int) -> Self:
+        """The same fitted estimator, speaking for another replicate."""
+        check_is_fitted(self)
+        if not 0 <= index < self.n_replicates_:
+            raise ConfigError(f"replicate={index} is not there: the fit has replicates 0 to {self.n_replicates_ - 1}.")
+        other = copy.copy(self)
+        other.best_ = index
+        return other
+
+    @property
+    def n_replicates_(self) -> int:
+        """How many models were trained."""
+        return len(jax.tree.leaves(eqx.filter(self.models_, eqx.is_array))[0])
+
+    @property
+    def module_(self) -> Any:
+        """The fitted module for data as they come (not centred): pure functions of one sample."""
+        check_is_fitted(self)
+        if not self.scaling_.loc.any():
+            return self._centred
+        return self._centred.shifted(jnp.asarray(self.scaling_.loc, self._dtype))
+
+    @property
+    def _centred(self) -> Any:
+        """The module for centred data."""
+        arrays, static = eqx.partition(self.models_, eqx.is_array)
+        return eqx.combine(jax.tree.map(lambda a: a[self.best_], arrays), static)
+
+    @property
+    def _dtype(self) -> Any:
+        return jax.tree.leaves(eqx.filter(self.models_, eqx.is_inexact_array))[0].dtype
+
+    def _new(self, X: Any, context: Any) -> tuple[Samples, np.ndarray, np.ndarray | None]:
+        """(checked samples, centred data, standardised context) of data for the fitted model."""
+        check_is_fitted(self)
+        samples = inputs.new_samples(self, X, context)
+        return samples, self.scaling_.centre(np.asarray(samples.X)), self._context(samples.context)
+
+    def _context(self, context: np.ndarray | None) -> np.ndarray | None:
+        return None if context is None else self.context_scaling_.standardise(context)
+
+    def _shaped(self, centred: np.ndarray) -> np.ndarray:
+        """Centred data in data units and in the shape of the user's samples."""
+        return self.scaling_.restore(centred).reshape(-1, *self.sample_shape_)
+
+    # ---- verbs
+
+    def transform(self, X: Any, *, context: Any = None) -> np.ndarray:
+        """Latent coordinates, shape (N, n)."""
+        _, x, theta = self._new(X, context)
+        return map_rows(_encode, self._centred, x, theta)
+
+    def inverse_transform(self, Z: Any, *, context: Any = None) -> np.ndarray:
+        """The data that latent coordinates Z of shape (N, n) stand for, in data units."""
+        check_is_fitted(self)
+        theta = inputs.context_array(context)
+        inputs.check_context(self, theta, len(Z))
+        Z = np.asarray(Z, np.float64)
+        if Z.ndim != 2 or Z.shape[1] != self._latent_size or not np.isfinite(Z).all():
+            raise DataError(
+                f"Z has shape {Z.shape}{'' if np.isfinite(Z).all() else ' and values that are not finite'}; expected "
+                f"finite latent coordinates of shape (N, {self._latent_size}), as `transform` gives them."
+            )
+        return self._shaped(map_rows(_decode, self._centred, Z.astype(self._dtype), self._context(theta)))
+
+    def project(self, X: Any, *, context: Any = None) -> np.ndarray:
+        """The point nearest to each sample, in the model's sense, that the model can express: decode(encode(x))."""
+        _, x, theta = self._new(X, context)
+        return self._shaped(map_rows(_project, self._centred, x, theta))
+
+    def reconstruction_error(self, X: Any, *, context: Any = None) -> np.ndarray:
+        """Euclidean distance of each sample to its projection, in data units, shape (N,)."""
+        _, x, theta = self._new(X, context)
+        return map_rows(_residual, self._centred, x, theta)
+
+    def sample(self, n: int = 1, *, context: Any = None, seed: int = 0) -> np.ndarray:
+        """`n` draws of the data; the same for the same `seed`. A conditional model takes a context of n rows, or of one."""
+        check_is_fitted(self)
+        if n < 1:
+            raise ConfigError(f"n={n} samples cannot be drawn; give n of at least 1.")
+        theta = inputs.context_array(context)
+        if theta is not None and len(theta) == 1:
+            theta = np.repeat(theta, n, axis=0)
+        inputs.check_context(self, theta, n)
+        keys = np.asarray(jr.key_data(jr.split(jr.key(seed), n)))
+        return self._shaped(map_rows(_sample, self._centred, keys, self._context(theta)))
+
+    def base(self, X: Any, *, context: Any = None) -> np.ndarray:
+        """The points of the base space that generate the samples: standard normal if the density fits."""
+        _, x, theta = self._new(X, context)
+        return map_rows(_base, self._centred, x, theta)
+
+    def _log_prob(self, X: Any, context: Any) -> Any:
+        """The module's `log_prob` of every sample."""
+        _, x, theta = self._new(X, context)
+        return map_rows(_log_prob, self._centred, x, theta)
+
+    @abc.abstractmethod
+    def log_prob(self, X: Any, *, context: Any = None) -> Any:
+        """The log density of each sample with its parts, in the units of the data; see the result's type."""
+
+    def score_samples(self, X: Any, *, context: Any = None) -> np.ndarray:
+        """The log density of each sample, shape (N,): scikit-learn's face of `log_prob`."""
+        return self.log_prob(X, context=context).log_prob
+
+    def score(self, X: Any, y: Any = None, *, context: Any = None) -> float:
+        """The mean log density."""
+        return float(np.mean(self.score_samples(X, context=context)))
+
+    def interpolate(self, x0: Any, x1: Any, *, steps: int = 11, context: Any = None) -> np.ndarray:
+        """`steps` points from the projection of x0 to that of x1, along a straight line in latent space.
+
+        x0 and x1 are single samples; the result has shape (steps, ...) in data units.
+        """
+        ends = np.stack([np.asarray(x0, np.float64).ravel(), np.asarray(x1, np.float64).ravel()])
+        theta = inputs.context_array(context)
+        Z = self.transform(ends, context=None if theta is None else np.repeat(theta, 2, axis=0))
+        t = np.linspace(0, 1, steps)[:, None]
+        theta = None if theta is None else np.repeat(theta, steps, axis=0)
+        return self.inverse_transform((1 - t) * Z[0] + t * Z[1], context=theta)
+
+    # ---- files
+
+    def save(self, path: str | os.PathLike[str]) -> Path:
+        """Writes the fitted model to a folder: safetensors, JSON and a model card. `latax.load` reads it."""
+        check_is_fitted(self)
+        arrays = eqx.filter(self.models_, eqx.is_array)
+        extra = {f"metrics.{name}": np.asarray(value) for name, value in self.metrics_.items()}
+        for label, scaling in (("scaling", self.scaling_), ("context_scaling", self.context_scaling_)):
+            extra |= {f"{label}.{name}": value for name, value in scaling._asdict().items()}
+        config = {
+            "estimator": self.name,
+            "params": self._params(),
+            "replicates": self.n_replicates_,
+            "best": int(self.best_),
+            "sample_shape": list(self.sample_shape_),
+            "feature_names": list(self.feature_names_),
+            "context_names": list(self.context_names_),
+            "fitted": self._fitted_numbers(),
+        }
+        from latax.estimators.card import model_card
+
+        store.write_model(Path(path), arrays, extra, config, model_card(self, config))
+        return Path(path)
+
+    @abc.abstractmethod
+    def _learn_tolerance(self, samples: Samples) -> None:
+        """What the verbs need to know about held-out samples."""
+
+    @abc.abstractmethod
+    def _fitted_numbers(self) -> dict[str, float]:
+        """Further numbers that `fit` found and the verbs need, {attribute: value}."""
+
+    def _restore(self, path: Path, config: dict[str, Any]) -> Self:
+        """Fills a new estimator from a saved model; `config` is its config.json."""
+        self.sample_shape_ = tuple(config["sample_shape"])
+        self.feature_names_, self.context_names_ = tuple(config["feature_names"]), tuple(config["context_names"])
+        self.n_features_in_ = len(self.feature_names_)
+        context_size = len(self.context_names_) or None
+        scale = np.ones(self.n_features_in_)
+        keys = jnp.stack([jr.key(0)] * config["replicates"])
+        like = eqx.filter_eval_shape(eqx.filter_vmap(lambda key: self._module(scale, context_size, key)), keys)
+        shapes, static = eqx.partition(like, lambda leaf: isinstance(leaf, jax.ShapeDtypeStruct))
+        arrays, extra = store.read_arrays(path, shapes)
+        self.scaling_ = _scaling_from(extra, "scaling")
+        self.context_scaling_ = _scaling_from(extra, "context_scaling")
+        self.metrics_ = {k.removeprefix("metrics."): v for k, v in extra.items() if k.startswith("metrics.")}
+        for name, value in config["fitted"].items():
+            setattr(self, name, value)
+        self.best_ = config["best"]
+        self.models_ = eqx.combine(arrays, static)
+        return self
+
+    @property
+    def _latent_size(self) -> int:
+        """How many latent coordinates the fitted module has."""
+        return self._centred.latent_size
+
+
+def _context_scaling(samples: Samples) -> Scaling:
+    from latax.estimators.scaling import identity_scaling, measure
+
+    return identity_scaling(0) if samples.context is None else measure(samples.context)
+
+
+def _scaling_from(extra: dict[str, np.ndarray], label: str) -> Scaling:
+    return Scaling(*(extra[f"{label}.{name}"] for name in Scaling._fields))
+
+
+def _encode(module: Any, x: Array, context: Array | None) -> PyTree:
+    return module.encode(x, context)
+
+
+def _decode(module: Any, u: Array, context: Array | None) -> PyTree:
+    return module.decode(u, context)
+
+
+def _project(module: Any, x: Array, context: Array | None) -> PyTree:
+    return module.decode(module.encode(x, context), context)
+
+
+def _residual(module: Any, x: Array, context: Array | None) -> PyTree:
+    return jnp.linalg.norm(x - _project(module, x, context))
+
+
+def _base(module: Any, x: Array, context: Array | None) -> PyTree:
+    return module.base(x, context)
+
+
+def _log_prob(module: Any, x: Array, context: Array | None) -> PyTree:
+    return module.log_prob(x, context)
+
+
+def _sample(module: Any, key: Array, context: Array | None) -> PyTree:
+    return module.sample(jr.wrap_key_data(key), context)

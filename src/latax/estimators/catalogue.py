@@ -1,0 +1,44 @@
+"""Every estimator by its name, and loading a saved one."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+from latax._errors import ConfigError, FileError
+from latax.estimators import store
+from latax.estimators.ambient_flow import AmbientFlow
+from latax.estimators.base import AbstractEstimator
+from latax.estimators.manifold_density import ManifoldDensity
+from latax.estimators.mflow import MFlow
+from latax.estimators.probabilistic_pca import ProbabilisticPCA
+
+ESTIMATORS: dict[str, type[AbstractEstimator]] = {
+    "mflow": MFlow,
+    "ambient-flow": AmbientFlow,
+    "manifold-density": ManifoldDensity,
+    "probabilistic-pca": ProbabilisticPCA,
+}
+
+
+def load(path: str | os.PathLike[str], **params: Any) -> AbstractEstimator:
+    """A fitted estimator from the folder that `save` wrote, or from a run folder.
+
+    `params` are constructor arguments that a file cannot hold, such as a chart of your own.
+    Raises `FileError` if the folder is missing, damaged, foreign, or of a newer version.
+    """
+    folder = Path(path)
+    if not (folder / store.TENSORS).exists() and (folder / "model").is_dir():
+        folder = folder / "model"
+    config = store.read_config(folder)
+    return restore(config, params)._restore(folder, config)
+
+
+def restore(config: dict[str, Any], params: dict[str, Any] | None = None) -> Any:
+    """A new estimator as a model's or a run's config.json describes it."""
+    name = config.get("estimator")
+    if name not in ESTIMATORS:
+        raise FileError(f"The model is a {name!r}, which this version does not know; known are {sorted(ESTIMATORS)}.")
+    try:
+        return ESTIMATORS[name](**(config["params"] | (params or {})))
+    except TypeError as error:
+        raise ConfigError(f"The parameters in config.json do not fit {name}: {error}.") from error

@@ -1,0 +1,84 @@
+"""The two kinds of density: on a manifold of n dimensions, and of all d dimensions. They are never compared."""
+
+import abc
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from jaxtyping import Float
+
+from latax._errors import ConfigError, DataError
+from latax.data import Samples
+from latax.density import AmbientLogProb, ManifoldLogProb
+from latax.estimators.base import AbstractEstimator
+
+OffManifold = Literal["project", "raise", "nan"]
+
+
+@dataclass(kw_only=True, eq=False, repr=False)
+class ManifoldVerbs(AbstractEstimator, abc.ABC):
+    """Scores points by the density at their projection, with respect to n-dimensional volume on the manifold."""
+
+    def log_prob(
+        self, X: Any, *, context: Any = None, off_manifold: OffManifold = "project", tolerance: float | None = None
+    ) -> ManifoldLogProb:
+        """The log density at each sample's projection, with its parts and the distance to it, in data units.
+
+        The density is per n-dimensional volume of the manifold: do not compare it with the density of an ambient
+        model, nor between different latent sizes.
+
+        **Arguments:**
+
+        - `X`: (N, d); `context`: (N, c) if the model was fitted with one.
+        - `off_manifold`: for samples farther from the manifold than `tolerance`: score their projection, `"raise"`
+            a `DataError`, or give `"nan"`.
+        - `tolerance`: in data units. By default `tolerance_`: three times the 99 % quantile of the distance of the
+            validation rows.
+        """
+        if off_manifold not in ("project", "raise", "nan"):
+            raise ConfigError(f"off_manifold={off_manifold!r} is not known; give 'project', 'raise' or 'nan'.")
+        scored = self._log_prob(X, context)
+        limit = self.tolerance_ if tolerance is None else tolerance
+        off = scored.reconstruction_error > limit
+        if off_manifold == "project" or not off.any():
+            return scored
+        if off_manifold == "nan":
+            return scored._replace(log_prob=np.where(off, np.nan, scored.log_prob))
+        worst = int(np.argmax(scored.reconstruction_error))
+        raise DataError(
+            f"{int(off.sum())} of {len(off)} samples are off the manifold: farther than {limit:.3g} from their "
+            f"projection; the farthest is row {worst}, at {scored.reconstruction_error[worst]:.3g}. Give "
+            "off_manifold='project' to score their projections, 'nan' to mark them, or a larger tolerance."
+        )
+
+    def _evaluate(self, samples: Samples) -> dict[str, Float[np.ndarray, " rows"]]:
+        scored = self._log_prob(samples, None)
+        return {"reconstruction_error": scored.reconstruction_error, "nll": -scored.log_prob}
+
+    def _learn_tolerance(self, samples: Samples) -> None:
+        """Sets `tolerance_` from validation rows."""
+        self.tolerance_ = 3 * float(np.quantile(self.reconstruction_error(samples), 0.99))
+
+    def _fitted_numbers(self) -> dict[str, float]:
+        return {"tolerance_": self.tolerance_}
+
+
+@dataclass(kw_only=True, eq=False, repr=False)
+class AmbientVerbs(AbstractEstimator, abc.ABC):
+    """Scores points by a density of all d dimensions."""
+
+    def log_prob(self, X: Any, *, context: Any = None) -> AmbientLogProb:
+        """The log density of each sample per d-dimensional volume, in data units.
+
+        **Arguments:** `X`: (N, d); `context`: (N, c) if the model was fitted with one.
+        """
+        return self._log_prob(X, context)
+
+    def _evaluate(self, samples: Samples) -> dict[str, Float[np.ndarray, " rows"]]:
+        return {"nll": -self._log_prob(samples, None).log_prob}
+
+    def _learn_tolerance(self, samples: Samples) -> None:
+        """Every point has a density: there is no tolerance."""
+
+    def _fitted_numbers(self) -> dict[str, float]:
+        return {}

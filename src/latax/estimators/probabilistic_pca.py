@@ -1,0 +1,83 @@
+"""The probabilistic PCA estimator: the baseline that any latent model has to beat."""
+
+import time
+from dataclasses import dataclass
+from typing import Any
+
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float, Key
+
+from latax._errors import ConfigError, DataError
+from latax.data import Samples
+from latax.estimators.base import AbstractEstimator
+from latax.estimators.density_verbs import AmbientVerbs
+from latax.estimators.run_folder import RunFolder
+from latax.estimators.splitting import split_rows
+from latax.models.linear_gaussian import LinearGaussian
+
+
+@dataclass(kw_only=True, eq=False, repr=False)
+class ProbabilisticPCA(AmbientVerbs, AbstractEstimator):
+    """Probabilistic PCA: a Gaussian with `latent_size` principal directions and equal noise in all others.
+
+    Fitted in closed form by scikit-learn, on the data as they are (not standardised): the maximum-likelihood solution
+    of Tipping and Bishop, "Probabilistic principal component analysis", 1999. It has no seeds to replicate and no
+    steps; `seed` only draws the validation rows.
+    """
+
+    latent_size: int = 2
+    """Number of principal directions: 1 up to the number of columns less one."""
+    validation_fraction: float = 0.1
+    """Share of the rows that is held out, as for the other models; 10,000 rows at the most."""
+    seed: int = 0
+    """Seed of the split."""
+
+    @property
+    def name(self) -> str:
+        """The model's name on the command line and in files."""
+        return "probabilistic-pca"
+
+    def _check_params(self) -> None:
+        if self.latent_size < 1:
+            raise ConfigError(f"latent_size={self.latent_size!r} must be a whole number of at least 1.")
+
+    def _module(self, scale: Float[np.ndarray, " d"], context_size: int | None, key: Key[Array, ""]) -> Any:
+        size = len(scale)
+        directions = jnp.eye(self.latent_size, size, dtype=jnp.float32)
+        return LinearGaussian(jnp.zeros(size), directions, jnp.ones(self.latent_size), jnp.ones(()))
+
+    def rows(self, count: int) -> tuple[np.ndarray, np.ndarray]:
+        """The (training, validation) rows of data with `count` rows; the same in every call."""
+        return split_rows(count, self.validation_fraction, self.seed)
+
+    def _train(self, samples: Samples, run: RunFolder | None, resume: bool) -> None:
+        from sklearn.decomposition import PCA
+
+        size = samples.X.shape[1]
+        if self.latent_size >= size:
+            raise DataError(
+                f"latent_size={self.latent_size} is not smaller than the number of columns: the data have {size} "
+                f"(n_features = {size}). Give a smaller latent_size or more columns."
+            )
+        began = time.perf_counter()
+        training, held_out = (samples.take(rows) for rows in self.rows(len(samples)))
+        if len(training) <= self.latent_size:
+            raise DataError(
+                f"{len(training)} training rows (n_samples={len(samples)}) cannot fix {self.latent_size} directions. "
+                "Give more data or a smaller latent_size."
+            )
+        x = np.asarray(training.X, np.float64) - self.scaling_.loc
+        found = PCA(self.latent_size, svd_solver="full").fit(x)
+        if not found.noise_variance_ > 1e-12 * x.var(axis=0).sum():
+            raise DataError(
+                f"{self.latent_size} directions explain the data completely: no noise is left and the density is "
+                "infinite. Give a smaller latent_size."
+            )
+        numbers = (found.mean_, found.components_, np.sqrt(found.explained_variance_), np.sqrt(found.noise_variance_))
+        self.models_ = LinearGaussian(*(jnp.asarray(value, jnp.float32)[None] for value in numbers))
+        self.best_, self.history_, self.steps_ = 0, [], 0
+        values = self._evaluate(held_out)
+        self.metrics_ = {name: np.array([value.mean()]) for name, value in values.items()}
+        self.seconds_ = time.perf_counter() - began
+        self._learn_tolerance(held_out)

@@ -1,0 +1,82 @@
+"""Models as files: a folder with `model.safetensors` (the numbers), `config.json` (the rest) and a model card.
+
+No pickle: loading a model runs no code that comes with it. A model is first written beside its place and then moved,
+so what is there stays whole until the new one is.
+"""
+
+import os
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import jax
+import numpy as np
+from jaxtyping import PyTree
+
+from latax._errors import FileError
+from latax.estimators.run_folder import SCHEMA, read_json, versions, write_json
+
+TENSORS, CONFIG, CARD = "model.safetensors", "config.json", "README.md"
+
+
+def write_model(path: Path, arrays: PyTree, extra: dict[str, np.ndarray], config: dict[str, Any], card: str) -> None:
+    """Writes a model folder, replacing an older model of ours but nothing else."""
+    from safetensors.numpy import save_file
+
+    if path.exists() and any(path.iterdir() if path.is_dir() else [path]) and not (path / TENSORS).exists():
+        raise FileError(f"{path} is already there and is not a latax model; nothing in it was touched. Give another path.")
+    tensors = _named(arrays) | {f"@{name}": np.ascontiguousarray(value) for name, value in extra.items()}
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        made = Path(tempfile.mkdtemp(prefix=f".{path.name}-", dir=path.parent))
+        try:
+            save_file(tensors, made / TENSORS)
+            write_json(made / CONFIG, {"schema": SCHEMA, "versions": versions(), **config})
+            (made / CARD).write_text(card, encoding="utf-8")
+            made.chmod(0o755)
+            if path.exists():
+                shutil.rmtree(path)
+            os.replace(made, path)
+        finally:
+            shutil.rmtree(made, ignore_errors=True)
+    except OSError as error:
+        raise FileError(f"The model cannot be written to {path}: {error}. Make room or give another path.") from error
+
+
+def read_config(path: Path) -> dict[str, Any]:
+    """The configuration of a saved model. Raises `FileError` if there is none, or it is damaged or too new."""
+    if not path.exists():
+        raise FileError(f"There is no model {path}. Check the path.")
+    if not (path / CONFIG).exists() or not (path / TENSORS).exists():
+        raise FileError(f"{path} is not a latax model: it needs {TENSORS} and {CONFIG}. Give a folder that `save` made.")
+    return read_json(path / CONFIG, "model")
+
+
+def read_arrays(path: Path, like: PyTree) -> tuple[PyTree, dict[str, np.ndarray]]:
+    """The arrays of a saved model in the structure of `like` (only shapes and types of its leaves are used)."""
+    from safetensors import SafetensorError
+    from safetensors.numpy import load_file
+
+    try:
+        tensors = load_file(path / TENSORS)
+    except (SafetensorError, OSError) as error:
+        raise FileError(f"{path / TENSORS} is damaged or truncated ({error}). Restore it from a copy, or fit again.") from error
+    extra = {name[1:]: value for name, value in tensors.items() if name.startswith("@")}
+    leaves = jax.tree_util.tree_leaves_with_path(like)
+    names = [jax.tree_util.keystr(key) for key, _ in leaves]
+    for name, (_, leaf) in zip(names, leaves, strict=True):
+        found = tensors.get(name)
+        if found is None or found.shape != leaf.shape or found.dtype != leaf.dtype:
+            have = "is missing" if found is None else f"has {found.dtype}{list(found.shape)}"
+            raise FileError(
+                f"{path / TENSORS} does not belong to its config.json: {name} {have}, expected "
+                f"{leaf.dtype}{list(leaf.shape)}. Restore both files from the same copy."
+            )
+    arrays = jax.tree.unflatten(jax.tree.structure(like), [jax.numpy.asarray(tensors[name]) for name in names])
+    return arrays, extra
+
+
+def _named(arrays: PyTree) -> dict[str, np.ndarray]:
+    leaves = jax.tree_util.tree_leaves_with_path(arrays)
+    return {jax.tree_util.keystr(key): np.ascontiguousarray(leaf) for key, leaf in leaves}

@@ -1,0 +1,164 @@
+"""Estimators that are trained by gradient descent: from samples to a source, a recipe, and the training loop."""
+
+import abc
+import warnings
+from dataclasses import dataclass
+from typing import Any
+
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Float, Int
+
+from latax import train
+from latax._errors import ConfigError, DataError
+from latax.data import Samples
+from latax.estimators.base import AbstractEstimator
+from latax.estimators.run_folder import RunFolder
+from latax.estimators.scaling import Scaling
+from latax.estimators.splitting import split_rows
+from latax.models.recipes import Budget
+
+DEFAULT_BATCH, DEFAULT_EPOCHS = 100, 50
+
+
+@dataclass(kw_only=True, eq=False, repr=False)
+class AbstractTrainedEstimator(AbstractEstimator):
+    """An estimator whose module is trained on batches."""
+
+    epochs: int | None = None
+    """Passes through the training rows, all phases together. 50 unless `steps` is given."""
+    steps: int | None = None
+    """Optimiser steps, all phases together: the other way to say how long to train."""
+    batch_size: int | None = None
+    """Samples for each step. By default 100, or all training rows where there are fewer."""
+    learning_rate: float = 1e-3
+    """Learning rate of AdamW at the start of a phase; it falls to zero as a cosine."""
+    weight_decay: float = 1e-4
+    """Weight decay of AdamW."""
+    clip: float = 1.0
+    """Gradients longer than this are scaled down to it."""
+    validation_fraction: float = 0.1
+    """Share of the rows that is held out to choose the best weights; 10,000 rows at the most."""
+    replicates: int = 1
+    """Models trained at once, from the seeds seed, seed + 1, ...; the best one is used."""
+    seed: int = 0
+    """Seed of everything random: split, first weights, order of the batches."""
+    progress: bool = True
+    """Show a progress bar on a terminal, and lines elsewhere."""
+
+    @abc.abstractmethod
+    def _recipe(self, budget: Budget) -> train.Recipe:
+        """How the module is trained."""
+
+    def _check_params(self) -> None:
+        if self.epochs is not None and self.steps is not None:
+            raise ConfigError(f"epochs={self.epochs} and steps={self.steps} both say how long to train; give one.")
+        for name in ("epochs", "steps", "batch_size", "replicates"):
+            value = getattr(self, name)
+            if value is not None and (not isinstance(value, int | np.integer) or value < 1):
+                raise ConfigError(f"{name}={value!r} must be a whole number of at least 1.")
+        for name in ("learning_rate", "clip"):
+            if not getattr(self, name) > 0:
+                raise ConfigError(f"{name}={getattr(self, name)!r} must be greater than 0.")
+        self._check_model_params()
+
+    @abc.abstractmethod
+    def _check_model_params(self) -> None:
+        """Refuses values of the model's own parameters that cannot work."""
+
+    # ---- training
+
+    def rows(self, count: int) -> tuple[Int[np.ndarray, " train"], Int[np.ndarray, " validation"]]:
+        """The (training, validation) rows of data with `count` rows; the same in every call."""
+        return split_rows(count, self.validation_fraction, self.seed)
+
+    def _budget(self, rows: int) -> Budget:
+        """Steps and batch size for this many training rows."""
+        batch_size = min(DEFAULT_BATCH, rows) if self.batch_size is None else self.batch_size
+        if batch_size > rows:
+            raise ConfigError(
+                f"batch_size={batch_size} is larger than the {rows} training rows (after {self.validation_fraction:.0%} "
+                f"were held out). Give a batch_size of at most {rows}, or more data."
+            )
+        epochs = DEFAULT_EPOCHS if self.epochs is None else self.epochs
+        steps = epochs * (rows // batch_size) if self.steps is None else self.steps
+        return Budget(steps, batch_size, self.learning_rate, self.weight_decay, self.clip)
+
+    def _train(self, samples: Samples, run: RunFolder | None, resume: bool) -> None:
+        self._check_columns(samples)
+        train_rows, validation_rows = self.rows(len(samples))
+        scale = jnp.asarray(self.scaling_.scale, jnp.float32)
+        context_size = len(self.context_names_) or None
+        held_out = samples.take(validation_rows)
+        tracker = train.MemoryTracker() if run is None else train.JSONLTracker(run.metrics_path)
+        fitted = train.fit(
+            lambda key: self._module(scale, context_size, key),
+            self._recipe(self._budget(len(train_rows))),
+            self._source(samples, train_rows),
+            validation=self._batch(held_out),
+            seed=self.seed,
+            replicates=self.replicates,
+            folder=None if run is None else run.path,
+            resume=resume,
+            tracker=tracker,
+            meter=train.default_meter(self.progress),
+        )
+        self.models_, self.best_ = fitted.model, 0
+        self.history_ = tracker.records if run is None else train.read_metrics(run.metrics_path)
+        self.seconds_, self.steps_ = fitted.seconds, fitted.steps
+        self._measure(held_out)
+
+    def _measure(self, held_out: Samples) -> None:
+        """Fills `metrics_` and picks the best replicate, on validation rows."""
+        found = [self.replicate(r)._evaluate(held_out) for r in range(self.replicates)]
+        self.metrics_ = {name: np.array([values[name].mean() for values in found]) for name in found[0]}
+        self.best_ = int(np.argmin(next(iter(self.metrics_.values()))))
+        self._learn_tolerance(held_out)
+
+    @abc.abstractmethod
+    def _check_columns(self, samples: Samples) -> None:
+        """Refuses, or warns of, columns that the model cannot use; `scaling_` is known."""
+
+    def _constant_columns(self) -> list[str]:
+        """The names of the columns that do not vary. Raises if none varies."""
+        names = [name for name, fixed in zip(self.feature_names_, self.scaling_.constant, strict=True) if fixed]
+        if len(names) == len(self.feature_names_):
+            raise DataError("All rows are equal: there is nothing to learn. Give data that vary.")
+        return names
+
+    def _warn_of_constant_columns(self) -> None:
+        names = self._constant_columns()
+        if names:
+            warnings.warn(
+                f"{len(names)} of {len(self.feature_names_)} columns are constant ({', '.join(names[:5])}"
+                f"{', ...' if len(names) > 5 else ''}). The model learns to repeat them; leave them out if they mean "
+                "nothing.",
+                UserWarning,
+                stacklevel=2,
+            )
+
+    def _batch(self, samples: Samples) -> dict[str, np.ndarray]:
+        """Samples as the training sees them: centred, in float32."""
+        batch = {"x": self.scaling_.centre(np.asarray(samples.X))}
+        context = self._context(samples.context)
+        return batch if context is None else batch | {"context": context}
+
+    def _source(self, samples: Samples, rows: Int[np.ndarray, " train"]) -> train.AbstractSource:
+        """Training rows on the device, or streamed if they stay on disk."""
+        if not samples.is_lazy:
+            return train.ArraySource({k: jnp.asarray(v) for k, v in self._batch(samples.take(rows)).items()})
+        arrays: dict[str, Any] = {"x": _CentredRows(samples.X, rows, self.scaling_)}
+        context = self._context(samples.context)
+        return train.StreamSource(arrays if context is None else arrays | {"context": context[rows]})
+
+
+class _CentredRows:
+    """Some rows of data on disk, centred as they are read."""
+
+    def __init__(self, X: Any, rows: Int[np.ndarray, " rows"], scaling: Scaling) -> None:
+        self._X, self._rows, self._scaling = X, rows, scaling
+        self.shape, self.dtype = (len(rows), X.shape[1]), np.dtype(np.float32)
+
+    def __getitem__(self, index: slice) -> Float[np.ndarray, "rows d"]:
+        return self._scaling.centre(self._X[self._rows[index]])
+

@@ -1,0 +1,97 @@
+"""How each model is trained: its phases, with their objectives, trained parts and validation metrics."""
+
+from typing import NamedTuple
+
+import jax
+import jax.random as jr
+from jaxtyping import Array, Float, Key
+
+from latax.models.ambient_flow import AmbientFlow, ambient_nll
+from latax.models.injective_flow import InjectiveFlow, encode_batch, latent_nll, nll, reconstruction
+from latax.train import Batch, Phase, Recipe
+from latax.train.optimizer import adamw_cosine
+
+
+class Budget(NamedTuple):
+    """How long and how fast to train: optimiser steps of all phases together, samples a step, and the optimiser's."""
+
+    steps: int
+    batch_size: int
+    learning_rate: float
+    weight_decay: float
+    clip: float
+
+    def phase_options(self, steps: int) -> dict:
+        """What a phase of `steps` steps takes from the budget."""
+        optimizer = adamw_cosine(self.learning_rate, steps, weight_decay=self.weight_decay, clip=self.clip)
+        return {"steps": steps, "batch_size": self.batch_size, "optimizer": optimizer}
+
+
+def sequential(budget: Budget, reconstruction_weight: float) -> Recipe:
+    """The M-flow: half of the steps for the manifold by reconstruction, the rest for the density by likelihood.
+
+    The two never mix: maximum likelihood would prefer a wrong manifold (Brehmer and Cranmer 2020, section 3.2).
+    """
+    manifold = Phase(
+        name="manifold",
+        objective=reconstruction,
+        trainable=lambda model: model.embedding.embedding,
+        weights={"reconstruction": reconstruction_weight},
+        metric=reconstruction_error,
+        **budget.phase_options(max(1, budget.steps // 2)),
+    )
+    density = Phase(
+        name="density",
+        objective=latent_nll,
+        trainable=lambda model: model.latent,
+        prepare=encode_batch,
+        metric=latent_nll_per_sample,
+        **budget.phase_options(max(1, budget.steps - budget.steps // 2)),
+    )
+    return [manifold, density]
+
+
+def prescribed(budget: Budget, *, cover: bool) -> Recipe:
+    """A flow on a given manifold: its density by likelihood. On a cover every preimage counts."""
+    options = {"objective": nll} if cover else {"objective": latent_nll, "prepare": encode_batch}
+    phase = Phase(
+        name="density",
+        trainable=lambda model: model.latent,
+        metric=nll_per_sample,
+        **options,
+        **budget.phase_options(budget.steps),
+    )
+    return [phase]
+
+
+def ambient(budget: Budget, noise: float) -> Recipe:
+    """An ambient flow by maximum likelihood, on data with Gaussian noise of standard deviation `noise` (data units)."""
+
+    def inflated(model: AmbientFlow, batch: Batch, key: Key[Array, ""]) -> dict[str, Array]:
+        x = batch["x"]
+        return ambient_nll(model, {**batch, "x": x + noise * jr.normal(key, x.shape, x.dtype)}, key)
+
+    phase = Phase(
+        name="density",
+        objective=inflated if noise else ambient_nll,
+        trainable=lambda model: model.distribution,
+        metric=nll_per_sample,
+        **budget.phase_options(budget.steps),
+    )
+    return [phase]
+
+
+def reconstruction_error(model: InjectiveFlow, batch: Batch) -> Float[Array, " batch"]:
+    """Metric: the distance of every sample to the manifold, in data units."""
+    return jax.vmap(model.reconstruction_error)(batch["x"], batch.get("context"))
+
+
+def latent_nll_per_sample(model: InjectiveFlow, batch: Batch) -> Float[Array, " batch"]:
+    """Metric: -log density of the latent coordinates. With a fixed manifold it differs by a constant from the NLL."""
+    u = encode_batch(model, batch)["u"]
+    return -jax.vmap(model.latent.log_prob)(u, batch.get("context"))
+
+
+def nll_per_sample(model: InjectiveFlow | AmbientFlow, batch: Batch) -> Float[Array, " batch"]:
+    """Metric: -log density of every sample, in data units."""
+    return -jax.vmap(model.log_prob)(batch["x"], batch.get("context")).log_prob

@@ -8,12 +8,12 @@ light or dark theme.
 
 import io
 from collections.abc import Callable
+from typing import Any, Literal
 
 import matplotlib
 import numpy as np
 from jaxtyping import Float
 from matplotlib.axes import Axes
-from matplotlib.axis import Axis
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.colors import Colormap, LinearSegmentedColormap
 from matplotlib.figure import Figure as Canvas
@@ -27,7 +27,7 @@ SERIES = (DATA, MODEL, "#009e73", "#cc79a7", "#56b4e9", "#e69f00")
 HALF, WIDE = 5.4, 11.0
 """Widths in inches of a figure in one of the page's two columns, and of one across both."""
 
-_RC = {
+_RC: dict[Any, Any] = {
     "axes.axisbelow": True,
     "axes.edgecolor": MUTED,
     "axes.grid": True,
@@ -37,6 +37,9 @@ _RC = {
     "axes.spines.right": False,
     "axes.spines.top": False,
     "axes.titlecolor": INK,
+    "axes3d.xaxis.panecolor": (0, 0, 0, 0),
+    "axes3d.yaxis.panecolor": (0, 0, 0, 0),
+    "axes3d.zaxis.panecolor": (0, 0, 0, 0),
     "axes.titlelocation": "left",
     "axes.titlesize": 9.5,
     "axes.titleweight": "bold",
@@ -69,7 +72,7 @@ def density_colours() -> Colormap:
     return LinearSegmentedColormap.from_list("density", matplotlib.colormaps["viridis"](np.linspace(0.18, 0.93, 128)))
 
 
-def render(draw: Callable[[Canvas], None], *, width: float = HALF, height: float = 3.4) -> bytes:
+def render(draw: Callable[[Canvas], object], *, width: float = HALF, height: float = 3.4) -> bytes:
     """The SVG that `draw` makes on an empty canvas of width by height inches.
 
     Matplotlib's settings are changed only meanwhile, no window system or pyplot state is used, and equal figures have
@@ -87,9 +90,10 @@ def render(draw: Callable[[Canvas], None], *, width: float = HALF, height: float
         return file.getvalue()
 
 
-def log_scale(axis: Axis) -> None:
+def log_scale(ax: Axes, which: Literal["x", "y"]) -> None:
     """Makes an axis logarithmic, with tick labels as plain text (names given by users may contain a $)."""
-    axis.axes.set(**{f"{axis.axis_name}scale": "log"})
+    ax.set(**{f"{which}scale": "log"})
+    axis = ax.xaxis if which == "x" else ax.yaxis
     low, high = axis.get_view_interval()
     decades = np.log10(high / low)
     steps = (1.0,) if decades > 2 else (1.0, 2.0, 5.0) if decades > 0.7 else tuple(range(1, 10))

@@ -24,7 +24,7 @@ def pit_histogram(ax: Axes, result: Calibration, *, bins: int = 20) -> Axes:
     low, high = binomial_band(np.array([1 / bins]), n)
     ax.axhspan(float(low[0]) * bins, float(high[0]) * bins, color=REFERENCE, alpha=0.3, linewidth=0)
     ax.axhline(1.0, color=REFERENCE, linewidth=0.9, linestyle="--")
-    edges = np.linspace(0, 1, bins + 1)
+    edges = np.linspace(0, 1, bins + 1).tolist()
     ax.hist(result.radius_pit, bins=edges, density=True, histtype="stepfilled", color=MODEL, alpha=0.2)
     ax.hist(result.radius_pit, bins=edges, density=True, histtype="step", color=MODEL, linewidth=1.4)
     ax.set(xlim=(0, 1), xlabel="PIT of the base radius", ylabel="density")

@@ -95,7 +95,7 @@ def _finish(ax: Axes, curves: list[np.ndarray]) -> Axes:
     shown = np.concatenate([values[np.isfinite(values)] for values in curves])
     low, high = shown.min(), shown.max()
     if low > 0 and high > 20 * low:
-        log_scale(ax.yaxis)
+        log_scale(ax, "y")
         return ax
     # The first steps of a likelihood are far above all others, and would make the rest a flat line.
     settled = np.concatenate([_settled(values) for values in curves])

@@ -30,12 +30,12 @@ def log_histogram(
     for (name, values), colour in zip(finite.items(), SERIES * len(finite), strict=False):
         weights = np.full(values.size, 1 / max(values.size, 1))
         clipped = np.clip(values, edges[0], edges[-1])
-        ax.hist(clipped, bins=edges, weights=weights, histtype="stepfilled", color=colour, alpha=0.18)
-        ax.hist(clipped, bins=edges, weights=weights, histtype="step", color=colour, linewidth=1.4, label=name)
+        ax.hist(clipped, bins=edges.tolist(), weights=weights, histtype="stepfilled", color=colour, alpha=0.18)
+        ax.hist(clipped, bins=edges.tolist(), weights=weights, histtype="step", color=colour, linewidth=1.4, label=name)
     for style, (name, value) in zip(("--", ":", "-.") * len(marks), marks.items(), strict=False):
         ax.axvline(np.clip(value, edges[0], edges[-1]), color=REFERENCE, linestyle=style, linewidth=1.5, label=name)
     if logarithmic:
-        log_scale(ax.xaxis)
+        log_scale(ax, "x")
     ax.set_xlabel(label)
     ax.set_ylabel("fraction of points")
     if len(finite) + len(marks) > 1:
@@ -54,8 +54,8 @@ def density_histogram(ax: Axes, groups: Mapping[str, Float[np.ndarray, " _"]], *
     edges = np.linspace(low - margin, high + margin, _bins(finite) + 1)
     for (name, values), colour in zip(finite.items(), SERIES * len(finite), strict=False):
         weights = np.full(values.size, 1 / max(values.size * (edges[1] - edges[0]), 1e-300))
-        ax.hist(values, bins=edges, weights=weights, histtype="stepfilled", color=colour, alpha=0.18)
-        ax.hist(values, bins=edges, weights=weights, histtype="step", color=colour, linewidth=1.4, label=name)
+        ax.hist(values, bins=edges.tolist(), weights=weights, histtype="stepfilled", color=colour, alpha=0.18)
+        ax.hist(values, bins=edges.tolist(), weights=weights, histtype="step", color=colour, linewidth=1.4, label=name)
     ax.set_xlabel(label)
     ax.set_ylabel("density")
     if len(finite) > 1:
@@ -76,7 +76,7 @@ def forest(ax: Axes, names: Sequence[str], intervals: Sequence[Interval | None],
         ax.plot(interval.estimate, i, "o", color=DATA, markersize=5.5)
     values = np.array([x for _, v in rows for x in (v.estimate, v.low, v.high) if x is not None])
     if values.min() > 0 and values.max() > 20 * values.min():
-        log_scale(ax.xaxis)
+        log_scale(ax, "x")
     ax.set_yticks(range(len(names)), list(names), color=INK)
     ax.set_ylim(len(names) - 0.5, -0.5)
     ax.grid(False, axis="y")

@@ -3,6 +3,7 @@
 import numpy as np
 from jaxtyping import Float
 from matplotlib.axes import Axes
+from mpl_toolkits.mplot3d import Axes3D
 
 from latax.report.style import DATA, MODEL, MUTED, at_most, density_colours, finite_rows, nothing_to_show
 
@@ -50,7 +51,7 @@ def scatter(
 
 
 def scatter_3d(
-    ax: Axes, points: Float[np.ndarray, "N 3"], *, within: list[tuple[float, float]], colour: str = DATA
+    ax: Axes3D, points: Float[np.ndarray, "N 3"], *, within: list[tuple[float, float]], colour: str = DATA
 ) -> Axes:
     """Points in space on a three-dimensional `ax`; at most 4,000 random points, as pixels."""
     finite = finite_rows(points)
@@ -59,9 +60,8 @@ def scatter_3d(
     shown = inside[at_most(_SHOWN, inside.shape[0])]
     ax.scatter(*shown.T, color=colour, alpha=_alpha(shown.shape[0]), depthshade=False, **_CIRCLE)
     ax.set(xlim=within[0], ylim=within[1], zlim=within[2])
-    ax.set_box_aspect((1, 1, 0.8), zoom=1.12)
-    for axis in (ax.xaxis, ax.yaxis, ax.zaxis):
-        axis.set_pane_color((1, 1, 1, 0))
+    # Pyright takes the type of `zoom` from its default, 1.
+    ax.set_box_aspect((1, 1, 0.8), zoom=1.12)  # pyright: ignore[reportArgumentType]
     return ax
 
 
@@ -108,7 +108,6 @@ def latent_scatter(
         if colour_bar:
             bar = ax.figure.colorbar(dots, ax=ax, label="log density (nats)", pad=0.02, aspect=28)
             bar.outline.set_visible(False)
-            bar.solids.set_rasterized(True)
     a, b = columns
     ax.set(xlim=frame[0], ylim=frame[1], xlabel=f"latent coordinate {a + 1}", ylabel=f"latent coordinate {b + 1}")
     return ax

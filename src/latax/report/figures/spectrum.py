@@ -26,7 +26,7 @@ def singular_value_bands(ax: Axes, spectrum: MetricSpectrum) -> Axes:
         ax.plot(ranks, quantiles[2], color=MODEL)
     shown = quantiles[quantiles > 0]
     if shown.size and shown.max() > 5 * shown.min():
-        log_scale(ax.yaxis)
+        log_scale(ax, "y")
     ax.set(xlabel="direction, strongest first", ylabel="singular value (data per latent unit)")
     ax.set_title("stretch")
     return ax

@@ -19,9 +19,7 @@ def list_sets() -> None:
     Console().print(table)
 
 
-def make(
-    name: Annotated[str, tyro.conf.Positional], out: Path, size: int | None = None, seed: int = 0
-) -> None:
+def make(name: Annotated[str, tyro.conf.Positional], out: Path, size: int | None = None, seed: int = 0) -> None:
     """Makes a built-in data set and writes it to a new file.
 
     Args:

@@ -26,7 +26,10 @@ class Reading:
 
     def as_dict(self, path: Path) -> dict[str, Any]:
         """How to read the same file again, for a run's config.json."""
-        return {"path": str(path.absolute()), **{k: list(v) if isinstance(v, tuple) else v for k, v in asdict(self).items()}}
+        return {
+            "path": str(path.absolute()),
+            **{k: list(v) if isinstance(v, tuple) else v for k, v in asdict(self).items()},
+        }
 
 
 def read_again(source: dict[str, Any]) -> Samples:

@@ -26,6 +26,7 @@ from latax.estimators import inputs, store
 from latax.estimators.rows import map_rows
 from latax.estimators.run_folder import RunFolder, fingerprint
 from latax.estimators.scaling import Scaling
+from latax.evaluate import Diagnosis
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -36,7 +37,8 @@ class AbstractEstimator(TransformerMixin, BaseEstimator, abc.ABC):
 
     - `models_`: the trained modules, every array with a leading replicate axis; `best_`: the replicate that is used;
     - `scaling_`, `context_scaling_`: location and scale of the data's and the context's columns;
-    - `metrics_`: {name: (replicates,)} on the validation rows.
+    - `metrics_`: {name: (replicates,)} on the validation rows;
+    - `history_`: the reports of the training, where they are at hand.
     """
 
     @property
@@ -247,6 +249,17 @@ class AbstractEstimator(TransformerMixin, BaseEstimator, abc.ABC):
         theta = None if theta is None else np.repeat(theta, steps, axis=0)
         return self.inverse_transform((1 - t) * Z[0] + t * Z[1], context=theta)
 
+    def diagnose(self, X: Any, *, context: Any = None, training: Any = None) -> Diagnosis:
+        """Is this fit any good? Numbers on data that were not trained on, thresholds, and advice.
+
+        **Arguments:** `X`: (N, d) held-out data; `context`: theirs; `training`: `Samples` that were trained on, to
+        compare with.
+        """
+        from latax.estimators.assessment import assess
+
+        samples, _, _ = self._new(X, context)
+        return assess(self, samples, training).diagnosis
+
     # ---- files
 
     def save(self, path: str | os.PathLike[str]) -> Path:
@@ -291,7 +304,7 @@ class AbstractEstimator(TransformerMixin, BaseEstimator, abc.ABC):
         self.metrics_ = {k.removeprefix("metrics."): v for k, v in extra.items() if k.startswith("metrics.")}
         for name, value in config["fitted"].items():
             setattr(self, name, value)
-        self.best_ = config["best"]
+        self.best_, self.history_ = config["best"], []
         self.models_ = eqx.combine(arrays, static)
         return self
 

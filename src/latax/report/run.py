@@ -51,7 +51,7 @@ def run_content(
                 "Numbers",
                 text="On held-out rows, which also chose the best weights. Log densities are natural logarithms in the "
                 "units of the data.",
-                tables=[metrics_table(estimator), findings_table(found)],
+                tables=[metrics_table(estimator)],
             ),
             Section("What was learnt", figures=run_figures(estimator, held_out, found)),
         ],
@@ -127,12 +127,6 @@ def metrics_table(estimator: AbstractEstimator) -> Table:
     caption = "A single run has no interval: fit with replicates=5 to see how much is luck."
     columns = ["metric", "replicate in use", "median of replicates", "replicates"]
     return Table("Held-out metrics", columns, rows, caption if estimator.n_replicates_ == 1 else "")
-
-
-def findings_table(found: Assessment) -> Table:
-    """Every check of the diagnosis with its threshold."""
-    rows = [[f.name, f.value, f.threshold, f.verdict, f.advice] for f in found.diagnosis.worst_first()]
-    return Table("Checks", ["check", "value", "good up to", "verdict", "what it means"], rows)
 
 
 def _seeds(estimator: Any) -> str:

@@ -1,5 +1,6 @@
 """Densities: invertible flows, embeddings of a latent space in data space, and the volumes that relate the two."""
 
+from latax.density.charts import Sphere
 from latax.density.coupling import SplineCoupling
 from latax.density.embedding import AbstractCover, AbstractEmbedding, AffineOutput, FlowEmbedding
 from latax.density.manifold import AmbientLogProb, ManifoldLogProb, manifold_log_prob
@@ -16,6 +17,7 @@ __all__ = [
     "LUMixing",
     "ManifoldLogProb",
     "Permutation",
+    "Sphere",
     "SplineCoupling",
     "embed_and_log_volume",
     "log_volume",

@@ -3,7 +3,7 @@ import pytest
 
 from latax._errors import FileError
 from latax.data import read
-from latax.data.memory import available_memory
+from latax.data.memory import _room_in_group, available_memory
 from latax.data.read import READERS
 
 
@@ -54,3 +54,16 @@ def test_constant_columns_are_allowed(tmp_path):
 
 def test_memory_is_a_sensible_number():
     assert 2**20 < available_memory() < 2**50
+
+
+def test_the_limit_of_a_container_counts(tmp_path):
+    membership, group = tmp_path / "cgroup", tmp_path / "groups" / "job"
+    group.mkdir(parents=True)
+    membership.write_text("0::/job\n")
+    (group / "memory.max").write_text("1000\n")
+    (group / "memory.current").write_text("900\n")
+    (group / "memory.stat").write_text("anon 500\ninactive_file 300\nactive_file 50\n")
+    assert _room_in_group(tmp_path / "groups", membership) == 450
+    (group / "memory.max").write_text("max\n")
+    assert _room_in_group(tmp_path / "groups", membership) is None
+    assert _room_in_group(tmp_path / "nowhere", membership) is None

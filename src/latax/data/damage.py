@@ -1,14 +1,14 @@
 """Turning a library's error about a broken file into one that says what to do."""
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Generator
 from pathlib import Path
 
 from latax._errors import FileError, LataxError
 
 
 @contextlib.contextmanager
-def damage_reported(path: Path | str, kind: str, errors: tuple[type[Exception], ...]) -> Iterator[None]:
+def damage_reported(path: Path | str, kind: str, errors: tuple[type[Exception], ...]) -> Generator[None, None, None]:
     """Raise `FileError` with a cure when one of `errors` comes up within the block; our own errors pass."""
     try:
         yield

@@ -43,6 +43,7 @@ class LazyRows:
         size = math.prod(shape[1:])
         self._read, self._what, self._columns = read, what, columns
         self._stored_size = size
+        self.row_nbytes: int = size * dtype.itemsize  # What reading one row costs, whatever columns are kept.
         self.shape: tuple[int, int] = (shape[0], size if columns is None else len(columns))
         self.dtype = float_dtype(dtype, what)
 

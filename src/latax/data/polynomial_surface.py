@@ -167,7 +167,7 @@ class PolynomialSurfaceChart(AbstractEmbedding):
 
     in_size: int = eqx.field(default=2, static=True, init=False)
     out_size: int = eqx.field(default=3, static=True, init=False)
-    context_size: None = eqx.field(default=None, static=True, init=False)
+    context_size: int | None = eqx.field(default=None, static=True, init=False)
 
     def embed(self, u: Float[Array, "2"], context: Float[Array, " c"] | None = None) -> Float[Array, "3"]:
         """R (u0, u1, F(u))."""

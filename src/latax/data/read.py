@@ -1,9 +1,8 @@
 """`read`: a user's file, of any known format, as `Samples`."""
 
 import importlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Protocol
 
 from latax._errors import ConfigError, FileError
 from latax.data.memory import Lazy
@@ -33,14 +32,6 @@ READERS = {
 ZARR_MARKERS = ("zarr.json", ".zgroup", ".zarray")
 
 
-class Reader(Protocol):
-    """What a module of `latax.data.readers` has."""
-
-    def read(self, path: Path, request: Request) -> Samples:
-        """The samples of the file."""
-        ...
-
-
 def read(
     path: str | Path,
     *,
@@ -68,8 +59,8 @@ def read(
     """
     path = Path(path).expanduser()
     request = Request(name, _names(columns), _names(context) or (), lazy)
-    reader: Reader = importlib.import_module(f"latax.data.readers.{_reader_for(path)}")
-    samples = reader.read(path, request)
+    reader: Callable[[Path, Request], Samples] = importlib.import_module(f"latax.data.readers.{_reader_for(path)}").read
+    samples = reader(path, request)
     if not samples.is_lazy:
         check_finite(samples)
     return samples
@@ -98,7 +89,7 @@ def _reader_for(path: Path) -> str:
     if path.stat().st_size == 0:
         raise FileError(f"{path} is empty (0 bytes). Was it still being written, or did a download fail?")
     with path.open("rb") as file:
-        start = file.read(64).lstrip().lower()
+        start = file.read(64).lstrip(b"\xef\xbb\xbf \r\n\t").lower()
     if start.startswith((b"<!doctype html", b"<html")):
         raise FileError(
             f"{path} is a web page (HTML), not data: the download probably stopped at a login or warning page. "

@@ -74,11 +74,12 @@ def default_names(shape: tuple[int, ...], stem: str = "x") -> tuple[str, ...]:
 
 
 def row_blocks(
-    X: Float[np.ndarray, "N d"] | LazyRows, block_bytes: int = BLOCK_BYTES
+    X: Float[np.ndarray, "N d"] | LazyRows, block_bytes: int | None = None
 ) -> Iterator[tuple[int, Float[np.ndarray, "rows d"]]]:
-    """Go through the rows in order, by blocks of about `block_bytes`: pairs of (number of the first row, block)."""
+    """Go through the rows by blocks of about `block_bytes` (64 MiB): pairs of (number of the first row, block)."""
     rows, size = X.shape
-    step = max(1, block_bytes // max(1, size * X.dtype.itemsize))
+    row_bytes = X.row_nbytes if isinstance(X, LazyRows) else size * X.dtype.itemsize
+    step = max(1, (block_bytes or BLOCK_BYTES) // max(1, row_bytes))
     for start in range(0, rows, step):
         yield start, X[start : min(start + step, rows)]
 

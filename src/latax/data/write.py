@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -55,10 +56,10 @@ def _npy(samples: Samples, path: Path) -> None:
 
 
 def _npz(samples: Samples, path: Path) -> None:
-    beside = _context(samples)
-    if taken := _NPZ_NAMES.intersection(beside):
+    arrays: dict[str, Any] = _context(samples)
+    if taken := _NPZ_NAMES.intersection(arrays):
         raise ConfigError(f"a context named {listed(sorted(taken))} cannot be written as .npz; rename it.")
-    np.savez(path, x=_in_shape(samples), **beside)
+    np.savez(path, x=_in_shape(samples), **arrays)
 
 
 def _csv(samples: Samples, path: Path) -> None:

@@ -221,6 +221,18 @@ def test_lazy_columns(lazy_container):
     np.testing.assert_array_equal(samples.context, table[:, [0]])
 
 
+def test_a_few_columns_of_a_large_file_are_read_by_blocks(lazy_container, monkeypatch):
+    monkeypatch.setattr("latax.data.samples.BLOCK_BYTES", 100)
+    asked = []
+    read_rows = LazyRows._read_rows
+    monkeypatch.setattr(LazyRows, "_read_rows", lambda self, rows: asked.append(rows) or read_rows(self, rows))
+    table = FIELD.reshape(20, 12)
+    samples = read(lazy_container({"table": table}), columns=["x5", "x2"], context="x0")
+    np.testing.assert_array_equal(samples.X, table[:, [5, 2]])
+    np.testing.assert_array_equal(samples.context, table[:, [0]])
+    assert asked == [slice(start, start + 2) for start in range(0, 20, 2)] * 2
+
+
 def test_large_arrays_are_lazy_by_themselves(lazy_container, monkeypatch):
     path = lazy_container({"field": FIELD})
     assert not read(path).is_lazy

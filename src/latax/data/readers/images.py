@@ -1,7 +1,7 @@
 """A folder of images of one size, as grey values or RGB from 0 to 1."""
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Generator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -60,7 +60,7 @@ def _is_image(file: Path) -> bool:
 
 
 @contextlib.contextmanager
-def _opened(file: Path) -> "Iterator[Image]":
+def _opened(file: Path) -> "Generator[Image, None, None]":
     from PIL import Image, UnidentifiedImageError
 
     try:

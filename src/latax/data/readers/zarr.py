@@ -2,7 +2,7 @@
 
 from operator import itemgetter
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -35,7 +35,7 @@ def read(path: Path, request: Request) -> Samples:
         return assemble(path, "Zarr", arrays, request, in_blocks=True)
 
 
-def _is_dataset(arrays: "dict[str, zarr.Array]") -> bool:
+def _is_dataset(arrays: "dict[str, zarr.Array[Any]]") -> bool:
     """Whether xarray wrote the group: every array is at the top and names its dimensions."""
     return bool(arrays) and all(
         "/" not in name and (getattr(a.metadata, "dimension_names", None) or "_ARRAY_DIMENSIONS" in a.attrs)
@@ -50,7 +50,7 @@ def _by_xarray(path: Path) -> dict[str, StoredArray]:
     return dict(sorted(stored_variables(dataset).items()))
 
 
-def _stored(array: "zarr.Array") -> StoredArray:
+def _stored(array: "zarr.Array[Any]") -> StoredArray:
     def read_rows(rows: slice | np.ndarray) -> np.ndarray:
         return np.asarray(array[rows] if isinstance(rows, slice) else array.oindex[rows])
 

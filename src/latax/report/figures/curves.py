@@ -27,9 +27,9 @@ class PhaseHistory:
 
     name: str
     steps: Int[np.ndarray, " T"]
-    terms: Mapping[str, Float[np.ndarray, "R T"]]
+    terms: Mapping[str, Float[np.ndarray, "_ _"]]
     validation_steps: Int[np.ndarray, " V"] = field(default_factory=_no_steps)
-    validation: Float[np.ndarray, "R V"] | None = None
+    validation: Float[np.ndarray, "_ _"] | None = None
     validation_name: str = "validation metric"
 
     def __post_init__(self) -> None:

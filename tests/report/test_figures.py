@@ -33,7 +33,6 @@ POINTS = {
     "tiny": 1e-30 * RNG.normal(size=(50, 3)),
     "float32": RNG.normal(size=(50, 3)).astype(np.float32),
 }
-MANY_DIMENSIONS = [1, 2, 3, 5]
 
 
 def check(figure):
@@ -44,14 +43,14 @@ def check(figure):
     return "".join(root.itertext())
 
 
-@pytest.mark.parametrize("d", MANY_DIMENSIONS)
+@pytest.mark.parametrize("d", [1, 2, 3, 5])
 @pytest.mark.parametrize("kind", POINTS)
 def test_samples_of_any_kind_have_a_figure(kind, d):
     points = np.tile(POINTS[kind], (1, 2))[:, :d]
     check(F.samples_figure(points, points[: max(1, len(points) // 2)]))
 
 
-@pytest.mark.parametrize("n", MANY_DIMENSIONS)
+@pytest.mark.parametrize("n", [1, 2, 5])
 @pytest.mark.parametrize("kind", POINTS)
 def test_latents_of_any_kind_have_a_figure(kind, n):
     points = np.tile(POINTS[kind], (1, 2))[:, :n]
@@ -93,9 +92,9 @@ def test_what_is_no_image_is_drawn_as_points(shape):
     assert "x1" in check(F.samples_figure(points, points, sample_shape=shape))
 
 
-@pytest.mark.parametrize("replicates", [1, 3])
-@pytest.mark.parametrize("phases", [1, 2, 5])
-@pytest.mark.parametrize("validated", [True, False])
+@pytest.mark.parametrize(
+    ("replicates", "phases", "validated"), [(1, 1, True), (1, 1, False), (3, 2, True), (3, 2, False), (1, 5, True)]
+)
 def test_training_of_any_length_has_a_figure(replicates, phases, validated):
     check(F.loss_figure([history(replicates, validated=validated)] * phases))
 
@@ -198,9 +197,9 @@ def test_channels_first_and_last_are_the_same_picture():
     a = F.image_mosaic(axes(), last.reshape(1, -1), (6, 5, 3)).images[0].get_array()
     b = F.image_mosaic(axes(), first.reshape(1, -1), (3, 6, 5)).images[0].get_array()
     np.testing.assert_allclose(a, b)
-    assert not np.allclose(
-        a, F.image_mosaic(axes(), last.reshape(1, -1), (3, 6, 5)).images[0].get_array().shape == a.shape
-    )
+    # Negative control: the same numbers read in the wrong order are another picture.
+    wrong = F.image_mosaic(axes(), last.reshape(1, -1), (3, 6, 5)).images[0].get_array()
+    assert not np.allclose(a, wrong)
 
 
 def test_the_coverage_curve_is_the_calibrations():

@@ -92,6 +92,7 @@ def _running_median(ax: Axes, steps: np.ndarray, values: np.ndarray, colour: str
 
 def _finish(ax: Axes, curves: list[np.ndarray]) -> Axes:
     ax.set_xlabel("step")
+    ax.tick_params(labelbottom=True)
     shown = np.concatenate([values[np.isfinite(values)] for values in curves])
     low, high = shown.min(), shown.max()
     if low > 0 and high > 20 * low:

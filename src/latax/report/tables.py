@@ -11,13 +11,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from latax._errors import ConfigError
 from latax.evaluate.stats import Interval, format_number
 
 if TYPE_CHECKING:
     import rich.table
 
-Cell = str | int | float | bool | Interval | None
+Cell = str | int | float | bool | np.integer | np.floating | Interval | None
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 Importing this package imports Matplotlib; nothing else in `latax` does.
 """
 
-from latax.report.figures.calibration import coverage_curve, pit_histogram
+from latax.report.figures.calibration import coordinate_errors, coverage_curve, pit_histogram
 from latax.report.figures.curves import PhaseHistory, loss_terms, validation_curve
 from latax.report.figures.distributions import density_histogram, forest, log_histogram
 from latax.report.figures.gallery import (
@@ -24,6 +24,7 @@ __all__ = [
     "calibration_figure",
     "comparison_figure",
     "condition_histogram",
+    "coordinate_errors",
     "coverage_curve",
     "density_histogram",
     "error_figure",

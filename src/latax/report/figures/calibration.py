@@ -1,7 +1,8 @@
-"""Is the density calibrated? Coverage against the nominal level, and the histogram of the PIT values."""
+"""Is the density calibrated? Coverage against the nominal level, the PIT values, and each base coordinate."""
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
 
 from latax.evaluate.calibration import Calibration, binomial_band
 from latax.report.style import MODEL, REFERENCE
@@ -29,4 +30,17 @@ def pit_histogram(ax: Axes, result: Calibration, *, bins: int = 20) -> Axes:
     ax.hist(result.radius_pit, bins=edges, density=True, histtype="step", color=MODEL, linewidth=1.4)
     ax.set(xlim=(0, 1), xlabel="PIT of the base radius", ylabel="density")
     ax.set_title("PIT histogram")
+    return ax
+
+
+def coordinate_errors(ax: Axes, result: Calibration) -> Axes:
+    """The calibration error of each base coordinate, above what the largest of a right model's would be."""
+    numbers = np.arange(1, result.coordinate_errors.size + 1)
+    ax.axhspan(0, result.worst_noise, color=REFERENCE, alpha=0.3, linewidth=0)
+    ax.plot(numbers, result.coordinate_errors, "o", color=MODEL, markersize=5 if numbers.size <= 20 else 3)
+    ax.set(xlim=(0.3, numbers.size + 0.7), xlabel="base coordinate", ylabel="calibration error")
+    ax.set_ylim(0, 1.15 * max(result.worst_noise, float(result.coordinate_errors.max())))
+    ax.xaxis.set_major_locator(MaxNLocator(nbins=8, integer=True))
+    ax.grid(False, axis="x")
+    ax.set_title("coordinates")
     return ax

@@ -27,9 +27,9 @@ class PhaseHistory:
 
     name: str
     steps: Int[np.ndarray, " T"]
-    terms: Mapping[str, Float[np.ndarray, "R T"]]
+    terms: Mapping[str, Float[np.ndarray, "_ _"]]
     validation_steps: Int[np.ndarray, " V"] = field(default_factory=_no_steps)
-    validation: Float[np.ndarray, "R V"] | None = None
+    validation: Float[np.ndarray, "_ _"] | None = None
     validation_name: str = "validation metric"
 
     def __post_init__(self) -> None:
@@ -92,6 +92,7 @@ def _running_median(ax: Axes, steps: np.ndarray, values: np.ndarray, colour: str
 
 def _finish(ax: Axes, curves: list[np.ndarray]) -> Axes:
     ax.set_xlabel("step")
+    ax.tick_params(labelbottom=True)
     shown = np.concatenate([values[np.isfinite(values)] for values in curves])
     low, high = shown.min(), shown.max()
     if low > 0 and high > 20 * low:

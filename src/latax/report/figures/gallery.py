@@ -68,13 +68,13 @@ def samples_figure(
     elif d == 1:
         groups = {labels[0]: data[:, 0], labels[1]: samples[:, 0]}
         label = names[0] if names else "x1"
-        image = render(lambda c: distributions.density_histogram(c.subplots(), groups, label=label), width=WIDE)
+        image = render(lambda c: distributions.density_histogram(c.subplots(), groups, label=label))
     elif d == 3:
         image = _beside_3d(data, samples, labels)
     else:
         image = _beside_pairs(data, samples, names, labels)
     caption = "Both should look alike: look for what only one of them has."
-    return Figure(title, image, caption, wide=True)
+    return Figure(title, image, caption, wide=d > 1)
 
 
 def error_figure(
@@ -112,18 +112,19 @@ def latent_figure(
 
 
 def calibration_figure(result: Calibration, *, title: str = "Calibration on held-out data") -> Figure:
-    """Coverage curve and PIT histogram of a density."""
+    """Coverage curve, PIT histogram and the errors of the base coordinates."""
 
     def draw(canvas: Any) -> None:
-        left, right = canvas.subplots(1, 2)
-        calibration.coverage_curve(left, result)
-        calibration.pit_histogram(right, result)
+        first, second, third = canvas.subplots(1, 3)
+        calibration.coverage_curve(first, result)
+        calibration.pit_histogram(second, result)
+        calibration.coordinate_errors(third, result)
 
     caption = (
-        "A right density stays in the grey bands: a coverage curve below the diagonal, or a PIT histogram high at the "
+        "A right density stays in the grey: a coverage curve below the diagonal, or a PIT histogram high at the "
         "right, means that it is too narrow; the opposite, too wide."
     )
-    return Figure(title, render(draw, width=WIDE, height=3.4), caption, wide=True)
+    return Figure(title, render(draw, width=WIDE, height=3.2), caption, wide=True)
 
 
 def spectrum_figure(result: MetricSpectrum, *, title: str = "Metric of the latent space") -> Figure:

@@ -1,5 +1,7 @@
 """Points: data and samples in their own coordinates, and latent coordinates coloured by their density."""
 
+from typing import Any
+
 import numpy as np
 from jaxtyping import Float
 from matplotlib.axes import Axes
@@ -8,7 +10,7 @@ from mpl_toolkits.mplot3d import Axes3D
 from latax.report.style import DATA, MODEL, MUTED, at_most, density_colours, finite_rows, nothing_to_show
 
 _SHOWN = 4000
-_CIRCLE = {"s": 5, "linewidths": 0, "rasterized": True}
+_CIRCLE = {"linewidths": 0, "rasterized": True}
 
 
 def limits(points: Float[np.ndarray, "N d"]) -> list[tuple[float, float]]:
@@ -40,7 +42,7 @@ def scatter(
         return nothing_to_show(ax, "no finite point to show")
     frame = [within[c] for c in columns] if within else limits(pair)
     shown = pair[at_most(_SHOWN, pair.shape[0])]
-    ax.scatter(shown[:, 0], shown[:, 1], color=colour, alpha=_alpha(shown.shape[0]), **_CIRCLE)
+    ax.scatter(shown[:, 0], shown[:, 1], color=colour, **_dots(shown.shape[0]))
     ax.set(xlim=frame[0], ylim=frame[1], xlabel=names[0], ylabel=names[1])
     low, high = np.array(frame).T
     outside = np.count_nonzero(((pair < low) | (pair > high)).any(axis=1))
@@ -58,7 +60,7 @@ def scatter_3d(
     low, high = np.array(within).T
     inside = finite[((finite >= low) & (finite <= high)).all(axis=1)]
     shown = inside[at_most(_SHOWN, inside.shape[0])]
-    ax.scatter(*shown.T, color=colour, alpha=_alpha(shown.shape[0]), depthshade=False, **_CIRCLE)
+    ax.scatter(*shown.T, color=colour, depthshade=False, **_dots(shown.shape[0]))
     ax.set(xlim=within[0], ylim=within[1], zlim=within[2])
     # Pyright takes the type of `zoom` from its default, 1.
     ax.set_box_aspect((1, 1, 0.8), zoom=1.12)  # pyright: ignore[reportArgumentType]
@@ -74,7 +76,7 @@ def latent_curve(ax: Axes, latent: Float[np.ndarray, "N 1"], log_density: Float[
     ax.hist(u[finite], bins=60, density=True, color=DATA, alpha=0.3, label="data")
     known = np.flatnonzero(finite & np.isfinite(log_density))
     chosen = known[at_most(_SHOWN, known.size)]
-    ax.scatter(u[chosen], np.exp(np.minimum(log_density[chosen], 80.0)), color=MODEL, label="model", **_CIRCLE)
+    ax.scatter(u[chosen], np.exp(np.minimum(log_density[chosen], 80.0)), color=MODEL, label="model", s=5, **_CIRCLE)
     ax.set(xlabel="latent coordinate 1", ylabel="density")
     ax.legend(markerscale=2)
     return ax
@@ -98,12 +100,17 @@ def latent_scatter(
     chosen = at_most(_SHOWN, pair.shape[0])
     pair, values = pair[chosen], values[chosen]
     known = np.isfinite(values)
-    ax.scatter(*pair[~known].T, color=MUTED, **_CIRCLE)
+    ax.scatter(*pair[~known].T, color=MUTED, s=5, **_CIRCLE)
     if known.any():
         low, high = np.quantile(values[known], [0.02, 0.98])
         order = np.argsort(values[known])
         dots = ax.scatter(
-            *pair[known][order].T, c=values[known][order], cmap=density_colours(), vmin=low, vmax=high, **_CIRCLE
+            *pair[known][order].T,
+            c=values[known][order],
+            cmap=density_colours(),
+            vmin=low,
+            vmax=high,
+            **(_dots(known.size) | {"alpha": 1.0}),
         )
         if colour_bar:
             bar = ax.figure.colorbar(dots, ax=ax, label="log density (nats)", pad=0.02, aspect=28)
@@ -113,5 +120,9 @@ def latent_scatter(
     return ax
 
 
-def _alpha(n: int) -> float:
-    return float(np.clip(30 / np.sqrt(max(n, 1)), 0.35, 1.0))
+def _dots(n: int) -> dict[str, Any]:
+    """Few points are large and opaque, many small and transparent."""
+    return _CIRCLE | {
+        "s": float(np.clip(3000 / max(n, 1), 5, 24)),
+        "alpha": float(np.clip(30 / max(n, 1) ** 0.5, 0.35, 1)),
+    }

@@ -75,19 +75,19 @@ def project(run: RunPath, file: FilePath, out: Path, reading: Options) -> None:
     _write_like(model, model.project(samples), out, f"projection of {samples.origin}")
 
 
-def sample(run: RunPath, out: Path, n: int = 1000, seed: int = 0, context: tuple[float, ...] = ()) -> None:
+def sample(run: RunPath, out: Path, size: int = 1000, seed: int = 0, context: tuple[float, ...] = ()) -> None:
     """Draws new data.
 
     Args:
         run: A run folder or a saved model.
         out: A new file: npz, npy, csv or parquet.
-        n: How many samples.
+        size: How many samples.
         seed: The same seed gives the same samples.
         context: The condition, one number for each context column the model was fitted with.
     """
     model = _load(run)
-    X = model.sample(n, seed=seed, context=[list(context)] if context else None)
-    _write_like(model, X, out, f"{n} samples of {run}, seed {seed}")
+    X = model.sample(size, seed=seed, context=[list(context)] if context else None)
+    _write_like(model, X, out, f"{size} samples of {run}, seed {seed}")
 
 
 def score(

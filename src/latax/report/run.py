@@ -58,7 +58,7 @@ def run_content(
         config=estimator._params(),
         commands=[
             f"latax score {run} FILE --out scores.csv",
-            f"latax sample {run} --n 1000 --out samples.csv",
+            f"latax sample {run} --size 1000 --out samples.csv",
             f"latax encode {run} FILE --out latent.csv",
             f'# in Python\nmodel = latax.load("{run}")',
         ],

@@ -1,9 +1,11 @@
 """Saving the whole state of training so that it can go on from there to the same bits (Orbax: atomic, multi-host)."""
 
 import errno
+import functools
 import hashlib
 import logging
 import os
+import sys
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -170,12 +172,17 @@ def _reason(error: Exception) -> str:
     return text[0][:200] if text else type(error).__name__
 
 
+@functools.cache
 def _quieten_orbax() -> None:
-    """Orbax logs errors with their traces before it raises them; the user gets one message, ours."""
-    logger = logging.getLogger("absl")
-    if _not_orbax not in logger.filters:
-        logger.addFilter(_not_orbax)
+    """The user gets one message, ours: Orbax logs errors with their traces before it raises them, and when one part of
+    a checkpoint fails TensorStore goes on to tell of the other parts to an event loop that Orbax has closed."""
+    logging.getLogger("absl").addFilter(lambda record: "orbax" not in record.pathname)
+    before = sys.unraisablehook
 
+    def hook(unraisable: Any) -> None:
+        if not isinstance(unraisable.exc_value, RuntimeError) or "Event loop is closed" not in str(
+            unraisable.exc_value
+        ):
+            before(unraisable)
 
-def _not_orbax(record: logging.LogRecord) -> bool:
-    return "orbax" not in record.pathname
+    sys.unraisablehook = hook

@@ -87,6 +87,11 @@ class Layout(eqx.Module):
 
     # ---- one model, many models
 
+    @property
+    def in_turn(self) -> bool:
+        """Whether replicates go one after another; `benchmarks/replicates.py` shows why they do on a CPU."""
+        return self.mesh.size == 1 and self.mesh.devices.flat[0].platform == "cpu"
+
     def over_replicates(self, function: Callable, in_axes: Sequence[int | None]) -> Callable:
         """`function` mapped over the leading axis of the arguments whose `in_axes` is 0; results are stacked.
 
@@ -95,7 +100,7 @@ class Layout(eqx.Module):
         """
         if self.replicates == 1:
             mapped = _peeled(function, in_axes)
-        elif self.mesh.size == 1 and self.mesh.devices.flat[0].platform == "cpu":
+        elif self.in_turn:
             mapped = _in_turn(function, in_axes)
         else:
             mapped = jax.vmap(function, tuple(in_axes), spmd_axis_name=AXIS if self.spreads_replicates else None)

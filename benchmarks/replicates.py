@@ -1,6 +1,6 @@
 """Five replicates in one program against five runs one after another: python benchmarks/replicates.py
 
-The model is the M-flow for the polynomial surface (d = 3, n = 2, 5 + 5 layers, batches of 100, a context of length one).
+The model is the M-flow for the polynomial surface (d = 3, n = 2, 5 + 5 layers, batches of 100, context of length one).
 Every figure is the median of several calls of the compiled training loop, in milliseconds per step of all replicates,
 and beside it the processor time of that step: on a busy machine that is the figure to compare.
 """

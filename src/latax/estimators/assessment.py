@@ -5,7 +5,7 @@ from typing import Any
 
 import jax
 import numpy as np
-from jaxtyping import Array, Float
+from jaxtyping import Array, Float, Int
 
 from latax import calculus
 from latax.data import Samples
@@ -71,11 +71,15 @@ def assess(estimator: AbstractEstimator, held_out: Samples, training: Samples | 
     return Assessment(diagnosis=Diagnosis(tuple(findings)), **known)
 
 
+def spread(rows: Int[np.ndarray, " rows"]) -> Int[np.ndarray, " some"]:
+    """At most `MOST_ROWS` of these rows, spread evenly."""
+    if len(rows) <= MOST_ROWS:
+        return rows
+    return rows[np.unique(np.linspace(0, len(rows) - 1, MOST_ROWS).astype(np.int64))]
+
+
 def _some(samples: Samples) -> Samples:
-    """At most `MOST_ROWS` rows, spread evenly."""
-    if len(samples) <= MOST_ROWS:
-        return samples.take(slice(None))
-    return samples.take(np.unique(np.linspace(0, len(samples) - 1, MOST_ROWS).astype(np.int64)))
+    return samples.take(spread(np.arange(len(samples))))
 
 
 def _manifold(

@@ -10,7 +10,6 @@ from latax._errors import DataError
 from latax.data import Samples
 from latax.density import AbstractCover, AbstractEmbedding
 from latax.estimators.charts import find_chart
-from latax.estimators.density_verbs import ManifoldVerbs
 from latax.estimators.flow_options import AbstractFlowEstimator
 from latax.estimators.scaling import Scaling, identity_scaling
 from latax.models.injective_flow import prescribed_flow

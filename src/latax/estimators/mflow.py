@@ -11,6 +11,7 @@ from latax._errors import DataError
 from latax.data import Samples
 from latax.estimators.density_verbs import ManifoldVerbs
 from latax.estimators.flow_options import AbstractFlowEstimator
+from latax.estimators.params import require_positive
 from latax.models.injective_flow import manifold_flow
 from latax.models.recipes import Budget, sequential
 from latax.train import Recipe
@@ -42,6 +43,7 @@ class MFlow(ManifoldVerbs, AbstractFlowEstimator):
 
     def _check_model_params(self) -> None:
         self._check_counts("latent_size", "layers", "latent_layers")
+        require_positive("reconstruction_weight", self.reconstruction_weight)
 
     def _module(self, scale: Float[np.ndarray, " d"], context_size: int | None, key: Key[Array, ""]) -> Any:
         return manifold_flow(

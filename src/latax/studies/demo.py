@@ -67,7 +67,7 @@ def _surface_models(scale: int, seed: int) -> dict[str, Any]:
 
 
 def _digit_models(scale: int, seed: int) -> dict[str, Any]:
-    common = {"replicates": REPLICATES, "seed": seed, "width_size": 48, "mixing": "lu", "steps": 1200 * scale}
+    common = {"replicates": REPLICATES, "seed": seed, "width_size": 48, "steps": 1200 * scale}
     return {
         "M-flow": MFlow(latent_size=LATENT, layers=6, latent_layers=4, **common),
         "ambient flow": AmbientFlow(layers=6, noise=1 / 16, **common),

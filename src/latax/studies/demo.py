@@ -1,5 +1,6 @@
 """The demonstration: real digits and a surface with a known truth, three models each, in a few minutes on two cores."""
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,12 +20,12 @@ REPLICATES = 3
 LATENT = 8
 
 
-def demo(budget: str, seed: int, console: Console) -> StudyResult:
+def demo(budget: str, seed: int, console: Console, folder: Path) -> StudyResult:
     """Digits and polynomial surface, with M-flow, ambient flow and probabilistic PCA side by side."""
     scale = {"quick": 1, "full": 10}[budget]
-    surface = hold(polynomial_contest(20_000, seed, test_rows=2000), _surface_models(scale, seed), console)
+    surface = hold(polynomial_contest(20_000, seed, test_rows=2000), _surface_models(scale, seed), console, folder)
     images, test = digits_contest(seed)
-    drawn = hold(images, _digit_models(scale, seed), console)
+    drawn = hold(images, _digit_models(scale, seed), console, folder)
     return StudyResult(
         title="latax: demonstration",
         summary=f"Two data sets, three models, {REPLICATES} replicates each ({budget} budget). The M-flow finds the surface "

@@ -146,7 +146,7 @@ def test_context_changes_the_density_and_must_be_given(name):
         model.transform(X)
     with pytest.raises(DataError, match=r"but 2 context columns were given"):
         model.transform(X, context=np.ones((ROWS, 2)))
-    with pytest.raises(DataError, match=rf"context has 3 rows for {ROWS} samples"):
+    with pytest.raises(DataError, match=rf"context has 3 rows and the data have {ROWS}"):
         model.transform(X, context=theta[:3])
     with pytest.raises(DataError, match="not finite"):
         model.transform(X, context=np.full((ROWS, 1), np.nan))
@@ -208,7 +208,7 @@ def test_images_keep_their_shape(name):
 
 
 @every
-def test_data_on_disk_can_be_fitted_and_scored(name, monkeypatch):
+def test_data_on_disk_can_be_fitted_and_scored(name):
     case, X = CASES[name], CASES[name].data()
     read = []
 
@@ -221,7 +221,6 @@ def test_data_on_disk_can_be_fitted_and_scored(name, monkeypatch):
     np.testing.assert_allclose(model.scaling_.loc, fitted(name).scaling_.loc, atol=1e-12)
     assert np.isfinite(model.score_samples(X)).all()
     read.clear()
-    monkeypatch.setattr("latax.estimators.rows.map_rows.__kwdefaults__", {"chunk": 16}, raising=False)
     np.testing.assert_allclose(model.score_samples(lazy), model.score_samples(X), **close)
     assert sum(read) >= ROWS
 
@@ -291,5 +290,3 @@ def test_points_off_the_manifold_are_projected_refused_or_marked(name):
         model.log_prob(far, off_manifold="raise", tolerance=20.0)
     near = model.log_prob(X, off_manifold="raise", tolerance=20.0)
     np.testing.assert_array_equal(near.log_prob, model.log_prob(X).log_prob)
-    with pytest.raises(ConfigError, match="off_manifold='ignore' is not known; give 'project', 'raise' or 'nan'"):
-        model.log_prob(X, off_manifold="ignore")

@@ -25,7 +25,6 @@ class Case:
     latent_size: int
     keys: tuple[str, ...]
     standardises: bool = True
-    trained: bool = True
     uses_context: bool = True
 
     @property
@@ -74,7 +73,6 @@ CASES = {
         bent_plane,
         latent_size=2,
         keys=("nll",),
-        trained=False,
         uses_context=False,
     ),
 }

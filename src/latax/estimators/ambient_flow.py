@@ -3,12 +3,11 @@
 from dataclasses import dataclass
 from typing import Any
 
-import jax.numpy as jnp
-import numpy as np
 from jaxtyping import Array, Float, Key
 
 from latax._errors import DataError
 from latax.data import Samples
+from latax.estimators.density_verbs import AmbientVerbs
 from latax.estimators.flow_options import AbstractFlowEstimator
 from latax.estimators.params import require_not_negative
 from latax.models.ambient_flow import ambient_flow
@@ -17,7 +16,7 @@ from latax.train import Recipe
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
-class AmbientFlow(AbstractFlowEstimator):
+class AmbientFlow(AmbientVerbs, AbstractFlowEstimator):
     """Ambient flow: a density of all dimensions, by maximum likelihood.
 
     The reference for manifold models: on data that lie on a manifold its likelihood grows without bound while the fit
@@ -39,12 +38,12 @@ class AmbientFlow(AbstractFlowEstimator):
         self._check_counts("layers")
         require_not_negative("noise", self.noise)
 
-    def _module(self, scale: Float[np.ndarray, " d"], context_size: int | None, key: Key[Array, ""]) -> Any:
+    def _module(self, scale: Float[Array, " d"], context_size: int | None, key: Key[Array, ""]) -> Any:
         return ambient_flow(
             len(scale),
             layers=self.layers,
             context_size=context_size,
-            scale=jnp.asarray(scale, jnp.float32),
+            scale=scale,
             key=key,
             **self._flow_options(),
         )

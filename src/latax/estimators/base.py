@@ -8,7 +8,7 @@ import abc
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, TypeVar
 
 import equinox as eqx
 import jax
@@ -27,6 +27,9 @@ from latax.estimators.rows import map_rows
 from latax.estimators.run_folder import RunFolder, fingerprint
 from latax.estimators.scaling import CentredRows, Scaling, identity_scaling, measure
 from latax.evaluate import Diagnosis
+
+#: The class of the estimator itself. (`typing.Self` cannot be checked at run time on single methods.)
+Fitted = TypeVar("Fitted", bound="AbstractEstimator")
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -47,7 +50,7 @@ class AbstractEstimator(TransformerMixin, BaseEstimator, abc.ABC):
         """The model's name on the command line and in files."""
 
     @abc.abstractmethod
-    def _module(self, scale: Float[np.ndarray, " d"], context_size: int | None, key: Key[Array, ""]) -> Any:
+    def _module(self, scale: Float[Array, " d"], context_size: int | None, key: Key[Array, ""]) -> Any:
         """A new module for centred data with these scales."""
 
     @abc.abstractmethod
@@ -77,14 +80,14 @@ class AbstractEstimator(TransformerMixin, BaseEstimator, abc.ABC):
     # ---- fit
 
     def fit(
-        self,
+        self: Fitted,
         X: Any,
         y: Any = None,
         *,
         context: Any = None,
         out: str | os.PathLike[str] | None = None,
         resume: bool = False,
-    ) -> Self:
+    ) -> Fitted:
         """Fits the model and returns the estimator.
 
         **Arguments:**
@@ -99,13 +102,13 @@ class AbstractEstimator(TransformerMixin, BaseEstimator, abc.ABC):
         return self.fit_samples(inputs.training_samples(self, X, context), out=out, resume=resume)
 
     def fit_samples(
-        self,
+        self: Fitted,
         samples: Samples,
         *,
         out: str | os.PathLike[str] | None = None,
         resume: bool = False,
         source: dict[str, Any] | None = None,
-    ) -> Self:
+    ) -> Fitted:
         """`fit` for `Samples`; `source` tells how they were read and is kept in the run's `config.json`."""
         self._check_params()
         inputs.check_training(samples)
@@ -137,7 +140,7 @@ class AbstractEstimator(TransformerMixin, BaseEstimator, abc.ABC):
         """Whether `fit` has finished."""
         return "models_" in vars(self)
 
-    def replicate(self, index: int) -> Self:
+    def replicate(self: Fitted, index: int) -> Fitted:
         """The same fitted estimator, speaking for another replicate; `tolerance_` stays that of the best one."""
         check_is_fitted(self)
         if not 0 <= index < self.n_replicates_:
@@ -299,7 +302,7 @@ class AbstractEstimator(TransformerMixin, BaseEstimator, abc.ABC):
     def _fitted_numbers(self) -> dict[str, float]:
         """Further numbers that `fit` found and the verbs need, {attribute: value}."""
 
-    def _restore(self, path: Path, config: dict[str, Any]) -> Self:
+    def _restore(self: Fitted, path: Path, config: dict[str, Any]) -> Fitted:
         """Fills a new estimator from a saved model; `config` is its config.json."""
         self.sample_shape_ = tuple(config["sample_shape"])
         self.feature_names_, self.context_names_ = tuple(config["feature_names"]), tuple(config["context_names"])
@@ -319,7 +322,7 @@ class AbstractEstimator(TransformerMixin, BaseEstimator, abc.ABC):
 
     def _like(self, replicates: int) -> tuple[PyTree, Any]:
         """(shapes of the arrays of `models_`, everything else), without computing anything."""
-        scale, context_size = np.ones(self.n_features_in_), len(self.context_names_) or None
+        scale, context_size = jnp.ones(self.n_features_in_), len(self.context_names_) or None
         keys = jnp.stack([jr.key(0)] * replicates)
         like = eqx.filter_eval_shape(eqx.filter_vmap(lambda key: self._module(scale, context_size, key)), keys)
         return eqx.partition(like, lambda leaf: isinstance(leaf, jax.ShapeDtypeStruct))

@@ -3,8 +3,6 @@
 from dataclasses import dataclass
 from typing import Any
 
-import jax.numpy as jnp
-import numpy as np
 from jaxtyping import Array, Float, Key
 
 from latax._errors import DataError
@@ -45,7 +43,7 @@ class MFlow(ManifoldVerbs, AbstractFlowEstimator):
         self._check_counts("latent_size", "layers", "latent_layers")
         require_positive("reconstruction_weight", self.reconstruction_weight)
 
-    def _module(self, scale: Float[np.ndarray, " d"], context_size: int | None, key: Key[Array, ""]) -> Any:
+    def _module(self, scale: Float[Array, " d"], context_size: int | None, key: Key[Array, ""]) -> Any:
         return manifold_flow(
             len(scale),
             self.latent_size,
@@ -53,7 +51,7 @@ class MFlow(ManifoldVerbs, AbstractFlowEstimator):
             latent_layers=self.latent_layers,
             context_size=context_size,
             conditional_manifold=self.conditional_manifold,
-            scale=jnp.asarray(scale, jnp.float32),
+            scale=scale,
             key=key,
             **self._flow_options(),
         )

@@ -4,6 +4,7 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int, Key
@@ -45,7 +46,7 @@ class ProbabilisticPCA(AmbientVerbs, AbstractEstimator):
         require_fraction("validation_fraction", self.validation_fraction)
         require_seed(self.seed)
 
-    def _module(self, scale: Float[np.ndarray, " d"], context_size: int | None, key: Key[Array, ""]) -> Any:
+    def _module(self, scale: Float[Array, " d"], context_size: int | None, key: Key[Array, ""]) -> Any:
         size = len(scale)
         directions = jnp.eye(self.latent_size, size, dtype=jnp.float32)
         return LinearGaussian(jnp.zeros(size), directions, jnp.ones(self.latent_size), jnp.ones(()))
@@ -82,7 +83,8 @@ class ProbabilisticPCA(AmbientVerbs, AbstractEstimator):
                 "infinite. Give a smaller latent_size."
             )
         numbers = (found.mean_, found.components_, np.sqrt(found.explained_variance_), np.sqrt(found.noise_variance_))
-        self.models_ = LinearGaussian(*(jnp.asarray(value, jnp.float32)[None] for value in numbers))
+        model = LinearGaussian(*(jnp.asarray(value, jnp.float32) for value in numbers))
+        self.models_ = jax.tree.map(lambda leaf: leaf[None], model)
         self.best_, self.history_, self.steps_ = 0, [], 0
         values = self._evaluate(held_out)
         self.metrics_ = {name: np.array([value.mean()]) for name, value in values.items()}

@@ -5,6 +5,7 @@ import warnings
 from dataclasses import dataclass
 from typing import Any
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Int
@@ -107,7 +108,7 @@ class AbstractTrainedEstimator(AbstractEstimator):
             lambda key: self._module(scale, context_size, key),
             self._recipe(self._budget(len(train_rows))),
             self._source(samples, train_rows),
-            validation=self._batch(held_out),
+            validation=jax.tree.map(jnp.asarray, self._batch(held_out)),
             seed=self.seed,
             replicates=self.replicates,
             folder=None if run is None else run.path,

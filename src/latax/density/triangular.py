@@ -14,8 +14,9 @@ _MOST_COLUMNS = 32
 
 
 def log_abs_diagonal_of_r(matrix: Float[Array, "d n"]) -> Float[Array, ""]:
-    """The sum of log |R_ii| of matrix = Q R, d >= n: the log-volume that its columns span. Without full rank it is -inf, or
-    as low as rounding lets it be.
+    """The sum of log |R_ii| of matrix = Q R, d >= n: the log-volume that its columns span.
+
+    Without full rank it is -inf, or as low as rounding lets it be.
 
     Modified Gram-Schmidt, whose R is as accurate as Householder's (Björck 1967): |R_ii| is the length of what column
     i adds to the columns before it.

@@ -8,7 +8,7 @@ from pathlib import Path
 from rich.console import Console
 
 from latax._errors import ConfigError
-from latax.estimators.run_folder import RunFolder, versions, write_json
+from latax.estimators.run_folder import RunFolder, versions
 from latax.report.content import ReportContent
 from latax.report.page import write_report
 from latax.report.tables import Table, to_csv, to_markdown, to_rich

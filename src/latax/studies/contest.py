@@ -32,7 +32,7 @@ class Contest:
 
 @dataclass(frozen=True)
 class Results:
-    """Fitted contestants and their measures, {contestant: {measure: (replicates,) or None}}, and seconds of training."""
+    """Fitted contestants, their measures {contestant: {measure: (replicates,) or None}}, and seconds of training."""
 
     contest: Contest
     fitted: dict[str, Any] = field(default_factory=dict)

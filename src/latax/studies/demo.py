@@ -28,8 +28,8 @@ def demo(budget: str, seed: int, console: Console, folder: Path) -> StudyResult:
     drawn = hold(images, _digit_models(scale, seed), console, folder)
     return StudyResult(
         title="latax: demonstration",
-        summary=f"Two data sets, three models, {REPLICATES} replicates each ({budget} budget). The M-flow finds the surface "
-        "and a density on it; an ambient flow has no manifold, and PCA only a flat one.",
+        summary=f"Two data sets, three models, {REPLICATES} replicates each ({budget} budget). The M-flow finds the "
+        "surface and a density on it; an ambient flow has no manifold, and PCA only a flat one.",
         tables=[surface.table(), drawn.table()],
         sections=[
             Section("Polynomial surface", tables=[surface.table()], figures=_surface_figures(surface)),

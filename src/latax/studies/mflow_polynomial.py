@@ -29,8 +29,8 @@ def mflow_polynomial(budget: str, seed: int, console: Console, folder: Path) -> 
     measures = {name: [results.interval(model, name) for model in results.fitted] for name in results.contest.measures}
     return StudyResult(
         title="M-flow on the polynomial surface",
-        summary=f"{rows:,} points, {epochs} epochs, {replicates} replicates ({budget} budget). Published medians of five runs "
-        "(arXiv version 1): sequential M-flow 0.009 distance and 0.013 reconstruction, ambient flow 0.005 and 0.",
+        summary=f"{rows:,} points, {epochs} epochs, {replicates} replicates ({budget} budget). Published medians of "
+        "five runs (arXiv version 1): sequential M-flow 0.009 distance and 0.013 reconstruction, ambient flow 0.005 and 0.",
         tables=[results.table()],
         sections=[
             Section(

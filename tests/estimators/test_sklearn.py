@@ -15,6 +15,11 @@ ESTIMATORS = [
     AmbientFlow(layers=1, noise=0.1, **SMALLEST),
     ProbabilisticPCA(latent_size=1),
 ]
+# scikit-learn gives every parameter values of wrong types, to see whether the constructor looks at them.
+REFUSED = {
+    "check_do_not_raise_errors_in_init_or_set_param": "The run-time type checks of these tests refuse wrong types. "
+    "Without them it passes: see test_constructors_look_at_nothing.",
+}
 WITHOUT_DATA = {
     "check_estimator_cloneable",
     "check_estimator_tags_renamed",
@@ -28,12 +33,17 @@ WITHOUT_DATA = {
 }
 
 
-@parametrize_with_checks(ESTIMATORS)
+@parametrize_with_checks(ESTIMATORS, expected_failed_checks=lambda estimator: REFUSED)
 def test_estimators_follow_the_protocol(estimator, check):
     check(estimator)
 
 
-CHECKS_WITHOUT_DATA = [
+CHECKS_  # scikit-learn gives every parameter values of wrong types, to see whether the constructor looks at them.
+REFUSED = {
+    "check_do_not_raise_errors_in_init_or_set_param": "The run-time type checks of these tests refuse wrong types. "
+    "Without them it passes: see test_constructors_look_at_nothing.",
+}
+WITHOUT_DATA = [
     check for _, check in estimator_checks_generator(ManifoldDensity(**SMALLEST)) if check.func.__name__ in WITHOUT_DATA
 ]
 
@@ -45,3 +55,16 @@ def test_manifold_density_follows_the_protocol_where_it_needs_no_data(check):
 
 def test_the_checks_without_data_are_all_there():
     assert {check.func.__name__ for check in CHECKS_WITHOUT_DATA} == WITHOUT_DATA
+
+
+LOOK_AT_NOTHING = """
+import latax
+from sklearn.utils.estimator_checks import check_do_not_raise_errors_in_init_or_set_param
+for cls in (latax.MFlow, latax.AmbientFlow, latax.ManifoldDensity, latax.ProbabilisticPCA):
+    check_do_not_raise_errors_in_init_or_set_param(cls.__name__, cls())
+print("passed")
+"""
+
+
+def test_constructors_look_at_nothing(run_python):
+    assert run_python(LOOK_AT_NOTHING, devices=1).strip() == "passed"

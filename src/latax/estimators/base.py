@@ -287,6 +287,7 @@ class AbstractEstimator(TransformerMixin, BaseEstimator, abc.ABC):
             "sample_shape": list(self.sample_shape_),
             "feature_names": list(self.feature_names_),
             "context_names": list(self.context_names_),
+            "metrics": list(self.metrics_),
             "fitted": self._fitted_numbers(),
         }
         from latax.estimators.card import model_card
@@ -311,7 +312,7 @@ class AbstractEstimator(TransformerMixin, BaseEstimator, abc.ABC):
         arrays, extra = store.read_arrays(path, shapes)
         self.scaling_ = _scaling_from(extra, "scaling")
         self.context_scaling_ = _scaling_from(extra, "context_scaling")
-        self.metrics_ = {k.removeprefix("metrics."): v for k, v in extra.items() if k.startswith("metrics.")}
+        self.metrics_ = {name: extra[f"metrics.{name}"] for name in config["metrics"]}
         for name, value in config["fitted"].items():
             setattr(self, name, value)
         if config["best"] not in range(config["replicates"]):

@@ -8,6 +8,7 @@ from pathlib import Path
 from rich.console import Console
 
 from latax._errors import ConfigError
+from latax.estimators.params import require_seed
 from latax.estimators.run_folder import RunFolder, versions
 from latax.report.content import ReportContent
 from latax.report.page import write_report
@@ -32,6 +33,9 @@ def run_study(name: str, budget: str, out: Path | None, seed: int) -> StudyResul
     """Runs a study and writes its tables, configuration and report to a new folder; goes on with it in an old one."""
     if name not in STUDIES:
         raise ConfigError(f"There is no study {name!r}; give one of {', '.join(STUDIES)}.")
+    if budget not in ("quick", "full"):
+        raise ConfigError(f"budget={budget!r} is not known; give 'quick' or 'full'.")
+    require_seed(seed)
     folder = RunFolder(_free(Path("runs") / f"{name}-{budget}") if out is None else out)
     about = {"study": name, "budget": budget, "seed": seed}
     if not folder.config_path.exists() or about.items() - folder.config().items():

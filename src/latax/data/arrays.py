@@ -11,10 +11,10 @@ from jaxtyping import Float
 from latax._errors import ConfigError, DataError
 from latax.data.lazy import LazyRows, RowReader
 from latax.data.memory import require_memory, should_be_lazy
-from latax.data.near import did_you_mean, listed
 from latax.data.numeric import as_float, float_dtype, is_numeric
 from latax.data.request import Request, split_columns
-from latax.data.samples import Samples, default_names
+from latax.data.samples import Samples, default_names, row_blocks
+from latax.data.wording import did_you_mean, listed
 
 
 @dataclasses.dataclass(frozen=True)
@@ -22,13 +22,15 @@ class StoredArray:
     """An array in a file: its shape and type are known, its rows are read when they are wanted.
 
     `read` is given a slice of step one or a strictly increasing array of row numbers. `column_names` labels the
-    second axis of a two-dimensional array, where the file has such labels.
+    second axis of a two-dimensional array, where the file has such labels. A coordinate can be context, and is data
+    only when asked for by name.
     """
 
     shape: tuple[int, ...]
     dtype: np.dtype
     read: RowReader
     column_names: tuple[str, ...] = ()
+    is_coordinate: bool = False
 
     def __str__(self) -> str:
         return f"{self.shape} {self.dtype}"
@@ -62,10 +64,10 @@ def assemble(path: Path, kind: str, arrays: Mapping[str, StoredArray], request: 
         require_memory(rows.nbytes, what)
     context = [_context_array(arrays[c], c, stored.shape[0], path) for c in beside]
     if context_columns:
-        whole = LazyRows(stored.read, stored.shape, stored.dtype, what, np.asarray(context_columns))[:]
-        context.append((whole, tuple(names[i] for i in context_columns)))
+        columns = LazyRows(stored.read, stored.shape, stored.dtype, what, np.asarray(context_columns))
+        context.append((_in_memory(columns, in_blocks), tuple(names[i] for i in context_columns)))
     return Samples(
-        rows if lazy else rows[:],
+        rows if lazy else _in_memory(rows, in_blocks and not everything),
         context=_joined([values for values, _ in context]),
         feature_names=tuple(names[i] for i in features),
         context_names=tuple(label for _, labels in context for label in labels),
@@ -88,7 +90,11 @@ def choose_array(path: Path, arrays: Mapping[str, StoredArray], request: Request
         return request.name
     if not arrays:
         raise DataError(f"{path} holds no arrays; latax expects one with the samples along its first axis.")
-    usable = [name for name, a in arrays.items() if is_numeric(a.dtype) and a.shape and name not in request.context]
+    usable = [
+        name
+        for name, array in arrays.items()
+        if is_numeric(array.dtype) and array.shape and not array.is_coordinate and name not in request.context
+    ]
     candidates = [name for name in usable if len(arrays[name].shape) > 1] or usable
     if len(candidates) == 1:
         return candidates[0]
@@ -125,12 +131,23 @@ def _check_usable(stored: StoredArray, what: str) -> None:
         raise DataError(f"{what} is empty: its shape is {stored.shape}. latax needs at least one row and one column.")
 
 
+def _in_memory(rows: LazyRows, in_blocks: bool) -> Float[np.ndarray, "N d"]:
+    """All rows; block by block where only some columns of a file, perhaps larger than memory, are kept."""
+    if not in_blocks:
+        return rows[:]
+    whole = np.empty(rows.shape, rows.dtype)
+    for start, block in row_blocks(rows):
+        whole[start : start + len(block)] = block
+    return whole
+
+
 def _context_array(
     stored: StoredArray, name: str, rows: int, path: Path
 ) -> tuple[Float[np.ndarray, "N c"], tuple[str, ...]]:
     what = f"the context array '{name}' of {path}"
     _check_usable(stored, what)
-    if len(stored.shape) > 2:
+    rank = len(stored.shape)
+    if rank > 2:
         raise DataError(f"{what} has shape {stored.shape}; a context is one number, or one row of numbers, per sample.")
     if stored.shape[0] != rows:
         raise DataError(
@@ -138,7 +155,7 @@ def _context_array(
             "there must be one row of context for each sample, in the same order."
         )
     values = as_float(np.asarray(stored.read(slice(0, rows))), what).reshape(rows, -1)
-    one_name = len(stored.shape) == 1 or stored.shape[1] == 1
+    one_name = rank == 1 or stored.shape[1] == 1
     return values, (name,) if one_name else (stored.column_names or default_names((values.shape[1],), name))
 
 

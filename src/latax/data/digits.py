@@ -24,11 +24,11 @@ def make(n: int = ROWS, seed: int = 0, *, labels: bool = True) -> Samples:
 
     if not 1 <= n <= ROWS:
         raise ConfigError(f"digits has {ROWS} images; {n} were asked for. Take a size from 1 to {ROWS}.")
-    images, targets = load_digits(return_X_y=True)
+    images, targets = (np.asarray(array, float) for array in load_digits(return_X_y=True))
     rows = np.random.default_rng(seed).permutation(ROWS)[:n]
     return Samples(
         images[rows] / 16.0,
-        context=targets[rows, None].astype(float) if labels else None,
+        context=targets[rows, None] if labels else None,
         context_names=("label",) if labels else (),
         feature_names=default_names(SHAPE, "pixel"),
         sample_shape=SHAPE,

@@ -8,6 +8,7 @@ import numpy as np
 from jaxtyping import Float, Int, Shaped
 
 from latax._errors import DataError
+from latax.data.damage import damage_reported
 from latax.data.numeric import as_float, float_dtype
 
 RowReader = Callable[[slice | np.ndarray], np.ndarray]
@@ -42,6 +43,7 @@ class LazyRows:
         size = math.prod(shape[1:])
         self._read, self._what, self._columns = read, what, columns
         self._stored_size = size
+        self.row_nbytes: int = size * dtype.itemsize  # What reading one row costs, whatever columns are kept.
         self.shape: tuple[int, int] = (shape[0], size if columns is None else len(columns))
         self.dtype = float_dtype(dtype, what)
 
@@ -101,7 +103,8 @@ class LazyRows:
 
     def _read_rows(self, rows: slice | Int[np.ndarray, " rows"]) -> Shaped[np.ndarray, "rows *sample"]:
         wanted = rows.stop - rows.start if isinstance(rows, slice) else len(rows)
-        block = np.asarray(self._read(rows))
+        with damage_reported(self._what, "an array", (OSError, RuntimeError)):
+            block = np.asarray(self._read(rows))
         if block.shape[0] != wanted:
             raise DataError(
                 f"{self._what} gave {block.shape[0]} rows where {wanted} were asked for: "

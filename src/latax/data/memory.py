@@ -11,20 +11,43 @@ Lazy = bool | Literal["auto"]
 # Beyond this share of the available memory an array is left in its file: training needs room for copies of its own.
 SHARE = 0.5
 
+_CGROUPS = Path("/sys/fs/cgroup")
+_GUESS = 8 * 2**30
+
 
 def available_memory() -> int:
-    """Bytes that can be used without swapping, within the limit of the container if there is one."""
+    """Bytes that can be used without swapping, within the limit of the container or batch job if there is one."""
+    free = _free_on_machine()
+    room = _room_in_group(_CGROUPS, Path("/proc/self/cgroup"))
+    return free if room is None else min(free, room)
+
+
+def _free_on_machine() -> int:
     try:
         meminfo = Path("/proc/meminfo").read_text()
-        free = next(int(line.split()[1]) * 1024 for line in meminfo.splitlines() if line.startswith("MemAvailable"))
-    except (OSError, StopIteration):
-        free = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2
+        return next(int(line.split()[1]) * 1024 for line in meminfo.splitlines() if line.startswith("MemAvailable"))
+    except (OSError, StopIteration):  # Not Linux.
+        pass
     try:
-        limit = int(Path("/sys/fs/cgroup/memory.max").read_text())
-        used = int(Path("/sys/fs/cgroup/memory.current").read_text())
-    except (OSError, ValueError):
-        return free
-    return max(0, min(free, limit - used))
+        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2
+    except (AttributeError, ValueError):  # Not a Unix.
+        return _GUESS
+
+
+def _room_in_group(cgroups: Path, membership: Path) -> int | None:
+    """What is left of the memory limit of the control group (version 2) of this process; None without a limit.
+
+    Cached file pages count as used there although they are given up on demand, so they are taken off.
+    """
+    try:
+        own = next(line[3:] for line in membership.read_text().splitlines() if line.startswith("0::"))
+        group = cgroups / own.lstrip("/")
+        limit = int((group / "memory.max").read_text())
+        used = int((group / "memory.current").read_text())
+        stat = dict(line.split() for line in (group / "memory.stat").read_text().splitlines())
+        return max(0, limit - used + int(stat["inactive_file"]) + int(stat["active_file"]))
+    except (OSError, ValueError, KeyError, StopIteration):  # No such group, or its limit is "max".
+        return None
 
 
 def should_be_lazy(nbytes: int, lazy: Lazy) -> bool:

@@ -14,12 +14,15 @@ The truth is NumPy in float64 on batches; `PolynomialSurfaceChart` is the same s
 
 import math
 
+import equinox as eqx
+import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Array, Float
 from numpy.polynomial.polynomial import polyder, polyval2d
 
 from latax._errors import ConfigError
 from latax.data.samples import Samples
+from latax.density.embedding import AbstractEmbedding
 
 # In the order 1, z0, z1, z0², z0 z1, z1², z0³, ...
 _GRADED = (
@@ -153,3 +156,35 @@ def _entropy_part(component: int, step: float, theta: float) -> float:
     z = np.asarray(CENTRES[component]) + offsets
     log_p = latent_log_prob(z, np.full(len(z), theta)) - log_volume(z)
     return float(-np.sum(weights * log_p) / np.sum(weights))
+
+
+class PolynomialSurfaceChart(AbstractEmbedding):
+    """The surface as an embedding of R² in R³, injective everywhere: u = (z0, z1) -> x = R (z0, z1, F(z)).
+
+    Its off-manifold coordinate is the offset along the third unrotated axis. It depends on no context and has no
+    parameters; numbers are those of the dtype that comes in.
+    """
+
+    in_size: int = eqx.field(default=2, static=True, init=False)
+    out_size: int = eqx.field(default=3, static=True, init=False)
+    context_size: int | None = eqx.field(default=None, static=True, init=False)
+
+    def embed(self, u: Float[Array, "2"], context: Float[Array, " c"] | None = None) -> Float[Array, "3"]:
+        """R (u0, u1, F(u))."""
+        return jnp.asarray(ROTATION, u.dtype) @ jnp.append(u, _height(u))
+
+    def project(
+        self, x: Float[Array, "3"], context: Float[Array, " c"] | None = None
+    ) -> tuple[Float[Array, "2"], Float[Array, "1"]]:
+        """The u vertically below or above x, and x's offset from the surface there."""
+        unrotated = x @ jnp.asarray(ROTATION, x.dtype)
+        u = unrotated[:2]
+        return u, unrotated[2:] - _height(u)
+
+
+def _height(u: Float[Array, "2"]) -> Float[Array, ""]:
+    powers = [jnp.ones_like(u)]
+    for _ in range(_DEGREE):
+        powers.append(powers[-1] * u)
+    of_first, of_second = jnp.stack(powers, axis=1)
+    return jnp.exp(-0.1 * jnp.sum(u**2)) * (of_first @ jnp.asarray(COEFFICIENTS, u.dtype) @ of_second)

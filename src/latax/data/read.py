@@ -1,15 +1,14 @@
 """`read`: a user's file, of any known format, as `Samples`."""
 
 import importlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Protocol
 
 from latax._errors import ConfigError, FileError
 from latax.data.memory import Lazy
-from latax.data.near import did_you_mean
 from latax.data.request import Request
 from latax.data.samples import Samples, check_finite
+from latax.data.wording import did_you_mean
 
 # Extension -> module of `latax.data.readers`, imported when the first such file is read.
 READERS = {
@@ -19,15 +18,18 @@ READERS = {
     ".csv.gz": "csv",
     ".tsv": "csv",
     ".tsv.gz": "csv",
+    ".parquet": "parquet",
+    ".pq": "parquet",
+    ".nc": "netcdf",
+    ".nc4": "netcdf",
+    ".cdf": "netcdf",
+    ".h5": "hdf5",
+    ".hdf5": "hdf5",
+    ".hdf": "hdf5",
 }
 
 
-class Reader(Protocol):
-    """What a module of `latax.data.readers` has."""
-
-    def read(self, path: Path, request: Request) -> Samples:
-        """The samples of the file."""
-        ...
+ZARR_MARKERS = ("zarr.json", ".zgroup", ".zarray")
 
 
 def read(
@@ -57,8 +59,8 @@ def read(
     """
     path = Path(path).expanduser()
     request = Request(name, _names(columns), _names(context) or (), lazy)
-    reader: Reader = importlib.import_module(f"latax.data.readers.{_reader_for(path)}")
-    samples = reader.read(path, request)
+    reader: Callable[[Path, Request], Samples] = importlib.import_module(f"latax.data.readers.{_reader_for(path)}").read
+    samples = reader(path, request)
     if not samples.is_lazy:
         check_finite(samples)
     return samples
@@ -78,14 +80,16 @@ def _reader_for(path: Path) -> str:
     if not path.exists():
         raise FileError(_missing(path))
     if path.is_dir():
-        raise FileError(f"{path} is a folder.")
+        return (
+            "zarr" if path.suffix == ".zarr" or any((path / marker).exists() for marker in ZARR_MARKERS) else "images"
+        )
     extension = next((e for e in sorted(READERS, key=len, reverse=True) if path.name.lower().endswith(e)), None)
     if extension is None:
         raise FileError(_unknown(path))
     if path.stat().st_size == 0:
         raise FileError(f"{path} is empty (0 bytes). Was it still being written, or did a download fail?")
     with path.open("rb") as file:
-        start = file.read(64).lstrip().lower()
+        start = file.read(64).lstrip(b"\xef\xbb\xbf \r\n\t").lower()
     if start.startswith((b"<!doctype html", b"<html")):
         raise FileError(
             f"{path} is a web page (HTML), not data: the download probably stopped at a login or warning page. "

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from latax._errors import ConfigError
 from latax.data.memory import Lazy
-from latax.data.near import did_you_mean, listed
+from latax.data.wording import did_you_mean, listed
 
 
 @dataclasses.dataclass(frozen=True)
@@ -42,7 +42,8 @@ def split_columns(
     positions = {name: i for i, name in enumerate(names)}
     chosen_context = [_position(name, positions, where) for name in context]
     if columns is None:
-        features = [i for i in range(len(names)) if i not in set(chosen_context)]
+        taken = set(chosen_context)
+        features = [i for i in range(len(names)) if i not in taken]
     else:
         features = [_position(name, positions, where) for name in columns]
     both = [*features, *chosen_context]

@@ -9,6 +9,7 @@ from jaxtyping import Float, Int
 
 from latax._errors import DataError
 from latax.data.lazy import LazyRows
+from latax.data.wording import counted
 
 BLOCK_BYTES = 64 * 2**20
 
@@ -27,7 +28,7 @@ class Samples:
     """
 
     X: Float[np.ndarray, "N d"] | LazyRows
-    context: Float[np.ndarray, "N c"] | None = None
+    context: Float[np.ndarray, "_ c"] | None = None  # Its N is checked below, with a message for the user.
     feature_names: tuple[str, ...] = ()
     context_names: tuple[str, ...] = ()
     sample_shape: tuple[int, ...] = ()
@@ -73,11 +74,12 @@ def default_names(shape: tuple[int, ...], stem: str = "x") -> tuple[str, ...]:
 
 
 def row_blocks(
-    X: Float[np.ndarray, "N d"] | LazyRows, block_bytes: int = BLOCK_BYTES
+    X: Float[np.ndarray, "N d"] | LazyRows, block_bytes: int | None = None
 ) -> Iterator[tuple[int, Float[np.ndarray, "rows d"]]]:
-    """Go through the rows in order, by blocks of about `block_bytes`: pairs of (number of the first row, block)."""
+    """Go through the rows by blocks of about `block_bytes` (64 MiB): pairs of (number of the first row, block)."""
     rows, size = X.shape
-    step = max(1, block_bytes // max(1, size * X.dtype.itemsize))
+    row_bytes = X.row_nbytes if isinstance(X, LazyRows) else size * X.dtype.itemsize
+    step = max(1, (block_bytes or BLOCK_BYTES) // max(1, row_bytes))
     for start in range(0, rows, step):
         yield start, X[start : min(start + step, rows)]
 
@@ -87,9 +89,9 @@ def check_finite(samples: Samples) -> None:
 
     The message says how many there are, in how many rows, and where the first is. Lazy data are read once, by blocks.
     """
-    _check_finite(samples.X, samples.feature_names, f"the data ({samples.origin})")
+    _check_finite(samples.X, samples.feature_names, samples.origin)
     if samples.context is not None:
-        _check_finite(samples.context, samples.context_names, f"the context ({samples.origin})")
+        _check_finite(samples.context, samples.context_names, f"the context of {samples.origin}")
 
 
 def _check_finite(X: Float[np.ndarray, "N d"] | LazyRows, names: tuple[str, ...], what: str) -> None:
@@ -108,8 +110,8 @@ def _check_finite(X: Float[np.ndarray, "N d"] | LazyRows, names: tuple[str, ...]
     if first is None:
         return
     raise DataError(
-        f"{nans + infinities} values of {what} are not finite ({nans} NaN or missing, {infinities} infinite), "
-        f"in {bad_rows} of {X.shape[0]} rows; the first is {first}. "
+        f"{what} is not finite everywhere: {counted(nans, 'value')} NaN or missing and {infinities} infinite, "
+        f"in {bad_rows} of {counted(X.shape[0], 'row')}; the first is {first}. "
         "Remove these rows (with NumPy: X[numpy.isfinite(X).all(axis=1)]), fill the gaps in, "
         "or leave out the columns that have them."
     )

@@ -8,10 +8,10 @@ import numpy as np
 from jaxtyping import Float, Shaped
 
 from latax._errors import DataError
-from latax.data.near import listed
 from latax.data.numeric import as_float
 from latax.data.request import Request, split_columns
 from latax.data.samples import Samples
+from latax.data.wording import listed
 
 ROW_NUMBER_NAMES = ("index",)
 
@@ -20,14 +20,14 @@ ROW_NUMBER_NAMES = ("index",)
 class Columns:
     """The columns of a table, read when they are asked for.
 
-    `read` is given the names of the columns wanted and returns one array per column, in that order. `row_labels` are
-    the columns that only label the rows; they are data only when asked for by name. `notes` says what was found and
+    `read` is given the names of the columns wanted and returns one array per column, in that order. `left_out` are
+    columns that label the rows or are empty; they are data only when asked for by name. `notes` says what was found and
     done, for people.
     """
 
     names: tuple[str, ...]
     read: Callable[[Sequence[str]], list[Shaped[np.ndarray, " N"]]]
-    row_labels: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
 
@@ -39,7 +39,7 @@ def from_columns(path: Path, kind: str, table: Columns, request: Request) -> Sam
     request.refuse_name(str(path))
     request.refuse_lazy(str(path))
     asked = {*(request.columns or ()), *request.context}
-    names = tuple(name for name in table.names if name not in table.row_labels or name in asked)
+    names = tuple(name for name in table.names if name not in table.left_out or name in asked)
     if not names:
         raise DataError(f"{path} has no columns of data. latax expects one column per variable, one row per sample.")
     features, context = split_columns(names, request.columns, request.context, str(path))
@@ -59,6 +59,17 @@ def from_columns(path: Path, kind: str, table: Columns, request: Request) -> Sam
         feature_names=tuple(feature_names),
         context_names=tuple(names[i] for i in context),
         origin=f"{path} ({', '.join((kind, *notes))})",
+    )
+
+
+def text_message(path: Path, text: dict[str, str], numeric: Sequence[str]) -> str:
+    """The refusal of columns that hold text: `text` maps each to its first such value and the place of it."""
+    (name, first), *others = text.items()
+    more = f" The same holds for {listed(repr(other) for other, _ in others)}." if others else ""
+    keep = f"Keep the others with columns={list(numeric[:12])!r}," if numeric else "Give a table of numbers,"
+    return (
+        f"column '{name}' of {path} holds text or something else that is not numbers: the first is {first}.{more} "
+        f"{keep} or encode the values as numbers first."
     )
 
 

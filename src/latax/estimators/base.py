@@ -26,6 +26,7 @@ from latax.estimators import inputs, store
 from latax.estimators.rows import map_rows
 from latax.estimators.run_folder import RunFolder, fingerprint
 from latax.estimators.scaling import Scaling
+from latax.evaluate import Diagnosis
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -36,7 +37,8 @@ class AbstractEstimator(TransformerMixin, BaseEstimator, abc.ABC):
 
     - `models_`: the trained modules, every array with a leading replicate axis; `best_`: the replicate that is used;
     - `scaling_`, `context_scaling_`: location and scale of the data's and the context's columns;
-    - `metrics_`: {name: (replicates,)} on the validation rows.
+    - `metrics_`: {name: (replicates,)} on the validation rows;
+    - `history_`: the reports of the training, where they are at hand.
     """
 
     @property
@@ -247,6 +249,17 @@ class AbstractEstimator(TransformerMixin, BaseEstimator, abc.ABC):
         theta = None if theta is None else np.repeat(theta, steps, axis=0)
         return self.inverse_transform((1 - t) * Z[0] + t * Z[1], context=theta)
 
+    def diagnose(self, X: Any, *, context: Any = None, training: Any = None) -> Diagnosis:
+        """Is this fit any good? Numbers on data that were not trained on, thresholds, and advice.
+
+        **Arguments:** `X`: (N, d) held-out data; `context`: theirs; `training`: `Samples` that were trained on, to
+        compare with.
+        """
+        from latax.estimators.assessment import assess
+
+        samples, _, _ = self._new(X, context)
+        return assess(self, samples, training).diagnosis
+
     # ---- files
 
     def save(self, path: str | os.PathLike[str]) -> Path:
@@ -284,20 +297,46 @@ class AbstractEstimator(TransformerMixin, BaseEstimator, abc.ABC):
         self.sample_shape_ = tuple(config["sample_shape"])
         self.feature_names_, self.context_names_ = tuple(config["feature_names"]), tuple(config["context_names"])
         self.n_features_in_ = len(self.feature_names_)
-        context_size = len(self.context_names_) or None
-        scale = np.ones(self.n_features_in_)
-        keys = jnp.stack([jr.key(0)] * config["replicates"])
-        like = eqx.filter_eval_shape(eqx.filter_vmap(lambda key: self._module(scale, context_size, key)), keys)
-        shapes, static = eqx.partition(like, lambda leaf: isinstance(leaf, jax.ShapeDtypeStruct))
+        shapes, static = self._like(config["replicates"])
         arrays, extra = store.read_arrays(path, shapes)
         self.scaling_ = _scaling_from(extra, "scaling")
         self.context_scaling_ = _scaling_from(extra, "context_scaling")
         self.metrics_ = {k.removeprefix("metrics."): v for k, v in extra.items() if k.startswith("metrics.")}
         for name, value in config["fitted"].items():
             setattr(self, name, value)
-        self.best_ = config["best"]
+        self.best_, self.history_ = config["best"], []
         self.models_ = eqx.combine(arrays, static)
         return self
+
+    def _like(self, replicates: int) -> tuple[PyTree, Any]:
+        """(shapes of the arrays of `models_`, everything else), without computing anything."""
+        scale, context_size = np.ones(self.n_features_in_), len(self.context_names_) or None
+        keys = jnp.stack([jr.key(0)] * replicates)
+        like = eqx.filter_eval_shape(eqx.filter_vmap(lambda key: self._module(scale, context_size, key)), keys)
+        return eqx.partition(like, lambda leaf: isinstance(leaf, jax.ShapeDtypeStruct))
+
+    def __getstate__(self) -> dict[str, Any]:
+        """For copies between processes: the modules as arrays only, since their functions cannot be pickled."""
+        state = super().__getstate__()
+        if "models_" in state:
+            arrays = jax.tree.leaves(eqx.filter(self.models_, eqx.is_array))
+            state = state | {"models_": [np.asarray(leaf) for leaf in arrays]}
+        return state
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """The inverse of `__getstate__`."""
+        super().__setstate__(state)
+        leaves = vars(self).pop("models_", None)
+        if leaves is not None:
+            shapes, static = self._like(len(leaves[0]))
+            arrays = jax.tree.unflatten(jax.tree.structure(shapes), [jnp.asarray(leaf) for leaf in leaves])
+            self.models_ = eqx.combine(arrays, static)
+
+    def __sklearn_tags__(self) -> Any:
+        """scikit-learn's description of the estimator: results are in single precision."""
+        tags = super().__sklearn_tags__()
+        tags.transformer_tags.preserves_dtype = ["float32"]
+        return tags
 
     @property
     def _latent_size(self) -> int:

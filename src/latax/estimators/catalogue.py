@@ -11,6 +11,7 @@ from latax.estimators.base import AbstractEstimator
 from latax.estimators.manifold_density import ManifoldDensity
 from latax.estimators.mflow import MFlow
 from latax.estimators.probabilistic_pca import ProbabilisticPCA
+from latax.train import read_metrics
 
 ESTIMATORS: dict[str, type[AbstractEstimator]] = {
     "mflow": MFlow,
@@ -26,11 +27,14 @@ def load(path: str | os.PathLike[str], **params: Any) -> AbstractEstimator:
     `params` are constructor arguments that a file cannot hold, such as a chart of your own.
     Raises `FileError` if the folder is missing, damaged, foreign, or of a newer version.
     """
-    folder = Path(path)
+    folder, history = Path(path), []
     if not (folder / store.TENSORS).exists() and (folder / "model").is_dir():
+        history = read_metrics(folder / "metrics.jsonl")
         folder = folder / "model"
     config = store.read_config(folder)
-    return restore(config, params)._restore(folder, config)
+    estimator = restore(config, params)._restore(folder, config)
+    estimator.history_ = history
+    return estimator
 
 
 def restore(config: dict[str, Any], params: dict[str, Any] | None = None) -> Any:

@@ -37,7 +37,7 @@ def combined_p_value(
     reconstruction_error: Float[np.ndarray, " N"],
     *,
     validation_log_prob: Float[np.ndarray, " V"],
-    validation_reconstruction_error: Float[np.ndarray, " V"],
+    validation_reconstruction_error: Float[np.ndarray, " W"],
 ) -> Float[np.ndarray, " N"]:
     """The fraction of validation data at least as strange as each point, both scores taken together.
 

@@ -55,7 +55,7 @@ class Interval(NamedTuple):
         """Whether the interval contains `value`; an estimate without an interval excludes nothing."""
         if self.low is None or self.high is None:
             return True
-        return self.low <= value <= self.high
+        return bool(self.low <= value <= self.high)
 
 
 def format_number(value: float, *, digits: int = 3, resolution: float = 0.0) -> str:

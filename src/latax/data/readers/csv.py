@@ -7,12 +7,13 @@ from typing import Any
 import numpy as np
 
 from latax._errors import DataError, FileError
+from latax.data.damage import damage_reported
 from latax.data.memory import require_memory
-from latax.data.near import listed
 from latax.data.readers.csv_dialect import Dialect, guess_dialect, is_number
 from latax.data.request import Request
 from latax.data.samples import Samples
-from latax.data.table import Columns, from_columns
+from latax.data.table import Columns, from_columns, text_message
+from latax.data.wording import counted
 
 _HEAD_BYTES = 2**18
 _MISSING = ["", "NA", "N/A", "n/a", "na", "NaN", "nan", "-nan", "-NaN", "NULL", "null", "None", "#N/A", "NAN"]
@@ -30,19 +31,15 @@ def read(path: Path, request: Request) -> Samples:
     def columns(wanted: Sequence[str]) -> list[np.ndarray]:
         return _read_columns(path, dialect, encoding, list(wanted))
 
-    labels = () if dialect.row_labels is None else (dialect.row_labels,)
-    return from_columns(path, "CSV", Columns(dialect.names, columns, labels, dialect.notes()), request)
+    return from_columns(path, "CSV", Columns(dialect.names, columns, dialect.left_out, dialect.notes()), request)
 
 
 def _head(path: Path) -> tuple[str, str]:
     """The first whole lines of the file and its encoding."""
     import pyarrow as pa
 
-    try:
-        with pa.input_stream(str(path)) as stream:
-            start = stream.read(_HEAD_BYTES)
-    except OSError as error:
-        raise FileError(f"{path} is damaged or cut short ({error}). Copy or download it again.") from error
+    with damage_reported(path, "CSV", (OSError,)), pa.input_stream(str(path)) as stream:
+        start = stream.read(_HEAD_BYTES)
     encoding = "utf-16" if start[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
     if encoding != "utf-16" and b"\x00" in start:
         raise FileError(
@@ -70,7 +67,7 @@ def _read_columns(path: Path, dialect: Dialect, encoding: str, wanted: list[str]
     table = _parse(path, dialect, encoding, wanted, pa.string())
     numbers = {name: _numbers(table.column(name).to_pylist(), dialect) for name in wanted}
     if text := {name: bad for name, bad in numbers.items() if isinstance(bad, str)}:
-        raise DataError(_text_message(path, text, [name for name in wanted if name not in text]))
+        raise DataError(text_message(path, text, [name for name in wanted if name not in text]))
     return [np.asarray(numbers[name]) for name in wanted]
 
 
@@ -123,21 +120,12 @@ def _numbers(values: list[str | None], dialect: Dialect) -> list[float] | str:
     return numbers
 
 
-def _text_message(path: Path, text: dict[str, str], rest: list[str]) -> str:
-    name, first = next(iter(text.items()))
-    others = f" So do {listed(repr(other) for other in list(text)[1:])}." if len(text) > 1 else ""
-    keep = f" Keep the others with columns={rest[:12]!r}," if rest else " Export the table with columns of numbers,"
-    return (
-        f"column '{name}' of {path} holds text: the first is {first}.{others} latax expects numbers."
-        f"{keep} or encode the text as numbers first."
-    )
-
-
 def _ragged_message(path: Path, dialect: Dialect, ragged: list[Any]) -> str:
     first = ragged[0]
     line = "" if first.number is None else f" is line {first.number}"
     return (
-        f"{path} has {len(ragged)} rows of another length than its {first.expected_columns} columns; the first{line}, "
-        f"with {first.actual_columns} values: {first.text[:80]!r}. The separator was taken to be "
-        f"{dialect.separator!r}. Give every row the same number of values; quote texts that contain the separator."
+        f"{path} has {counted(first.expected_columns, 'column')}, but {counted(len(ragged), 'row')} of another length; "
+        f"the first{line}, with {counted(first.actual_columns, 'value')}: {first.text[:80]!r}. "
+        f"The separator was taken to be {dialect.separator!r}. "
+        "Give every row the same number of values; quote texts that contain the separator."
     )

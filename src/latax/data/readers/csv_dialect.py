@@ -11,6 +11,7 @@ from collections import Counter
 
 SEPARATORS = (",", ";", "\t", "|", " ")
 _LINES = 200
+_ROW_LABELS = "row label"
 _DECIMAL_COMMA = re.compile(r"[-+]?\d*,\d+([eE][-+]?\d+)?")
 _MISSING = {"", "na", "n/a", "nan", "-nan", "null", "none", "#n/a"}
 
@@ -19,8 +20,8 @@ _MISSING = {"", "na", "n/a", "nan", "-nan", "null", "none", "#n/a"}
 class Dialect:
     """How to read a CSV file.
 
-    `names` has one name per column; `skip` counts the lines before the first row of data; `row_labels` is the name of a
-    column that only labels the rows, if there is one.
+    `names` has one name per column; `skip` counts the lines before the first row of data; `left_out` are the names of
+    columns that are not data: an unnamed first column, which labels the rows, and unnamed empty ones.
     """
 
     separator: str
@@ -28,7 +29,7 @@ class Dialect:
     names: tuple[str, ...]
     has_header: bool
     skip: int
-    row_labels: str | None
+    left_out: tuple[str, ...]
 
     def notes(self) -> tuple[str, ...]:
         """What differs from the plain case (commas, points, header, no row labels), in words."""
@@ -39,8 +40,10 @@ class Dialect:
             found.append("decimal commas")
         if not self.has_header:
             found.append(f"no header: columns named {self.names[0]} to {self.names[-1]}")
-        if self.row_labels is not None:
+        if _ROW_LABELS in self.left_out:
             found.append("the unnamed first column taken as row labels and left out")
+        if empty := [name for name in self.left_out if name != _ROW_LABELS]:
+            found.append(f"{len(empty)} empty column{'s' * (len(empty) > 1)} left out")
         return tuple(found)
 
 
@@ -63,14 +66,12 @@ def guess_dialect(text: str, preferred: str = ",") -> Dialect | None:
     header, skip = (rows[0], start + 1) if has_header else (_comment_header(lines[:start], separator, width), start)
     if len(header) == width - 1 and has_header:
         header = ["", *header]  # As R writes tables: the column of row labels has no name.
-    return Dialect(
-        separator=separator,
-        decimal=decimal,
-        names=_unique(header) if header else tuple(f"x{i}" for i in range(width)),
-        has_header=bool(header),
-        skip=skip,
-        row_labels="row label" if header and not header[0].strip() and width > 1 else None,
-    )
+    names = _unique(header) if header else tuple(f"x{j}" for j in range(width))
+    below = rows[1:] if has_header else rows
+    unnamed = [j for j in range(width) if j < len(header) and not header[j].strip()]
+    empty = [j for j in unnamed if below and not any(row[j : j + 1] and row[j].strip() for row in below)]
+    left_out = tuple(names[j] for j in unnamed if j in empty or names[j] == _ROW_LABELS)
+    return Dialect(separator, decimal, names, bool(header), skip, left_out)
 
 
 def is_number(field: str, decimal: str = ".") -> bool:
@@ -140,7 +141,7 @@ def _unique(header: list[str]) -> tuple[str, ...]:
     """Stripped names; `row label` for an unnamed first column, `x3` for others; repeated ones get .1, .2, ..."""
     names: list[str] = []
     for j, name in enumerate(header):
-        name = name.strip() or ("row label" if j == 0 and len(header) > 1 else f"x{j}")
+        name = name.strip() or (_ROW_LABELS if j == 0 and len(header) > 1 else f"x{j}")
         repeat = 0
         while (f"{name}.{repeat}" if repeat else name) in names:
             repeat += 1

@@ -6,27 +6,21 @@ from pathlib import Path
 
 import numpy as np
 
-from latax._errors import FileError
 from latax.data.arrays import StoredArray, assemble
+from latax.data.damage import damage_reported
 from latax.data.request import Request
 from latax.data.samples import Samples
+
+_DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError)
 
 
 def read(path: Path, request: Request) -> Samples:
     """The array `name`, or the only one; context names are other arrays, or columns of the same one."""
-    try:
+    with damage_reported(path, ".npz", _DAMAGE):
         with zipfile.ZipFile(path) as archive:
-            arrays = {
-                member.removesuffix(".npy"): _stored(path, archive, member)
-                for member in archive.namelist()
-                if member.endswith(".npy")
-            }
+            members = [member for member in archive.namelist() if member.endswith(".npy")]
+            arrays = {member.removesuffix(".npy"): _stored(path, archive, member) for member in members}
         return assemble(path, "npz", arrays, request, in_blocks=False)
-    except (zipfile.BadZipFile, zlib.error, EOFError) as error:
-        raise FileError(
-            f"{path} is damaged or cut short, or is not a .npz file ({error}). "
-            "Copy or download it again, or write it again with numpy.savez."
-        ) from error
 
 
 def _stored(path: Path, archive: zipfile.ZipFile, member: str) -> StoredArray:

@@ -1,4 +1,4 @@
-"""Suggestions for names that were probably mistyped, and short lists of names for messages."""
+"""Words for messages: names that were probably meant, short lists, and counts."""
 
 import difflib
 from collections.abc import Iterable
@@ -18,3 +18,8 @@ def listed(names: Iterable[str], most: int = 12) -> str:
     names = list(names)
     more = f", ... ({len(names) - most} more)" if len(names) > most else ""
     return ", ".join(names[:most]) + more
+
+
+def counted(count: int, noun: str, plural: str = "") -> str:
+    """`1 row`, `3 rows`; `plural` where an s is not enough."""
+    return f"{count} {noun if count == 1 else plural or noun + 's'}"

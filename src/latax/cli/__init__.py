@@ -1,0 +1,81 @@
+"""The command line: `latax fit | resume | encode | decode | project | sample | score | diagnose | report | data | study`.
+
+Exit status: 0 if all went well, 2 for what the user can mend (with one clear message), 1 for faults of latax itself,
+128 + signal where a run was stopped.
+"""
+
+import sys
+import traceback
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from latax._errors import LataxError
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs one command; returns the exit status."""
+    import tyro
+
+    args = list(sys.argv[1:] if argv is None else argv)
+    try:
+        command, rest = _commands(args)
+        tyro.extras.subcommand_cli_from_dict(command, args=rest, **_description(args))
+    except LataxError as error:
+        print(f"latax: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt as interruption:
+        print(f"latax: {str(interruption) or 'Stopped.'}", file=sys.stderr)
+        return 128 + getattr(interruption, "signal", 2)
+    except SystemExit as leaving:  # tyro has printed what is wrong with the arguments, or the help
+        return leaving.code if isinstance(leaving.code, int) else 2
+    except Exception:
+        traceback.print_exc()
+        print("latax: this is a fault of latax, not of yours. Please report it with the lines above.", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _commands(args: Sequence[str]) -> tuple[dict[str, Callable[..., Any]], list[str]]:
+    """The commands that can be meant by `args`, and the arguments that are left for them.
+
+    Only the modules of the command that is meant are imported, so that the light commands start at once.
+    """
+    first = args[0] if args else ""
+    if first == "fit":
+        from latax.cli.fit import fit_commands
+
+        return fit_commands(), list(args[1:])
+    if first == "data":
+        from latax.cli.data import data_commands
+
+        return data_commands(), list(args[1:])
+    from latax.cli import run, study
+
+    nested = {"fit": _nested("Fits a model to a file."), "data": _nested("Lists and makes the built-in data sets.")}
+    return {"fit": nested["fit"], **run.COMMANDS, "data": nested["data"], "study": study.study}, list(args)
+
+
+def _nested(summary: str) -> Callable[[], None]:
+    """A stand-in with a help line for a command that has commands of its own."""
+
+    def command() -> None: ...
+
+    command.__doc__ = summary
+    return command
+
+
+def _description(args: Sequence[str]) -> dict[str, Any]:
+    nested = bool(args) and args[0] in ("fit", "data")
+    import latax
+
+    return {
+        "prog": f"latax {args[0]}" if nested else "latax",
+        "description": None if nested else latax.__doc__.splitlines()[0],
+        "config": _config(),
+    }
+
+
+def _config() -> tuple[Any, ...]:
+    from tyro.conf import AvoidSubcommands, OmitArgPrefixes
+
+    return (AvoidSubcommands, OmitArgPrefixes)

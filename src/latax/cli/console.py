@@ -1,0 +1,47 @@
+"""What the commands print: tables and verdicts on the terminal."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from rich.console import Console
+
+from latax.data import Samples
+from latax.evaluate import Diagnosis, confidence_interval
+
+_COLOURS = {"good": "green", "warning": "yellow", "bad": "red"}
+
+
+def show_run(out: Path, estimator: Any, samples: Samples, report: bool) -> None:
+    """After a fit: the metrics, the verdict, and where everything is."""
+    from latax.estimators.run_folder import RunFolder
+    from latax.report.run import metrics_table, report_run
+    from latax.report.tables import to_rich
+
+    folder, console = RunFolder(out), Console()
+    console.print(to_rich(metrics_table(estimator)))
+    if report:
+        show_diagnosis(report_run(folder.report_path, estimator, samples).diagnosis)
+        console.print(f"report: {folder.report_path}", markup=False, soft_wrap=True)
+    console.print(f"model:  {folder.model_path}", markup=False, soft_wrap=True)
+
+
+def show_diagnosis(diagnosis: Diagnosis) -> None:
+    """The verdict in words, then every check."""
+    console = Console()
+    console.print(diagnosis.summary(), style=f"bold {_COLOURS[diagnosis.verdict]}", markup=False)
+    for finding in diagnosis.worst_first():
+        console.print(f"  {finding}", style=_COLOURS[finding.verdict], markup=False, highlight=False)
+
+
+def show_scores(columns: dict[str, np.ndarray]) -> None:
+    """The mean, its interval, and the range of every column of scores."""
+    from latax.report.tables import Table, to_rich
+
+    rows = []
+    for name, values in columns.items():
+        if not name.startswith("u"):
+            low, high = (float(v) for v in (np.nanmin(values), np.nanmax(values)))
+            rows.append([name.replace("_", " "), confidence_interval(values), low, high])
+    titles = ["score", "mean [95 % interval]", "smallest", "largest"]
+    Console().print(to_rich(Table(f"{len(next(iter(columns.values())))} samples", titles, rows)))

@@ -1,0 +1,41 @@
+"""`latax data`: the built-in sets."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import tyro
+
+
+def list_sets() -> None:
+    """Lists the built-in data sets."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from latax.data import catalogue
+
+    table = Table("name", "what it is")
+    for name, description in catalogue.describe().items():
+        table.add_row(name, description)
+    Console().print(table)
+
+
+def make(name: Annotated[str, tyro.conf.Positional], out: Path, size: int | None = None, seed: int = 0) -> None:
+    """Makes a built-in data set and writes it to a new file.
+
+    Args:
+        name: One of the names that `latax data list` shows.
+        out: npz, npy, csv or parquet.
+        size: How many samples; sets of a fixed size have their own.
+        seed: The same seed gives the same samples.
+    """
+    from latax.data import catalogue
+    from latax.data.write import write
+
+    samples = catalogue.make(name, size, seed)
+    write(samples, out)
+    print(f"{len(samples)} samples of {samples.origin}: {out}")
+
+
+def data_commands() -> dict[str, Any]:
+    """The commands below `latax data`."""
+    return {"list": list_sets, "make": make}

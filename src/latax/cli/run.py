@@ -1,0 +1,199 @@
+"""The commands that work on a run (or a saved model): resume, encode, decode, project, sample, score, diagnose, report."""
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import numpy as np
+import tyro
+
+from latax._errors import ConfigError
+from latax.cli.reading import Reading, read_again
+from latax.data import Samples
+
+RunPath = Annotated[Path, tyro.conf.Positional]
+FilePath = Annotated[Path, tyro.conf.Positional]
+Options = Annotated[Reading, tyro.conf.arg(name="")]
+
+
+def resume(run: RunPath, report: bool = True) -> None:
+    """Goes on with a run that was stopped, to the same result as if it had not been.
+
+    Args:
+        run: The run folder.
+        report: Write report.html when the fit is done.
+    """
+    from latax.cli.console import show_run
+    from latax.estimators import restore
+    from latax.estimators.run_folder import RunFolder
+
+    config = RunFolder(run).config()
+    if config.get("source") is None:
+        raise ConfigError(
+            f"The run {run} was begun from Python with arrays, not with a file. Resume it there: fit(X, out={str(run)!r}, "
+            "resume=True)."
+        )
+    samples = read_again(config["source"])
+    estimator = restore(config).fit_samples(samples, out=run, resume=True, source=config["source"])
+    show_run(run, estimator, samples, report)
+
+
+def encode(run: RunPath, file: FilePath, out: Path, reading: Options) -> None:
+    """Writes the latent coordinates of a file's samples.
+
+    Args:
+        run: A run folder or a saved model.
+        file: The data, with the columns that the model was fitted on.
+        out: A new file: npz, npy, csv or parquet.
+    """
+    model, samples = _load(run), reading(file)
+    Z = model.transform(samples)
+    _write(Z, out, tuple(f"u{i}" for i in range(Z.shape[1])), f"latent coordinates of {samples.origin}")
+
+
+def decode(run: RunPath, file: FilePath, out: Path, reading: Options) -> None:
+    """Writes the data that a file's latent coordinates stand for.
+
+    Args:
+        run: A run folder or a saved model.
+        file: Latent coordinates, as `latax encode` writes them.
+        out: A new file: npz, npy, csv or parquet.
+    """
+    model, latent = _load(run), reading(file)
+    X = model.inverse_transform(np.asarray(latent.X), context=latent.context)
+    _write_like(model, X, out, f"decoded from {latent.origin}")
+
+
+def project(run: RunPath, file: FilePath, out: Path, reading: Options) -> None:
+    """Writes the point nearest to each of a file's samples that the model can express.
+
+    Args:
+        run: A run folder or a saved model.
+        file: The data, with the columns that the model was fitted on.
+        out: A new file: npz, npy, csv or parquet.
+    """
+    model, samples = _load(run), reading(file)
+    _write_like(model, model.project(samples), out, f"projection of {samples.origin}")
+
+
+def sample(run: RunPath, out: Path, size: int = 1000, seed: int = 0, context: tuple[float, ...] = ()) -> None:
+    """Draws new data.
+
+    Args:
+        run: A run folder or a saved model.
+        out: A new file: npz, npy, csv or parquet.
+        size: How many samples.
+        seed: The same seed gives the same samples.
+        context: The condition, one number for each context column the model was fitted with.
+    """
+    model = _load(run)
+    X = model.sample(size, seed=seed, context=[list(context)] if context else None)
+    _write_like(model, X, out, f"{size} samples of {run}, seed {seed}")
+
+
+def score(
+    run: RunPath,
+    file: FilePath,
+    reading: Options,
+    out: Path | None = None,
+    off_manifold: Literal["project", "raise", "nan"] | None = None,
+) -> None:
+    """Scores a file's samples: log density with its parts, and distance to the manifold, in the units of the data.
+
+    Args:
+        run: A run folder or a saved model.
+        file: The data, with the columns that the model was fitted on.
+        out: A new file for the score of each sample: npz, npy, csv or parquet. A summary is printed without it.
+        off_manifold: What to do with samples far from the manifold: score their projection (the default), refuse, or
+            mark them with nan.
+    """
+    from latax.cli.console import show_scores
+
+    model, samples = _load(run), reading(file)
+    scored = model.log_prob(samples, **({} if off_manifold is None else _off_manifold(model, off_manifold)))
+    columns = {name: value for name, value in scored._asdict().items() if name != "latent"}
+    columns |= {f"u{i}": scored.latent[:, i] for i in range(scored.latent.shape[1])}
+    if out is None:
+        show_scores(columns)
+    else:
+        _write(np.stack(list(columns.values()), axis=1), out, tuple(columns), f"scores of {samples.origin}")
+
+
+def _off_manifold(model: Any, choice: str) -> dict[str, str]:
+    from latax.estimators.density_verbs import ManifoldVerbs
+
+    if not isinstance(model, ManifoldVerbs):
+        raise ConfigError(f"A {model.name} has a density everywhere and no manifold; leave --off-manifold out.")
+    return {"off_manifold": choice}
+
+
+def diagnose(run: RunPath, reading: Options, file: Annotated[Path | None, tyro.conf.Positional] = None) -> None:
+    """Says in words whether the fit is any good, and what to do if not.
+
+    Args:
+        run: A run folder.
+        file: Data to judge by. By default the rows that the run held out.
+    """
+    from latax.cli.console import show_diagnosis
+
+    model = _load(run)
+    samples = reading(file) if file is not None else _held_out(run, model)
+    show_diagnosis(model.diagnose(samples))
+
+
+def report(run: RunPath) -> None:
+    """Writes report.html of a run anew.
+
+    Args:
+        run: The run folder.
+    """
+    from latax.cli.console import show_run
+    from latax.estimators.run_folder import RunFolder
+
+    config = RunFolder(run).config()
+    model = _load(run)
+    if config.get("source") is None:
+        raise ConfigError(f"The run {run} was begun from Python with arrays; there call latax.report.report_run.")
+    show_run(run, model, read_again(config["source"]), report=True)
+
+
+def _load(run: Path) -> Any:
+    from latax.estimators import load
+
+    return load(run)
+
+
+def _held_out(run: Path, model: Any) -> Samples:
+    from latax.estimators.run_folder import RunFolder
+
+    source = RunFolder(run).config().get("source")
+    if source is None:
+        raise ConfigError(f"The run {run} does not say where its data are; give a file to judge by.")
+    samples = read_again(source)
+    return samples.take(model.rows(len(samples))[1])
+
+
+def _write(rows: np.ndarray, out: Path, names: tuple[str, ...], origin: str) -> None:
+    from latax.data.write import write
+
+    write(Samples(np.asarray(rows, np.float64), feature_names=names, origin=origin), out)
+    print(f"{len(rows)} rows, {rows.shape[1]} columns: {out}")
+
+
+def _write_like(model: Any, X: np.ndarray, out: Path, origin: str) -> None:
+    from latax.data.write import write
+
+    rows = X.reshape(len(X), -1)
+    write(Samples(rows, feature_names=model.feature_names_, sample_shape=model.sample_shape_, origin=origin), out)
+    print(f"{len(rows)} rows, {rows.shape[1]} columns: {out}")
+
+
+COMMANDS = {
+    "resume": resume,
+    "encode": encode,
+    "decode": decode,
+    "project": project,
+    "sample": sample,
+    "score": score,
+    "diagnose": diagnose,
+    "report": report,
+}

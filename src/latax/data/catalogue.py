@@ -1,0 +1,58 @@
+"""The built-in data sets by name, as `latax data list` and `latax data make` show them."""
+
+import dataclasses
+import importlib
+from collections.abc import Callable
+
+from latax._errors import ConfigError
+from latax.data.samples import Samples
+from latax.data.wording import did_you_mean
+
+
+@dataclasses.dataclass(frozen=True)
+class Entry:
+    """One built-in set: what it is in one line, its module in `latax.data`, and how many rows it makes by default."""
+
+    description: str
+    module: str
+    size: int
+
+
+ENTRIES = {
+    "circle": Entry("Gaussian angle on the unit circle in R², radial noise 0.01; exact density", "circle", 10_000),
+    "sphere": Entry("Gaussian angles on the unit 2-sphere in R³, radial noise 0.01; exact density", "sphere", 10_000),
+    "conditional-sphere": Entry(
+        "Gaussian angles on the 2-sphere whose width and azimuth depend on θ in [-1, 1]²; exact density",
+        "conditional_sphere",
+        10_000,
+    ),
+    "polynomial-surface": Entry(
+        "Mixture of two Gaussians on a polynomial surface in R³, given θ in [-1, 1]; exact density",
+        "polynomial_surface",
+        100_000,
+    ),
+    "digits": Entry("The 1797 real 8×8 handwritten digits of scikit-learn, with their labels", "digits", 1797),
+}
+
+
+def describe() -> dict[str, str]:
+    """Name and one-line description of every built-in set, with the size it has by default."""
+    return {name: f"{entry.description} ({entry.size:,} rows)" for name, entry in ENTRIES.items()}
+
+
+def make(name: str, size: int | None = None, seed: int = 0) -> Samples:
+    """The built-in set `name` with `size` rows (its default when None), drawn from `seed`.
+
+    Raises `ConfigError` for an unknown name or a size that the set does not have.
+    """
+    if name not in ENTRIES:
+        raise ConfigError(
+            f"there is no built-in data set '{name}'.{did_you_mean(name, ENTRIES)} There are {', '.join(ENTRIES)}."
+        )
+    if size is not None and size < 1:
+        raise ConfigError(f"a data set needs at least one row; size = {size}.")
+    if seed < 0:
+        raise ConfigError(f"a seed is 0 or a positive whole number; got {seed}.")
+    entry = ENTRIES[name]
+    generate: Callable[[int, int], Samples] = importlib.import_module(f"latax.data.{entry.module}").make
+    return generate(entry.size if size is None else size, seed)

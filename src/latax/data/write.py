@@ -1,0 +1,97 @@
+"""Samples to a file: .npz, .npy, .csv or .parquet, never over another one unless told so."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from latax._errors import ConfigError, FileError
+from latax.data.samples import Samples
+from latax.data.wording import listed
+
+
+def write(samples: Samples, path: str | Path, *, overwrite: bool = False) -> Path:
+    """Write the samples in the format that the extension names, and return the path.
+
+    * .npz: the data as `x`, of shape (N, *sample_shape), and one array per context column under its name, so that
+      `latax.data.read(path, context=samples.context_names)` gives them back.
+    * .csv, .parquet: one column per feature and context variable, under their names.
+    * .npy: the data alone; refused when there is a context, which would be lost.
+
+    The file appears whole or not at all. Raises `FileError` when it exists (unless `overwrite`), its folder does not,
+    or it cannot be written; `ConfigError` for an unknown extension.
+    """
+    path = Path(path).expanduser()
+    write_as = _WRITERS.get(path.suffix.lower())
+    if write_as is None:
+        raise ConfigError(
+            f"{path} has {f'the extension {path.suffix!r}' if path.suffix else 'no extension'}, which latax does not "
+            f"write; end the name in one of {listed(_WRITERS)}."
+        )
+    if path.exists() and not overwrite:
+        raise FileError(f"{path} exists already and is left as it is. Give another name, or say overwrite.")
+    if not path.parent.is_dir():
+        raise FileError(f"there is no folder {path.parent} to write {path.name} into. Make it first.")
+    part = path.with_name(f".{path.stem}-{os.getpid()}{path.suffix}")
+    try:
+        write_as(samples, part)
+        os.replace(part, path)
+    except OSError as error:
+        reason = error.strerror or error
+        raise FileError(f"{path} cannot be written: {reason}. Free some space, or choose another place.") from error
+    finally:
+        part.unlink(missing_ok=True)
+    return path
+
+
+def _npy(samples: Samples, path: Path) -> None:
+    if samples.context is not None:
+        raise ConfigError(
+            f"a .npy file holds one array, and the context ({listed(samples.context_names)}) would be lost. "
+            "Write .npz, .csv or .parquet instead."
+        )
+    np.save(path, _in_shape(samples), allow_pickle=False)
+
+
+def _npz(samples: Samples, path: Path) -> None:
+    arrays: dict[str, Any] = _context(samples)
+    if taken := _NPZ_NAMES.intersection(arrays):
+        raise ConfigError(f"a context named {listed(sorted(taken))} cannot be written as .npz; rename it.")
+    np.savez(path, x=_in_shape(samples), **arrays)
+
+
+def _csv(samples: Samples, path: Path) -> None:
+    import pandas as pd
+
+    pd.DataFrame(_columns(samples)).to_csv(path, index=False)
+
+
+def _parquet(samples: Samples, path: Path) -> None:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    pq.write_table(pa.table(_columns(samples)), path)
+
+
+# The data's own name, and what numpy.savez takes for arguments of its own.
+_NPZ_NAMES = frozenset(("x", "file", "allow_pickle"))
+
+_WRITERS: dict[str, Callable[[Samples, Path], None]] = {".npz": _npz, ".npy": _npy, ".csv": _csv, ".parquet": _parquet}
+
+
+def _in_shape(samples: Samples) -> np.ndarray:
+    return np.asarray(samples.X).reshape(len(samples), *samples.sample_shape)
+
+
+def _context(samples: Samples) -> dict[str, np.ndarray]:
+    columns = () if samples.context is None else samples.context.T
+    return dict(zip(samples.context_names, columns, strict=True))
+
+
+def _columns(samples: Samples) -> dict[str, np.ndarray]:
+    features = dict(zip(samples.feature_names, np.asarray(samples.X).T, strict=True))
+    if clash := set(features) & set(samples.context_names):
+        raise ConfigError(f"{listed(sorted(clash))} names both a data column and a context column; rename one of them.")
+    return {**features, **_context(samples)}

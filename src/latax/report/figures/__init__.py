@@ -1,0 +1,47 @@
+"""Figures of a fit: complete ones with captions (`gallery`), made of panels that draw plain arrays on an `ax`.
+
+Importing this package imports Matplotlib; nothing else in `latax` does.
+"""
+
+from latax.report.figures.calibration import coordinate_errors, coverage_curve, pit_histogram
+from latax.report.figures.curves import PhaseHistory, loss_terms, validation_curve
+from latax.report.figures.distributions import density_histogram, forest, log_histogram
+from latax.report.figures.gallery import (
+    calibration_figure,
+    comparison_figure,
+    error_figure,
+    latent_figure,
+    loss_figure,
+    samples_figure,
+    spectrum_figure,
+)
+from latax.report.figures.images import image_mosaic, is_image
+from latax.report.figures.points import latent_curve, latent_scatter, scatter, scatter_3d
+from latax.report.figures.spectrum import condition_histogram, singular_value_bands
+
+__all__ = [
+    "PhaseHistory",
+    "calibration_figure",
+    "comparison_figure",
+    "condition_histogram",
+    "coordinate_errors",
+    "coverage_curve",
+    "density_histogram",
+    "error_figure",
+    "forest",
+    "image_mosaic",
+    "is_image",
+    "latent_curve",
+    "latent_figure",
+    "latent_scatter",
+    "log_histogram",
+    "loss_figure",
+    "loss_terms",
+    "pit_histogram",
+    "samples_figure",
+    "scatter",
+    "scatter_3d",
+    "singular_value_bands",
+    "spectrum_figure",
+    "validation_curve",
+]

@@ -1,0 +1,134 @@
+"""The report of one run: what a fitted estimator says about its data, as a page."""
+
+from collections.abc import Sequence
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from latax import __version__
+from latax.data import Samples
+from latax.estimators.assessment import Assessment, assess
+from latax.estimators.base import AbstractEstimator
+from latax.estimators.citation import bibtex
+from latax.evaluate import confidence_interval
+from latax.report import figures
+from latax.report.content import Figure, ReportContent, Section
+from latax.report.page import write_report
+from latax.report.tables import Table
+
+_UNITS = {"reconstruction_error": "data units", "nll": "nats"}
+
+
+def report_run(path: str | Path, estimator: AbstractEstimator, samples: Samples) -> Assessment:
+    """Writes the report of a fitted estimator and of the samples it was fitted on; returns what it found."""
+    training, held_out = (samples.take(rows) for rows in estimator.rows(len(samples)))
+    found = assess(estimator, held_out, training)
+    write_report(path, run_content(estimator, samples, held_out, found, Path(path).parent))
+    return found
+
+
+def run_content(
+    estimator: AbstractEstimator, samples: Samples, held_out: Samples, found: Assessment, run: Path
+) -> ReportContent:
+    """The page of one run."""
+    name = type(estimator).__name__
+    return ReportContent(
+        title=f"{name} of {samples.origin}",
+        facts={
+            "model": name,
+            "data": samples.origin,
+            "rows": f"{len(samples):,} ({len(held_out):,} held out)",
+            "columns": str(samples.X.shape[1]),
+            "date": date.today().isoformat(),
+            "latax": __version__,
+            "seeds": _seeds(estimator),
+        },
+        diagnosis=found.diagnosis,
+        sections=[
+            Section(
+                "Numbers",
+                text="On held-out rows, which also chose the best weights. Log densities are natural logarithms in the "
+                "units of the data.",
+                tables=[metrics_table(estimator)],
+            ),
+            Section("What was learnt", figures=run_figures(estimator, held_out, found)),
+        ],
+        config=estimator._params(),
+        commands=[
+            f"latax score {run} FILE --out scores.csv",
+            f"latax sample {run} --size 1000 --out samples.csv",
+            f"latax encode {run} FILE --out latent.csv",
+            f'# in Python\nmodel = latax.load("{run}")',
+        ],
+        bibtex=bibtex(estimator.name),
+    )
+
+
+def run_figures(estimator: AbstractEstimator, held_out: Samples, found: Assessment) -> list[Figure]:
+    """Every picture that the model can be asked for."""
+    shown = held_out.take(slice(0, 2000))
+    draws = estimator.sample(len(shown), context=shown.context, seed=1).reshape(len(shown), -1)
+    data = np.asarray(shown.X, np.float64)
+    pictures = [] if not estimator.history_ else [figures.loss_figure(histories(estimator))]
+    pictures.append(
+        figures.samples_figure(data, draws, sample_shape=held_out.sample_shape, names=held_out.feature_names)
+    )
+    if found.errors is not None:
+        groups = {"held out": found.errors}
+        if found.training_errors is not None:
+            groups = {"training": found.training_errors, **groups}
+        lines = {} if found.pca_error is None else {"PCA of the same size (root mean square)": found.pca_error}
+        projected = estimator.project(shown).reshape(len(shown), -1)
+        pictures += [
+            figures.samples_figure(
+                data, projected, sample_shape=held_out.sample_shape, names=held_out.feature_names,
+                labels=("data", "projected"), title="Data beside their projections",
+            ),
+            figures.error_figure(groups, lines=lines),
+            figures.latent_figure(found.scored.latent, found.scored.log_base),
+        ]  # fmt: skip
+    pictures.append(figures.calibration_figure(found.calibration))
+    if found.spectrum is not None:
+        pictures.append(figures.spectrum_figure(found.spectrum))
+    return pictures
+
+
+def histories(estimator: AbstractEstimator) -> list[figures.PhaseHistory]:
+    """The reports of the training, as curves for each phase."""
+    return [_history(phase, records) for phase, records in _by_phase(estimator.history_).items()]
+
+
+def _by_phase(history: Sequence[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
+    phases: dict[str, list[dict[str, Any]]] = {}
+    for record in history:
+        phases.setdefault(record["phase"], []).append(record)
+    return phases
+
+
+def _history(phase: str, records: list[dict[str, Any]]) -> figures.PhaseHistory:
+    validated = [r for r in records if "validation" in r]
+    return figures.PhaseHistory(
+        name=phase,
+        steps=np.array([r["step"] for r in records]),
+        terms={name: np.array([r["terms"][name] for r in records]).T for name in records[0]["terms"]},
+        validation_steps=np.array([r["step"] for r in validated], dtype=np.int64),
+        validation=np.array([r["validation"] for r in validated]).T if validated else None,
+    )
+
+
+def metrics_table(estimator: AbstractEstimator) -> Table:
+    """The validation metrics: the best replicate's, and the median of all with its interval."""
+    rows = []
+    for name, values in estimator.metrics_.items():
+        over = confidence_interval(values, statistic="median") if len(values) > 1 else None
+        rows.append([f"{name.replace('_', ' ')} ({_UNITS[name]})", float(values[estimator.best_]), over, len(values)])
+    caption = "A single run has no interval: fit with replicates=5 to see how much is luck."
+    columns = ["metric", "replicate in use", "median of replicates", "replicates"]
+    return Table("Held-out metrics", columns, rows, caption if estimator.n_replicates_ == 1 else "")
+
+
+def _seeds(estimator: Any) -> str:
+    last = estimator.seed + estimator.n_replicates_ - 1
+    return str(estimator.seed) if last == estimator.seed else f"{estimator.seed} to {last}"

@@ -1,0 +1,67 @@
+"""Contestants on one data set: fit each, measure every replicate on test data, and put the results into a table."""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from rich.console import Console
+
+from latax.data import Samples
+from latax.evaluate import Interval, confidence_interval
+from latax.report.tables import Table
+
+#: A number for one replicate of a fitted estimator, or None where the model has no such number.
+Measure = Callable[[Any], float | None]
+
+
+@dataclass(frozen=True)
+class Contest:
+    """What every contestant is fitted on and measured by; smaller is better unless a name says otherwise."""
+
+    title: str
+    training: Samples
+    measures: Mapping[str, Measure]
+    caption: str = ""
+
+
+@dataclass(frozen=True)
+class Results:
+    """Fitted contestants and their measures, {contestant: {measure: (replicates,) or None}}, and seconds of training."""
+
+    contest: Contest
+    fitted: dict[str, Any] = field(default_factory=dict)
+    values: dict[str, dict[str, np.ndarray | None]] = field(default_factory=dict)
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    def interval(self, name: str, measure: str) -> Interval | None:
+        """The median over replicates with its interval; the value alone for a single one."""
+        values = self.values[name][measure]
+        return None if values is None else confidence_interval(values, statistic="median")
+
+    def table(self) -> Table:
+        """One row for each contestant."""
+        columns = ["model", *self.contest.measures, "replicates", "training (s)"]
+        rows = []
+        for name, fitted in self.fitted.items():
+            cells = [self.interval(name, measure) for measure in self.contest.measures]
+            rows.append([name, *cells, fitted.n_replicates_, self.seconds[name]])
+        return Table(self.contest.title, columns, rows, self.contest.caption)
+
+
+def hold(contest: Contest, contestants: Mapping[str, Any], console: Console) -> Results:
+    """Fits and measures every contestant."""
+    results = Results(contest)
+    for name, estimator in contestants.items():
+        console.print(f"{contest.title}: {name}", style="bold", markup=False)
+        began = time.perf_counter()
+        results.fitted[name] = estimator.fit_samples(contest.training)
+        results.seconds[name] = time.perf_counter() - began
+        results.values[name] = {m: _measured(estimator, measure) for m, measure in contest.measures.items()}
+    return results
+
+
+def _measured(estimator: Any, measure: Measure) -> np.ndarray | None:
+    values: Sequence[float | None] = [measure(estimator.replicate(r)) for r in range(estimator.n_replicates_)]
+    return None if any(value is None for value in values) else np.array(values)

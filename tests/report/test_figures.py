@@ -1,0 +1,214 @@
+import sys
+import xml.etree.ElementTree as ET
+
+import matplotlib
+import numpy as np
+import pytest
+from matplotlib.figure import Figure as Canvas
+
+from latax._errors import DataError
+from latax.evaluate import Interval, calibration, confidence_interval, metric_spectrum
+from latax.report import figures as F
+from latax.report.style import nothing_to_show, render
+
+RNG = np.random.default_rng(0)
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+def history(replicates=1, logged=50, *, values=None, validated=True):
+    steps = np.arange(1, logged + 1) * 10
+    curve = np.exp(-np.arange(logged) / 10.0) + 0.01 if values is None else np.full(logged, values)
+    terms = {"reconstruction": np.tile(curve, (replicates, 1))}
+    return F.PhaseHistory("manifold", steps, terms, steps, np.tile(curve, (replicates, 1)) if validated else None)
+
+
+POINTS = {
+    "usual": RNG.normal(size=(300, 3)),
+    "one point": np.ones((1, 3)),
+    "constant": np.ones((50, 3)),
+    "some NaN": np.where(RNG.random((50, 3)) < 0.2, np.nan, RNG.normal(size=(50, 3))),
+    "all NaN": np.full((20, 3), np.nan),
+    "infinite": np.full((20, 3), np.inf),
+    "huge": 1e30 * RNG.normal(size=(50, 3)),
+    "tiny": 1e-30 * RNG.normal(size=(50, 3)),
+    "float32": RNG.normal(size=(50, 3)).astype(np.float32),
+}
+
+
+def check(figure):
+    root = ET.fromstring(figure.image)
+    assert root.tag == f"{SVG}svg"
+    assert figure.caption.endswith(".")
+    assert len(figure.image) < 700_000
+    return "".join(root.itertext())
+
+
+@pytest.mark.parametrize("d", [1, 2, 3, 5])
+@pytest.mark.parametrize("kind", POINTS)
+def test_samples_of_any_kind_have_a_figure(kind, d):
+    points = np.tile(POINTS[kind], (1, 2))[:, :d]
+    check(F.samples_figure(points, points[: max(1, len(points) // 2)]))
+
+
+@pytest.mark.parametrize("n", [1, 2, 5])
+@pytest.mark.parametrize("kind", POINTS)
+def test_latents_of_any_kind_have_a_figure(kind, n):
+    points = np.tile(POINTS[kind], (1, 2))[:, :n]
+    check(F.latent_figure(points, points[:, 0]))
+
+
+@pytest.mark.parametrize("kind", POINTS)
+def test_errors_and_spectra_of_any_kind_have_a_figure(kind):
+    values = np.abs(POINTS[kind])
+    groups = {"training": values[:, 0], "held-out": values[:, 1]}
+    check(F.error_figure(groups, lines={"PCA": 1.0, "unknown": float("nan")}))
+    if np.isfinite(values).all(axis=1).any():
+        check(F.spectrum_figure(metric_spectrum(values)))
+        check(F.spectrum_figure(metric_spectrum(values[:, :1])))
+        check(F.calibration_figure(calibration(POINTS[kind])))
+
+
+def test_spectra_of_lost_and_of_many_directions_have_a_figure():
+    check(F.spectrum_figure(metric_spectrum(np.zeros((5, 3)))))
+    check(F.spectrum_figure(metric_spectrum(np.array([[1.0, 0.0], [2.0, 0.0]]))))
+    check(F.spectrum_figure(metric_spectrum(np.exp(RNG.normal(size=(40, 64))))))
+
+
+@pytest.mark.parametrize(
+    "shape", [(8, 8), (64, 64), (12, 10, 3), (3, 12, 10), (2, 12, 10), (12, 10, 1), (200, 150), (12, 10, 4)]
+)
+def test_images_of_any_shape_have_a_figure(shape):
+    data = RNG.random((40, int(np.prod(shape))))
+    data[3, :5] = np.nan
+    check(F.samples_figure(data, data[:7] - 0.5, sample_shape=shape))
+    check(F.samples_figure(data[:1], np.full_like(data[:1], np.nan), sample_shape=shape))
+    check(F.samples_figure(np.zeros_like(data), data, sample_shape=shape))
+
+
+@pytest.mark.parametrize("shape", [(5,), (1, 6), (2, 2, 2), None])
+def test_what_is_no_image_is_drawn_as_points(shape):
+    d = int(np.prod(shape)) if shape else 4
+    points = RNG.normal(size=(30, d))
+    assert "x1" in check(F.samples_figure(points, points, sample_shape=shape))
+
+
+@pytest.mark.parametrize(
+    ("replicates", "phases", "validated"), [(1, 1, True), (1, 1, False), (3, 2, True), (3, 2, False), (1, 5, True)]
+)
+def test_training_of_any_length_has_a_figure(replicates, phases, validated):
+    check(F.loss_figure([history(replicates, validated=validated)] * phases))
+
+
+@pytest.mark.parametrize(
+    "phase", [history(logged=1), history(values=np.nan), history(values=0.0), history(values=-3.0)]
+)
+def test_degenerate_training_has_a_figure(phase):
+    check(F.loss_figure([phase]))
+    check(F.loss_figure([phase, history(validated=False)]))
+
+
+def test_comparisons_have_a_figure():
+    names = ["M-flow", "a model with a name that is much longer than any axis could ever hold, really", "$x_2"]
+    intervals = [confidence_interval([1.0, 1.1, 1.3]), None, Interval(0.01, None, None, 0.95, 1)]
+    measures = {f"measure {i}": intervals for i in range(5)}
+    text = check(F.comparison_figure(names, measures))
+    assert "$x_2" in text
+    check(F.comparison_figure(names, {"nothing": [None, None, None]}))
+
+
+def test_figures_change_no_settings_open_no_windows_and_are_repeatable():
+    before = dict(matplotlib.rcParams)
+    first = F.samples_figure(POINTS["usual"], POINTS["usual"])
+    assert dict(matplotlib.rcParams) == before
+    assert F.samples_figure(POINTS["usual"], POINTS["usual"]).image == first.image
+    if "matplotlib.pyplot" in sys.modules:
+        assert sys.modules["matplotlib.pyplot"].get_fignums() == []
+
+
+def test_a_million_points_are_a_small_file():
+    points = RNG.normal(size=(1_000_000, 2))
+    assert len(F.samples_figure(points, points).image) < 600_000
+    assert len(F.latent_figure(points, points[:, 0]).image) < 600_000
+
+
+def test_text_of_users_is_no_mathematics():
+    text = check(F.samples_figure(POINTS["usual"], POINTS["usual"][:, :], names=["price in $", "$^$", "c"]))
+    points = POINTS["usual"][:, :2]
+    text = check(F.samples_figure(points, points, names=["price in $ or $", "a < b & c"]))
+    assert "price in $ or $" in text
+    assert "a < b & c" in text
+
+
+def axes():
+    return Canvas().subplots()
+
+
+def test_the_dot_marks_the_best_validation_of_each_replicate():
+    steps = np.arange(5)
+    values = np.array([[5.0, 1.0, 2.0, 3.0, np.nan], [9.0, 8.0, 7.0, 6.0, 6.5]])
+    ax = F.validation_curve(axes(), F.PhaseHistory("p", steps, {"l": values}, steps, values))
+    dots = [line for line in ax.lines if line.get_marker() == "o"]
+    assert [(line.get_xdata()[0], line.get_ydata()[0]) for line in dots] == [(1, 1.0), (3, 6.0)]
+
+
+def test_an_early_spike_does_not_flatten_a_likelihood_and_errors_are_logarithmic():
+    nll = np.concatenate([[1e6], np.linspace(9, 4, 99)])[None]
+    ax = F.loss_terms(axes(), F.PhaseHistory("p", np.arange(100), {"nll": nll - 5.0}))
+    assert ax.get_yscale() == "linear"
+    assert ax.get_ylim()[1] < 10
+    assert F.loss_terms(axes(), history(logged=100)).get_yscale() == "log"
+
+
+def test_curves_of_other_lengths_are_refused():
+    with pytest.raises(DataError, match=r"phase 'p' has shape \(1, 4\), but there are 5 steps"):
+        F.PhaseHistory("p", np.arange(5), {"a": np.zeros((1, 5))}, np.arange(5), np.zeros((1, 4)))
+
+
+def test_scatter_says_how_many_points_lie_outside_and_draws_pixels():
+    points = np.concatenate([RNG.random((9000, 2)), np.full((3, 2), 50.0)])
+    ax = F.scatter(axes(), points, within=[(-0.1, 1.1), (-0.1, 1.1)])
+    assert [t.get_text() for t in ax.texts] == ["3 of 9003 outside"]
+    assert len(ax.collections[0].get_offsets()) == 4000
+    assert ax.collections[0].get_rasterized()
+
+
+def test_a_mosaic_puts_images_in_reading_order_with_gaps():
+    samples = np.arange(8.0)[:, None] * np.ones(16) / 8
+    ax = F.image_mosaic(axes(), samples, (4, 4), within=(0.0, 1.0))
+    grid = ax.images[0].get_array()
+    assert grid.shape == (2 * 5 - 1, 6 * 5 - 1)
+    assert grid[0, 0] == 0
+    assert grid[0, 5] == 1 / 8
+    assert grid[5, 0] == 6 / 8
+    assert grid.mask[4].all()
+    assert grid.mask[:, 4].all()
+
+
+def test_signed_images_have_diverging_colours_symmetric_about_zero():
+    image = F.image_mosaic(axes(), RNG.normal(size=(4, 25)), (5, 5)).images[0]
+    assert image.get_cmap().name == "RdBu_r"
+    assert image.norm.vmin == -image.norm.vmax
+    assert F.image_mosaic(axes(), RNG.random((4, 25)), (5, 5)).images[0].get_cmap().name == "gray"
+
+
+def test_channels_first_and_last_are_the_same_picture():
+    last = RNG.random((1, 6, 5, 3))
+    first = np.moveaxis(last, -1, 1)
+    a = F.image_mosaic(axes(), last.reshape(1, -1), (6, 5, 3)).images[0].get_array()
+    b = F.image_mosaic(axes(), first.reshape(1, -1), (3, 6, 5)).images[0].get_array()
+    np.testing.assert_allclose(a, b)
+    # Negative control: the same numbers read in the wrong order are another picture.
+    wrong = F.image_mosaic(axes(), last.reshape(1, -1), (3, 6, 5)).images[0].get_array()
+    assert not np.allclose(a, wrong)
+
+
+def test_the_coverage_curve_is_the_calibrations():
+    result = calibration(RNG.normal(size=(500, 2)))
+    ax = F.coverage_curve(axes(), result)
+    np.testing.assert_array_equal(ax.lines[-1].get_ydata(), result.coverage)
+    np.testing.assert_array_equal(ax.lines[-1].get_xdata(), result.levels)
+
+
+def test_a_panel_without_data_says_why():
+    image = render(lambda canvas: nothing_to_show(canvas.subplots(), "because"))
+    assert "because" in "".join(ET.fromstring(image).itertext())

@@ -1,3 +1,6 @@
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
@@ -67,3 +70,14 @@ def test_the_limit_of_a_container_counts(tmp_path):
     (group / "memory.max").write_text("max\n")
     assert _room_in_group(tmp_path / "groups", membership) is None
     assert _room_in_group(tmp_path / "nowhere", membership) is None
+
+
+def test_nothing_heavy_is_imported_before_it_is_needed():
+    heavy = ["jax", "pandas", "pyarrow", "xarray", "h5py", "zarr", "sklearn", "scipy", "PIL"]
+    code = (
+        "import sys, latax; before = set(sys.modules)\n"
+        "import latax.data, latax.data.catalogue; latax.data.catalogue.describe()\n"
+        f"print([name for name in {heavy} if name in sys.modules and name not in before])"
+    )
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == "[]"

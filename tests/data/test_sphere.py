@@ -1,10 +1,13 @@
 import math
 
+import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
 from latax._errors import ConfigError
 from latax.data import circle, conditional_sphere, sphere
+from latax.density.charts import Sphere
 
 
 def circle_grid(count=2000):
@@ -142,11 +145,28 @@ def test_angles_round_trip_and_range():
     assert (back[:, -1] < 2 * math.pi).all()
 
 
+@pytest.mark.parametrize("dimension", [1, 2, 3])
+def test_angles_are_those_of_the_chart(dimension):
+    angles = np.random.default_rng(0).normal(0, 3, (20, dimension))
+    with jax.enable_x64(True):
+        points = jax.vmap(Sphere(dimension).embed)(jnp.asarray(angles))
+    np.testing.assert_allclose(points, sphere.from_angles(angles), atol=1e-12)
+
+
+def test_ambient_density_of_the_conditional_circle_integrates_to_one():
+    axis = np.linspace(-1.6, 1.6, 641)
+    points = np.stack(np.meshgrid(axis, axis), axis=-1).reshape(-1, 2) + 1e-9
+    context = np.tile([[0.3, -0.4]], (len(points), 1))
+    mass = np.exp(conditional_sphere.ambient_log_prob(points, context, noise=0.05)).sum() * (axis[1] - axis[0]) ** 2
+    assert math.isclose(mass, 1, abs_tol=1e-4)
+
+
 def test_distance_to_the_sphere():
     X = np.array([[2.0, 0.0, 0.0], [0.0, 0.5, 0.0], [0.0, 1.0, 3.0]])
     np.testing.assert_allclose(sphere.distance(X, dimension=2), [1, 0.5, math.sqrt(10) - 1])
     np.testing.assert_allclose(sphere.distance(X, dimension=1), [1, 0.5, 3])
     assert sphere.distance(sphere.make(100, 0, noise=0.0).X).max() < 1e-12
+    assert conditional_sphere.distance(conditional_sphere.make(100, 0, noise=0.0).X).max() < 1e-12
     assert circle.distance(circle.make(1000, 0, ambient_size=4).X).max() < 0.1
 
 

@@ -107,5 +107,5 @@ def test_errors_name_the_value_and_the_cure():
         paired_difference([1.0, 2.0, 3.0], [1.0, 2.0])
     with pytest.raises(DataError, match="There is no value to average"):
         confidence_interval([])
-    with pytest.raises(ConfigError, match="level=95.0 is not a probability: take one between 0 and 1"):
+    with pytest.raises(ConfigError, match=r"level=95\.0 is not a probability: take one between 0 and 1"):
         confidence_interval([1.0, 2.0], level=95.0)

@@ -50,7 +50,7 @@ def test_samples_of_any_kind_have_a_figure(kind, d):
     check(F.samples_figure(points, points[: max(1, len(points) // 2)]))
 
 
-@pytest.mark.parametrize("n", [1, 2, 5])
+@pytest.mark.parametrize("n", [1, 4])
 @pytest.mark.parametrize("kind", POINTS)
 def test_latents_of_any_kind_have_a_figure(kind, n):
     points = np.tile(POINTS[kind], (1, 2))[:, :n]

@@ -1,14 +1,19 @@
-"""The command line: `latax fit | resume | encode | decode | project | sample | score | diagnose | report | data | study`.
+"""The command line: `latax fit | resume | encode | decode | project | sample | score | diagnose | report | data | ...`.
 
 Exit status: 0 if all went well, 2 for what the user can mend (with one clear message), 1 for faults of latax itself,
 128 + signal where a run was stopped.
 """
 
+import contextlib
+import os
 import sys
 import traceback
-from collections.abc import Callable, Sequence
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
+import latax
 from latax._errors import LataxError
 
 
@@ -17,9 +22,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     import tyro
 
     args = list(sys.argv[1:] if argv is None else argv)
+    if args == ["--version"]:
+        print(f"latax {latax.__version__}")
+        return 0
+    # A chart of the user's own (module:name) lies beside his data, and a console script does not look there.
+    if os.getcwd() not in sys.path:
+        sys.path.append(os.getcwd())
     try:
         command, rest = _commands(args)
-        tyro.extras.subcommand_cli_from_dict(command, args=rest, **_description(args))
+        with _plain_warnings():
+            tyro.extras.subcommand_cli_from_dict(command, args=rest, **_description(args))
     except LataxError as error:
         print(f"latax: {error}", file=sys.stderr)
         return 2
@@ -33,6 +45,22 @@ def main(argv: Sequence[str] | None = None) -> int:
         print("latax: this is a fault of latax, not of yours. Please report it with the lines above.", file=sys.stderr)
         return 1
     return 0
+
+
+@contextlib.contextmanager
+def _plain_warnings() -> Iterator[None]:
+    """Our own warnings as one sentence, without the line of code that gave them."""
+
+    def show(message: Warning | str, category: type[Warning], filename: str, *rest: Any) -> None:
+        if "latax" in Path(filename).parts:
+            print(f"latax: warning: {message}", file=sys.stderr)
+        else:
+            before(message, category, filename, *rest)
+
+    with warnings.catch_warnings():
+        before, warnings.showwarning = warnings.showwarning, show
+        warnings.filterwarnings("always", category=UserWarning, module=r"latax\.")
+        yield
 
 
 def _commands(args: Sequence[str]) -> tuple[dict[str, Callable[..., Any]], list[str]]:
@@ -66,8 +94,6 @@ def _nested(summary: str) -> Callable[[], None]:
 
 def _description(args: Sequence[str]) -> dict[str, Any]:
     nested = bool(args) and args[0] in ("fit", "data")
-    import latax
-
     return {
         "prog": f"latax {args[0]}" if nested else "latax",
         "description": None if nested else latax.__doc__.splitlines()[0],

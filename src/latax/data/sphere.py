@@ -9,7 +9,8 @@ angle by $2\pi$, and for each $k < n$ also the one with $\varphi_k \to -\varphi_
 it round. The exact density on the sphere is the sum over all of them. (The released code added the Jacobian where it
 must be subtracted and summed preimages one dimension at a time: its density integrates to 5.69 on the 2-sphere.)
 
-Everything here is NumPy in float64 on batches: this is the truth that models are compared with.
+Everything here is NumPy in float64 on batches: this is the truth that models are compared with. As an embedding,
+the sphere in the same angles is `latax.density.charts.Sphere`.
 """
 
 import math

@@ -3,9 +3,8 @@
 from dataclasses import dataclass
 from typing import Any
 
-import jax
 import numpy as np
-from jaxtyping import Array, Float
+from jaxtyping import Array, Float, Int
 
 from latax import calculus
 from latax.data import Samples
@@ -71,22 +70,27 @@ def assess(estimator: AbstractEstimator, held_out: Samples, training: Samples | 
     return Assessment(diagnosis=Diagnosis(tuple(findings)), **known)
 
 
+def spread(rows: Int[np.ndarray, " rows"]) -> Int[np.ndarray, " some"]:
+    """At most `MOST_ROWS` of these rows, spread evenly."""
+    if len(rows) <= MOST_ROWS:
+        return rows
+    return rows[np.unique(np.linspace(0, len(rows) - 1, MOST_ROWS).astype(np.int64))]
+
+
 def _some(samples: Samples) -> Samples:
-    """At most `MOST_ROWS` rows, spread evenly."""
-    if len(samples) <= MOST_ROWS:
-        return samples.take(slice(None))
-    return samples.take(np.unique(np.linspace(0, len(samples) - 1, MOST_ROWS).astype(np.int64)))
+    return samples.take(spread(np.arange(len(samples))))
 
 
 def _manifold(
     estimator: AbstractEstimator, held_out: Samples, training: Samples | None, scored: Any, trained: Any
 ) -> dict[str, Any]:
-    values = map_rows(
-        _singular_values,
+    jacobians = map_rows(
+        _jacobian,
         estimator._centred,
         np.asarray(scored.latent[:SPECTRUM_ROWS]),
         None if held_out.context is None else estimator._context(held_out.context[:SPECTRUM_ROWS]),
     )
+    values = np.linalg.svd(jacobians, compute_uv=False)
     found = {"errors": scored.reconstruction_error, "spectrum": metric_spectrum(values)}
     if trained is not None and training is not None:
         found["training_errors"] = trained.reconstruction_error
@@ -157,6 +161,5 @@ def _rms(values: np.ndarray) -> float:
     return float(np.sqrt(np.mean(np.square(values, dtype=np.float64))))
 
 
-def _singular_values(module: Any, u: Array, context: Array | None) -> Array:
-    _, jacobian = calculus.jacobian_by_jvps(lambda u: module.decode(u, context), u)
-    return jax.numpy.linalg.svd(jacobian, compute_uv=False)
+def _jacobian(module: Any, u: Array, context: Array | None) -> Array:
+    return calculus.jacobian_by_jvps(lambda u: module.decode(u, context), u)[1]

@@ -175,6 +175,7 @@ def _bootstrap(
         confidence_level=expanded,
         method="percentile",
         vectorized=True,
-        rng=np.random.default_rng(seed),
+        # SciPy calls it rng from 1.15 on, and still takes the older name.
+        random_state=np.random.default_rng(seed),  # pyright: ignore[reportCallIssue]
     )
     return float(result.confidence_interval.low), float(result.confidence_interval.high)

@@ -165,6 +165,12 @@ def test_no_arrays(container):
         read(container({}))
 
 
+def test_no_array_of_numbers(tmp_path):
+    np.savez(tmp_path / "a.npz", names=np.array(["a", "b"]), count=np.array(3))
+    with pytest.raises(DataError, match=r"no array of numbers .* only: names \(2,\) <U1; count \(\) int64"):
+        read(tmp_path / "a.npz")
+
+
 def test_integers(container):
     small = read(container({"a": np.arange(6, dtype=np.int16).reshape(3, 2)}))
     assert small.X.dtype == np.float32

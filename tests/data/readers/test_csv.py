@@ -109,6 +109,30 @@ def test_text_deep_in_a_large_file(csv):
         csv("\n".join(["a,b", *lines]))
 
 
+def test_long_files_and_lines(csv):
+    """What is seen of the file first ends within a line, and within a character."""
+    rows = 30_000
+    for encoding in ("utf-8", "utf-16"):
+        samples = csv(("größe;ü\n" + "1,25;2\n" * rows).encode(encoding))
+        assert samples.X.shape == (rows, 2)
+        assert samples.X[-1].tolist() == [1.25, 2]
+    wide = [f"a_rather_long_name_{j}" for j in range(20_000)]
+    samples = csv("\n".join([",".join(wide), *[",".join(["1.5"] * 20_000)] * 3]))
+    assert samples.X.shape == (3, 20_000)
+    assert samples.feature_names == tuple(wide)
+
+
+def test_text_that_is_not_in_the_encoding_of_the_beginning(csv):
+    text = b"a,b\n" + b"1,2\n" * 100_000 + "größe,2\n".encode("latin-1")
+    with pytest.raises(FileError, match=r"cannot be read as CSV.*UTF8"):
+        csv(text)
+
+
+def test_missing_and_text_together(csv):
+    with pytest.raises(DataError, match=r"column 'b' .* the first is 'x' in data row 2"):
+        csv("a,b\n1,\n2,x\n")
+
+
 def test_missing_values(csv):
     with pytest.raises(DataError, match=r"3 values NaN or missing and 1 infinite, in 3 of 4 rows") as raised:
         csv("a,b\n1,2\n,NaN\n3,inf\nNA,4\n")

@@ -38,6 +38,12 @@ def test_fortran_order_and_vectors(save):
     assert read(save(np.arange(5.0))).X.shape == (5, 1)
 
 
+def test_the_second_version_of_the_format(tmp_path):
+    with (tmp_path / "a.npy").open("wb") as file:
+        np.lib.format.write_array(file, np.ones((2, 2)), version=(2, 0))
+    assert read(tmp_path / "a.npy").X.tolist() == [[1, 1], [1, 1]]
+
+
 def test_context_columns(save):
     samples = read(save(np.arange(12.0).reshape(4, 3)), context=["x2"])
     assert samples.feature_names == ("x0", "x1")

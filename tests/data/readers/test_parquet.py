@@ -56,6 +56,12 @@ def test_the_index_of_pandas_is_left_out(tmp_path):
     assert read(tmp_path / "a.parquet", context="subject").context.tolist() == [[7], [3]]
 
 
+def test_only_an_index(tmp_path):
+    pd.DataFrame(index=pd.Index([1, 2], name="subject")).to_parquet(tmp_path / "a.parquet")
+    with pytest.raises(DataError, match=r"has no columns of data\. latax expects one column per variable"):
+        read(tmp_path / "a.parquet")
+
+
 def test_text_and_dates(parquet):
     path = parquet({"a": [1.0, 2.0], "who": [None, "jo"], "when": [datetime.date(2020, 1, 1)] * 2})
     with pytest.raises(DataError, match=r"column 'who' of .* the first is 'jo' in row 1 \(type string\)") as raised:

@@ -1,5 +1,6 @@
 """Comma-separated values, or semicolons, tabs, bars or spaces; with or without a header; optionally gzipped."""
 
+import codecs
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -16,42 +17,53 @@ from latax.data.table import Columns, from_columns, text_message
 from latax.data.wording import counted
 
 _HEAD_BYTES = 2**18
+_HEAD_LINES = 4
+_BLOCK_BYTES = 2**24  # Has to hold the longest line.
 _MISSING = ["", "NA", "N/A", "n/a", "na", "NaN", "nan", "-nan", "-NaN", "NULL", "null", "None", "#N/A", "NAN"]
 _BOOLEANS = {"true": 1.0, "false": 0.0}
 
 
 def read(path: Path, request: Request) -> Samples:
     """One sample per row, one variable per column; the context is other columns."""
+    import pyarrow as pa
+
     require_memory(path.stat().st_size, str(path))
-    text, encoding = _head(path)
-    dialect = guess_dialect(text, "\t" if ".tsv" in path.suffixes else ",")
-    if dialect is None:
-        raise DataError(f"{path} has no rows, only blank lines or comments. latax needs at least one row of numbers.")
+    with damage_reported(path, "CSV", (OSError, UnicodeError, pa.ArrowException)):
+        text, encoding = _head(path)
+        dialect = guess_dialect(text, "\t" if ".tsv" in path.suffixes else ",")
+        if dialect is None:
+            raise DataError(
+                f"{path} has no rows, only blank lines or comments. latax needs at least one row of numbers."
+            )
 
-    def columns(wanted: Sequence[str]) -> list[np.ndarray]:
-        return _read_columns(path, dialect, encoding, list(wanted))
+        def columns(wanted: Sequence[str]) -> list[np.ndarray]:
+            return _read_columns(path, dialect, encoding, list(wanted))
 
-    return from_columns(path, "CSV", Columns(dialect.names, columns, dialect.left_out, dialect.notes()), request)
+        return from_columns(path, "CSV", Columns(dialect.names, columns, dialect.left_out, dialect.notes()), request)
 
 
 def _head(path: Path) -> tuple[str, str]:
-    """The first whole lines of the file and its encoding."""
+    """The first whole lines of the file, at least a few of them, and its encoding."""
     import pyarrow as pa
 
-    with damage_reported(path, "CSV", (OSError,)), pa.input_stream(str(path)) as stream:
-        start = stream.read(_HEAD_BYTES)
-    encoding = "utf-16" if start[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
-    if encoding != "utf-16" and b"\x00" in start:
+    with pa.input_stream(str(path)) as stream:
+        start = more = stream.read(_HEAD_BYTES)
+        while more and start.count(b"\n") < _HEAD_LINES:
+            more = stream.read(_HEAD_BYTES)
+            start += more
+    encoding = "utf-16" if start[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8"
+    if encoding == "utf-8" and b"\x00" in start:
         raise FileError(
             f"{path} is not a text file, so it is not CSV. Spreadsheets (.xlsx) must be exported as CSV; "
             "if it is another format, give it that format's extension."
         )
-    if len(start) == _HEAD_BYTES:
-        start = start[: start.rfind(b"\n") + 1] or start
     try:
-        return start.decode(encoding), encoding
+        # An incremental decoder leaves out a character that the end of the head cuts in two.
+        text = codecs.getincrementaldecoder(encoding)().decode(start)
     except UnicodeDecodeError:
-        return start.decode("latin-1"), "latin-1"
+        text, encoding = start.decode("latin-1"), "latin-1"
+    whole = text if len(start) < _HEAD_BYTES else text[: text.rfind("\n") + 1] or text
+    return whole.removeprefix("\ufeff"), encoding
 
 
 def _read_columns(path: Path, dialect: Dialect, encoding: str, wanted: list[str]) -> list[np.ndarray]:
@@ -62,7 +74,7 @@ def _read_columns(path: Path, dialect: Dialect, encoding: str, wanted: list[str]
         return [table.column(name).to_numpy() for name in wanted]
     except pa.ArrowInvalid as error:
         if "conversion error" not in str(error):
-            raise FileError(f"{path} cannot be read as CSV: {error}. Write it again, one sample per line.") from error
+            raise
     # Slow but rare: read as text, so that yes/no columns can be taken and the message can name what is in the way.
     table = _parse(path, dialect, encoding, wanted, pa.string())
     numbers = {name: _numbers(table.column(name).to_pylist(), dialect) for name in wanted}
@@ -86,7 +98,8 @@ def _parse(path: Path, dialect: Dialect, encoding: str, wanted: list[str], kind:
         read_options=pyarrow.csv.ReadOptions(
             column_names=list(dialect.names),
             skip_rows=dialect.skip,
-            encoding="utf-8" if encoding == "utf-8-sig" else encoding,
+            encoding=encoding,
+            block_size=_BLOCK_BYTES,
             use_threads=False,
         ),
         parse_options=pyarrow.csv.ParseOptions(

@@ -87,7 +87,10 @@ def is_number(field: str, decimal: str = ".") -> bool:
 
 
 def _fields(lines: list[str], separator: str) -> list[list[str]]:
-    return [row for row in csv.reader(lines, delimiter=separator) if row]
+    try:
+        return [row for row in csv.reader(lines, delimiter=separator) if row]
+    except csv.Error:  # A field too long to be one: this separator does not split the lines.
+        return [[line] for line in lines]
 
 
 def _fit(lines: list[str], separator: str) -> float:
@@ -139,11 +142,11 @@ def _comment_header(comments: list[str], separator: str, width: int) -> list[str
 
 def _unique(header: list[str]) -> tuple[str, ...]:
     """Stripped names; `row label` for an unnamed first column, `x3` for others; repeated ones get .1, .2, ..."""
-    names: list[str] = []
+    names: dict[str, None] = {}
     for j, name in enumerate(header):
         name = name.strip() or (_ROW_LABELS if j == 0 and len(header) > 1 else f"x{j}")
         repeat = 0
         while (f"{name}.{repeat}" if repeat else name) in names:
             repeat += 1
-        names.append(f"{name}.{repeat}" if repeat else name)
+        names[f"{name}.{repeat}" if repeat else name] = None
     return tuple(names)

@@ -38,7 +38,7 @@ def test_estimators_follow_the_protocol(estimator, check):
     check(estimator)
 
 
-CHECKS_  # scikit-learn gives every parameter values of wrong types, to see whether the constructor looks at them.
+# scikit-learn gives every parameter values of wrong types, to see whether the constructor looks at them.
 REFUSED = {
     "check_do_not_raise_errors_in_init_or_set_param": "The run-time type checks of these tests refuse wrong types. "
     "Without them it passes: see test_constructors_look_at_nothing.",

@@ -22,6 +22,7 @@ from sklearn.utils.validation import check_is_fitted
 from latax._errors import ConfigError
 from latax.data import Samples
 from latax.estimators import inputs, store
+from latax.estimators.assessment import Assessment
 from latax.estimators.params import require_count, require_seed
 from latax.estimators.rows import map_rows
 from latax.estimators.run_folder import RunFolder, fingerprint
@@ -212,7 +213,7 @@ class AbstractEstimator(TransformerMixin, BaseEstimator, abc.ABC):
         return map_rows(_residual, self._centred, x, theta)
 
     def sample(self, n: int = 1, *, context: Any = None, seed: int = 0) -> np.ndarray:
-        """`n` draws of the data; the same for the same `seed`. A conditional model takes a context of n rows, or of one."""
+        """`n` draws of the data, the same for the same `seed`. A conditional model takes a context of n rows or 1."""
         check_is_fitted(self)
         require_count("n", n)
         require_seed(seed)
@@ -265,10 +266,12 @@ class AbstractEstimator(TransformerMixin, BaseEstimator, abc.ABC):
         **Arguments:** `X`: (N, d) held-out data; `context`: theirs; `training`: `Samples` that were trained on, to
         compare with.
         """
-        from latax.estimators.assessment import assess
-
         check_is_fitted(self)
-        return assess(self, inputs.new_samples(self, X, context), training).diagnosis
+        return self.assess(inputs.new_samples(self, X, context), training).diagnosis
+
+    @abc.abstractmethod
+    def assess(self, held_out: Samples, training: Samples | None = None) -> Assessment:
+        """All numbers that a diagnosis and a report are made of."""
 
     # ---- files
 

@@ -31,7 +31,8 @@ def load(path: str | os.PathLike[str], **params: Any) -> AbstractEstimator:
     if not (folder / store.TENSORS).exists() and (folder / "config.json").exists():
         if not (folder / "model").is_dir():
             raise FileError(
-                f"The run {folder} has no model yet: it was stopped before its end. Finish it by `latax resume {folder}`."
+                f"The run {folder} has no model yet: it was stopped before its end. "
+                f"Finish it by `latax resume {folder}`."
             )
         history = read_metrics(folder / "metrics.jsonl")
         folder = folder / "model"

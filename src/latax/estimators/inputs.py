@@ -79,7 +79,8 @@ def context_array(context: Any) -> np.ndarray | None:
     array = array[:, None] if array.ndim == 1 else array
     if array.ndim != 2 or not np.isfinite(array).all():
         raise DataError(
-            f"The context has shape {array.shape}{_not_finite(array)}; expected finite numbers of shape (N, c): one row "
+            f"The context has shape {array.shape}{_not_finite(array)}; expected finite numbers of shape (N, c): "
+            "one row "
             "for each sample."
         )
     return array
@@ -90,7 +91,8 @@ def latent_array(Z: Any, size: int) -> Float[np.ndarray, "N n"]:
     array = np.asarray(Z, np.float64)
     if array.ndim != 2 or array.shape[1] != size or not len(array) or not np.isfinite(array).all():
         raise DataError(
-            f"Z has shape {array.shape}{_not_finite(array)}; expected finite latent coordinates of shape (N, {size}), as "
+            f"Z has shape {array.shape}{_not_finite(array)}; expected finite latent coordinates "
+            f"of shape (N, {size}), as "
             "`transform` gives them."
         )
     return array.astype(np.float32)

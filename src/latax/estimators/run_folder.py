@@ -124,7 +124,8 @@ def read_json(path: Path, what: str) -> dict[str, Any]:
         ) from error
     if not isinstance(schema, int) or not 1 <= schema <= SCHEMA:
         raise FileError(
-            f"{path} has schema {schema!r}, and this latax {latax.__version__} reads up to schema {SCHEMA}: the {what} was "
+            f"{path} has schema {schema!r}, and this latax {latax.__version__} reads up to schema {SCHEMA}: "
+            f"the {what} was "
             "written by a newer version. Upgrade with `pip install --upgrade latax`."
         )
     return value

@@ -91,7 +91,8 @@ class AbstractTrainedEstimator(AbstractEstimator):
         batch_size = min(DEFAULT_BATCH, rows) if self.batch_size is None else self.batch_size
         if batch_size > rows:
             raise ConfigError(
-                f"batch_size={batch_size} is larger than the {rows} training rows (after {self.validation_fraction:.0%} "
+                f"batch_size={batch_size} is larger than the {rows} training rows "
+                f"(after {self.validation_fraction:.0%} "
                 f"were held out). Give a batch_size of at most {rows}, or more data."
             )
         epochs = DEFAULT_EPOCHS if self.epochs is None else self.epochs

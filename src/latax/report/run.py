@@ -9,7 +9,7 @@ import numpy as np
 
 from latax import __version__
 from latax.data import Samples
-from latax.estimators.assessment import Assessment, assess, spread
+from latax.estimators.assessment import Assessment, spread
 from latax.estimators.base import AbstractEstimator
 from latax.estimators.citation import bibtex
 from latax.evaluate import confidence_interval
@@ -25,7 +25,7 @@ def report_run(path: str | Path, estimator: AbstractEstimator, samples: Samples)
     """Writes the report of a fitted estimator and of the samples it was fitted on; returns what it found."""
     # Thinned before anything is read: the training rows may not fit into memory.
     training, held_out = (samples.take(spread(rows)) for rows in estimator.rows(len(samples)))
-    found = assess(estimator, held_out, training)
+    found = estimator.assess(held_out, training)
     write_report(path, run_content(estimator, samples, held_out, found, Path(path).parent))
     return found
 

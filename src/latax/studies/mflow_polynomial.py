@@ -30,7 +30,7 @@ def mflow_polynomial(budget: str, seed: int, console: Console, folder: Path) -> 
     return StudyResult(
         title="M-flow on the polynomial surface",
         summary=f"{rows:,} points, {epochs} epochs, {replicates} replicates ({budget} budget). Published medians of "
-        "five runs (arXiv version 1): sequential M-flow 0.009 distance and 0.013 reconstruction, ambient flow 0.005 and 0.",
+        "five runs (arXiv version 1): M-flow (sequential) 0.009 distance and 0.013 reconstruction, ambient flow 0.005.",
         tables=[results.table()],
         sections=[
             Section(

@@ -16,6 +16,7 @@ from jaxtyping import Array, Float, PRNGKeyArray
 
 from latax.density.spline import parameter_count, spline, spline_inverse
 from latax.nn import ResidualNet
+from latax.nn.linear import zeros
 
 
 class SplineCoupling(AbstractBijection):
@@ -89,7 +90,7 @@ class FreeParameters(eqx.Module):
     values: Float[Array, " p"]
 
     def __init__(self, out_size: int):
-        self.values = jnp.zeros(out_size)
+        self.values = zeros(out_size)
 
     def __call__(self, x: Float[Array, " in"], context: Float[Array, " c"] | None = None) -> Float[Array, " p"]:
         """The vector, whatever the arguments."""

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from typing import Any
 
-import jax
 import numpy as np
 from jaxtyping import Array, Float, Int
 
@@ -85,12 +84,13 @@ def _some(samples: Samples) -> Samples:
 def _manifold(
     estimator: AbstractEstimator, held_out: Samples, training: Samples | None, scored: Any, trained: Any
 ) -> dict[str, Any]:
-    values = map_rows(
-        _singular_values,
+    jacobians = map_rows(
+        _jacobian,
         estimator._centred,
         np.asarray(scored.latent[:SPECTRUM_ROWS]),
         None if held_out.context is None else estimator._context(held_out.context[:SPECTRUM_ROWS]),
     )
+    values = np.linalg.svd(jacobians, compute_uv=False)
     found = {"errors": scored.reconstruction_error, "spectrum": metric_spectrum(values)}
     if trained is not None and training is not None:
         found["training_errors"] = trained.reconstruction_error
@@ -161,6 +161,5 @@ def _rms(values: np.ndarray) -> float:
     return float(np.sqrt(np.mean(np.square(values, dtype=np.float64))))
 
 
-def _singular_values(module: Any, u: Array, context: Array | None) -> Array:
-    _, jacobian = calculus.jacobian_by_jvps(lambda u: module.decode(u, context), u)
-    return jax.numpy.linalg.svd(jacobian, compute_uv=False)
+def _jacobian(module: Any, u: Array, context: Array | None) -> Array:
+    return calculus.jacobian_by_jvps(lambda u: module.decode(u, context), u)[1]

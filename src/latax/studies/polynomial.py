@@ -25,8 +25,8 @@ def polynomial_contest(rows: int, seed: int, test_rows: int = 10_000) -> Contest
             "MMD² of samples": measures.sample_mmd(test.take(slice(0, 2000))),
             "OOD AUC (larger is better)": detection(seed),
         },
-        caption="Medians of replicates with 95 % intervals where there are enough. Distance: mean vertical offset of samples "
-        "at θ = 0 from the true surface. NLL: density on the manifold at θ = -1, 0, 1, less the entropy; a wrong "
+        caption="Medians of replicates with 95 % intervals where there are enough. Distance: mean vertical offset of "
+        "samples at θ = 0 from the true surface. NLL: density on the manifold at θ = -1, 0, 1, less the entropy; a wrong "
         "manifold can lower it, so read it with the reconstruction error. OOD: held-out points against points moved by "
         "noise of 0.1; the score combines density and distance, calibrated on other points.",
     )

@@ -5,7 +5,7 @@ import pytest
 from sklearn.exceptions import NotFittedError
 
 from latax import AmbientFlow, ManifoldDensity, MFlow, ProbabilisticPCA
-from latax._errors import ConfigError, DataError
+from latax._errors import ConfigError, DataError, DataWarning
 from latax.data import Samples
 from tests.estimators.cases import CASES, ROWS, bent_plane, fitted
 
@@ -62,7 +62,7 @@ def test_constant_columns_are_named():
     X = np.concatenate([bent_plane(), np.full((ROWS, 2), 0.1)], axis=1)
     with pytest.raises(DataError, match=r"2 of 5 columns are constant \(x3, x4\).*infinite.*noise > 0, or use MFlow"):
         CASES["ambient-flow"].make().fit(X)
-    with pytest.warns(UserWarning, match=r"2 of 5 columns are constant \(x3, x4\).*leave them out"):
+    with pytest.warns(DataWarning, match=r"2 of 5 columns are constant \(x3, x4\).*leave them out"):
         model = CASES["mflow"].make().fit(X)
     np.testing.assert_allclose(model.project(X)[:, 3:], 0.1, atol=1.0)
     assert np.isfinite(model.score_samples(X)).all()

@@ -10,11 +10,10 @@ import sys
 import traceback
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
 from typing import Any
 
 import latax
-from latax._errors import LataxError
+from latax._errors import DataWarning, LataxError
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -52,14 +51,14 @@ def _plain_warnings() -> Iterator[None]:
     """Our own warnings as one sentence, without the line of code that gave them."""
 
     def show(message: Warning | str, category: type[Warning], filename: str, *rest: Any) -> None:
-        if "latax" in Path(filename).parts:
+        if issubclass(category, DataWarning):
             print(f"latax: warning: {message}", file=sys.stderr)
         else:
             before(message, category, filename, *rest)
 
     with warnings.catch_warnings():
         before, warnings.showwarning = warnings.showwarning, show
-        warnings.filterwarnings("always", category=UserWarning, module=r"latax\.")
+        warnings.simplefilter("always", DataWarning)
         yield
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Int
 
 from latax import train
-from latax._errors import ConfigError
+from latax._errors import ConfigError, DataWarning
 from latax.data import Samples
 from latax.estimators.base import AbstractEstimator
 from latax.estimators.params import (
@@ -145,7 +145,7 @@ class AbstractTrainedEstimator(AbstractEstimator):
                 f"{len(names)} of {len(self.feature_names_)} columns are constant ({', '.join(names[:5])}"
                 f"{', ...' if len(names) > 5 else ''}). The model learns to repeat them; leave them out if they mean "
                 "nothing.",
-                UserWarning,
+                DataWarning,
                 stacklevel=2,
             )
 

@@ -1,6 +1,7 @@
 """What a user gets wrong ends with status 2 and one clear message; what we get wrong, with status 1 and a traceback."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from latax._errors import ConfigError, DataError, DivergenceError, FileError
@@ -125,8 +126,12 @@ def test_data_that_do_not_belong_to_the_model(run, pca_run, surface, tmp_path, c
     assert "have 2 columns (x0, x1), but the model was fitted on 4" in error
     error = refused(capsys, "decode", pca_run, surface, "--out", out)
     assert "Z has shape (200, 4); expected finite latent coordinates of shape (N, 2)" in error
-    error = refused(capsys, "score", run, surface, "--off-manifold", "raise", "--out", out)
-    assert "off the manifold" in error
+    far = pd.read_csv(surface)
+    far.loc[4, "x0"] += 1e4
+    far.to_csv(tmp_path / "far.csv", index=False)
+    error = refused(capsys, "score", run, tmp_path / "far.csv", "--off-manifold", "raise", "--out", out)
+    assert "1 of 200 samples are off the manifold" in error
+    assert "row 4" in error
     assert not out.exists()
 
 

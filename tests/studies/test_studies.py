@@ -2,6 +2,7 @@
 
 import json
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -38,10 +39,10 @@ def tiny_contest(test: Samples) -> Contest:
     )
 
 
-def tiny_study(budget: str, seed: int, console: Console) -> StudyResult:
+def tiny_study(budget: str, seed: int, console: Console, folder: Path) -> StudyResult:
     """Two sizes of PCA."""
     models = {f"PCA {n}": ProbabilisticPCA(latent_size=n, seed=seed) for n in (1, 2)}
-    results = hold(tiny_contest(plane(40)), models, console)
+    results = hold(tiny_contest(plane(40)), models, console, folder)
     table = results.table()
     return StudyResult("Tiny study", f"With the {budget} budget.", [table], [Section("Table", tables=[table])])
 
@@ -51,10 +52,10 @@ def tiny(monkeypatch):
     monkeypatch.setitem(catalogue.STUDIES, "tiny", tiny_study)
 
 
-def test_a_contest_measures_what_each_model_has():
+def test_a_contest_measures_what_each_model_has(tmp_path):
     test = plane(40)
     models = {f"PCA {n}": ProbabilisticPCA(latent_size=n) for n in (1, 2)}
-    results = hold(tiny_contest(test), models, QUIET)
+    results = hold(tiny_contest(test), models, QUIET, tmp_path)
     table = results.table()
     assert [row[0] for row in table.rows] == ["PCA 1", "PCA 2"]
     assert list(table.columns) == ["model", *results.contest.measures, "replicates", "training (s)"]
@@ -72,7 +73,7 @@ def test_a_contest_measures_what_each_model_has():
 def test_a_study_leaves_its_tables_and_report(tiny, tmp_path, capsys):
     run_study("tiny", "quick", tmp_path / "study", seed=3)
     assert {path.name for path in (tmp_path / "study").iterdir()} == {
-        "config.json", "report.html", "seconds.json", "table.csv", "table.md",
+        "config.json", "report.html", "table.csv", "table.md", "tiny-pca-1", "tiny-pca-2",
     }  # fmt: skip
     config = json.loads((tmp_path / "study" / "config.json").read_text())
     assert (config["study"], config["budget"], config["seed"]) == ("tiny", "quick", 3)
@@ -82,7 +83,16 @@ def test_a_study_leaves_its_tables_and_report(tiny, tmp_path, capsys):
     assert "With the quick budget." in page
     assert "PCA 2" in capsys.readouterr().out
     with pytest.raises(FileError, match="is already there and is not empty"):
-        run_study("tiny", "quick", tmp_path / "study", seed=3)
+        run_study("tiny", "quick", tmp_path / "study", seed=4)
+
+
+def test_a_study_goes_on_where_it_was(tiny, tmp_path, monkeypatch):
+    run_study("tiny", "quick", tmp_path / "study", seed=3)
+    before = (tmp_path / "study" / "table.csv").read_text()
+    (tmp_path / "study" / "table.csv").unlink()
+    run_study("tiny", "quick", tmp_path / "study", seed=3)
+    # Resumed contestants keep their measures and the seconds they took at first.
+    assert (tmp_path / "study" / "table.csv").read_text() == before
 
 
 def test_studies_without_a_folder_take_free_names(tiny, tmp_path, monkeypatch):

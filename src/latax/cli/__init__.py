@@ -29,7 +29,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         sys.path.append(os.getcwd())
     try:
         command, rest = _commands(args)
-        with _plain_warnings():
+        with _plain_warnings(), _types(args):
             tyro.extras.subcommand_cli_from_dict(command, args=rest, **_description(args))
     except LataxError as error:
         print(f"latax: {error}", file=sys.stderr)
@@ -80,6 +80,15 @@ def _commands(args: Sequence[str]) -> tuple[dict[str, Callable[..., Any]], list[
 
     nested = {"fit": _nested("Fits a model to a file."), "data": _nested("Lists and makes the built-in data sets.")}
     return {"fit": nested["fit"], **run.COMMANDS, "data": nested["data"], "study": study.study}, list(args)
+
+
+def _types(args: Sequence[str]) -> contextlib.AbstractContextManager[Any]:
+    """What tyro has to know about the types of our options."""
+    if args[:1] != ["fit"]:
+        return contextlib.nullcontext()
+    from latax.cli.fit import charts_by_name
+
+    return charts_by_name()
 
 
 def _nested(summary: str) -> Callable[[], None]:

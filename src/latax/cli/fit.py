@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import fields
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, get_args
 
 import tyro
 
@@ -47,3 +47,24 @@ def _own_fields_first(cls: type) -> None:
     own = cls.__annotations__
     found = {field.name: field for field in sorted(fields(cls), key=lambda field: field.name not in own)}
     cls.__dataclass_fields__ = found
+
+
+def charts_by_name() -> tyro.constructors.ConstructorRegistry:
+    """For tyro: an option that takes a chart takes its name."""
+    from latax.density import AbstractEmbedding
+
+    registry = tyro.constructors.ConstructorRegistry()
+
+    def rule(info: tyro.constructors.PrimitiveTypeInfo) -> tyro.constructors.PrimitiveConstructorSpec[str] | None:
+        if AbstractEmbedding not in get_args(info.type):
+            return None
+        return tyro.constructors.PrimitiveConstructorSpec(
+            nargs=1,
+            metavar="CHART",
+            instance_from_str=lambda args: args[0],
+            is_instance=lambda value: isinstance(value, str),
+            str_from_instance=lambda value: [value],
+        )
+
+    registry.primitive_rule(rule)
+    return registry

@@ -174,7 +174,8 @@ def _source(run: Path, cure: str) -> dict[str, Any]:
     source = RunFolder(run).config().get("source")
     if source is None:
         raise ConfigError(
-            f"{run} does not say where its data are: it was fitted in Python, or is a saved model and no run. {cure}"
+            f"{run} does not say where its data are: it was fitted in Python, or is not a run but a saved model or a "
+            f"study. {cure}"
         )
     return source
 

@@ -67,10 +67,7 @@ class RunFolder:
             raise FileError(
                 f"{self.path} is not a run folder: it has no config.json. Give a folder that `latax fit` made."
             )
-        config = read_json(self.config_path, "run")
-        if "estimator" not in config:
-            raise FileError(f"{self.path} is not the run of a model. Give a folder that `latax fit` made.")
-        return config
+        return read_json(self.config_path, "run")
 
     def check(self, config: dict[str, Any]) -> None:
         """Refuses to go on with other settings or other data than the run began with."""

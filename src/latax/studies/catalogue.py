@@ -38,7 +38,8 @@ def run_study(name: str, budget: str, out: Path | None, seed: int) -> StudyResul
     require_seed(seed)
     folder = RunFolder(_free(Path("runs") / f"{name}-{budget}") if out is None else out)
     about = {"study": name, "budget": budget, "seed": seed}
-    if not folder.config_path.exists() or about.items() - folder.config().items():
+    begun = folder.config() if folder.config_path.exists() else {}
+    if any(begun.get(key) != value for key, value in about.items()):
         folder.create(about)
     console = Console()
     began = time.perf_counter()

@@ -1,6 +1,7 @@
 """The M-flow on the polynomial surface: the table of the paper, with replicates, baselines and the exact optimum."""
 
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 
@@ -18,7 +19,7 @@ BUDGETS = {"quick": (10_000, 20, 3), "full": (100_000, 50, 5)}
 def mflow_polynomial(budget: str, seed: int, console: Console, folder: Path) -> StudyResult:
     """M-flow, flow on the true manifold, ambient flow and probabilistic PCA on the polynomial surface."""
     rows, epochs, replicates = BUDGETS[budget]
-    common = {"epochs": epochs, "replicates": replicates, "seed": seed}
+    common: dict[str, Any] = {"epochs": epochs, "replicates": replicates, "seed": seed}
     contestants = {
         "M-flow (sequential)": MFlow(latent_size=2, **common),
         "flow on the true manifold": ManifoldDensity(chart="polynomial-surface", **common),

@@ -11,7 +11,7 @@ import pytest
 from latax.density import LUMixing, Permutation, SplineCoupling, spline_coupling_flow
 from tests.density.randomised import randomised
 
-SMALL = {"width_size": 6, "blocks": 1, "bins": 4}
+SMALL = {"width_size": 4, "blocks": 1, "bins": 3}
 THIRD_ORDER = (1, 2, 0)
 
 CONSTRUCTORS = {
@@ -23,7 +23,7 @@ CONSTRUCTORS = {
     "coupling of one feature": lambda key: SplineCoupling(1, key=key, **SMALL),
     "coupling of one feature with context": lambda key: SplineCoupling(1, context_size=2, key=key, **SMALL),
     "flow of one feature": lambda key: spline_coupling_flow(1, layers=2, key=key, **SMALL),
-    "flow": lambda key: spline_coupling_flow(3, layers=3, key=key, **SMALL),
+    "flow": lambda key: spline_coupling_flow(3, layers=2, key=key, **SMALL),
     "flow with LU and context": lambda key: spline_coupling_flow(
         4, layers=2, mixing="lu", context_size=2, key=key, **SMALL
     ),

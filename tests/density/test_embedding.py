@@ -9,7 +9,7 @@ from latax.density import AffineOutput, FlowEmbedding, spline_coupling_flow
 from latax.density.embedding import standardised
 from tests.density.randomised import randomised
 
-SMALL = {"layers": 2, "width_size": 6, "blocks": 1, "bins": 4}
+SMALL = {"layers": 2, "width_size": 4, "blocks": 0, "bins": 3}
 LOC, SCALE = (5.0, -1.0, 0.0), (2.0, 0.1, 30.0)
 
 

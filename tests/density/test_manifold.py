@@ -70,7 +70,7 @@ class Line(AbstractEmbedding):
 
 
 def surface():
-    flow = spline_coupling_flow(3, layers=2, width_size=6, blocks=1, bins=4, key=jax.random.key(0))
+    flow = spline_coupling_flow(3, layers=2, width_size=4, blocks=0, bins=3, key=jax.random.key(0))
     return FlowEmbedding(randomised(flow, seed=1), 2)
 
 

@@ -333,10 +333,10 @@ class AbstractEstimator(TransformerMixin, BaseEstimator, abc.ABC):
 
     def __getstate__(self) -> dict[str, Any]:
         """For copies between processes: the modules as arrays only, since their functions cannot be pickled."""
-        state = super().__getstate__()
+        state: dict[str, Any] = {**super().__getstate__()}  # pyright: ignore[reportGeneralTypeIssues]
         if "models_" in state:
             arrays = jax.tree.leaves(eqx.filter(self.models_, eqx.is_array))
-            state = state | {"models_": [np.asarray(leaf) for leaf in arrays]}
+            state["models_"] = [np.asarray(leaf) for leaf in arrays]
         return state
 
     def __setstate__(self, state: dict[str, Any]) -> None:

@@ -35,6 +35,8 @@ def new_samples(estimator: Any, X: Any, context: Any) -> Samples:
     else:
         _refuse_second_context(context)
         _check_columns(estimator, X)
+        if not len(X):
+            raise DataError("The data have no rows. Give at least one sample.")
     check_finite(X)
     check_context(estimator, X.context, len(X))
     return X

@@ -91,7 +91,7 @@ def test_without_a_folder_nothing_is_kept():
 def test_a_run_is_not_overwritten(tmp_path, reference):
     with pytest.raises(Interruption):
         train(tmp_path, meter=Stopping(2))
-    with pytest.raises(FileError, match=r"already holds a run, up to step 2; nothing in it was touched\."):
+    with pytest.raises(FileError, match=r"holds a run, up to step 2; nothing in it was touched\."):
         train(tmp_path)
     assert np.array_equal(arrays(train(tmp_path, resume=True).model), reference[0])
 

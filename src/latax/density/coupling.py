@@ -7,6 +7,7 @@ no other half: its spline is then free, or a function of the context alone.
 """
 
 from collections.abc import Callable
+from typing import Any
 
 import equinox as eqx
 import jax
@@ -16,6 +17,7 @@ from jaxtyping import Array, Float, PRNGKeyArray
 
 from latax.density.spline import parameter_count, spline, spline_inverse
 from latax.nn import ResidualNet
+from latax.nn.linear import zeros
 
 
 class SplineCoupling(AbstractBijection):
@@ -70,7 +72,7 @@ class SplineCoupling(AbstractBijection):
         """Data to latent; y and the result have shape (size,)."""
         return self._apply(spline_inverse, y, condition)
 
-    def _apply(self, elementwise: Callable, x: Float[Array, " d"], condition: Array | None) -> tuple[Array, Array]:
+    def _apply(self, elementwise: Callable, x: Any, condition: Any) -> tuple[Array, Array]:
         cut = self.shape[0] // 2
         kept, moved = (x[:cut], x[cut:]) if self._keeps_first else (x[cut:], x[:cut])
         context = None if self.cond_shape is None else condition
@@ -89,7 +91,7 @@ class FreeParameters(eqx.Module):
     values: Float[Array, " p"]
 
     def __init__(self, out_size: int):
-        self.values = jnp.zeros(out_size)
+        self.values = zeros(out_size)
 
     def __call__(self, x: Float[Array, " in"], context: Float[Array, " c"] | None = None) -> Float[Array, " p"]:
         """The vector, whatever the arguments."""

@@ -10,13 +10,12 @@ import math
 from collections.abc import Callable
 
 import jax
-import jax.numpy as jnp
 from flowjax.bijections import AbstractBijection, Chain
-from jaxtyping import Array, Int, PRNGKeyArray
+from jaxtyping import PRNGKeyArray
 
 from latax._errors import ConfigError
 from latax.density.coupling import SplineCoupling
-from latax.density.mixing import LUMixing, Mixing, Permutation, check_mixing, random_order
+from latax.density.mixing import LUMixing, Mixing, Permutation, check_mixing, deals
 
 
 def spline_coupling_flow(
@@ -49,10 +48,9 @@ def spline_coupling_flow(
     """
     _check(size, layers, bins, interval)
     check_mixing(mixing)
-    layer_key, deal_key = jax.random.split(key)
-    layer_keys = iter(jax.random.split(layer_key, layers))
+    deal_key, *layer_keys = [jax.random.fold_in(key, index) for index in range(1 + layers)]
     groups = _groups(layers)
-    orders = [random_order(size, key=k) for k in jax.random.split(deal_key, len(groups))]
+    orders, undo = deals(size, len(groups), key=deal_key)
     chain: list[AbstractBijection] = []
     for order, group in zip(orders, groups, strict=True):
         chain.append(Permutation(order))
@@ -68,11 +66,11 @@ def spline_coupling_flow(
                     interval=interval,
                     activation=activation,
                     context_size=context_size,
-                    key=next(layer_keys),
+                    key=layer_keys.pop(),
                 )
             )
     chain.extend([LUMixing(size)] if mixing == "lu" else [])
-    chain.append(Permutation(_undo(orders)))
+    chain.append(Permutation(undo))
     if size == 1 and mixing == "permutation":
         return Chain([layer for layer in chain if isinstance(layer, SplineCoupling)])
     return Chain(chain)
@@ -84,14 +82,6 @@ def _groups(layers: int) -> list[int]:
     if not odd:
         return [2] * pairs
     return [3] + [2] * (pairs - 1) if pairs else [1]
-
-
-def _undo(orders: list[Int[Array, " d"]]) -> Int[Array, " d"]:
-    """The reordering that brings every feature back to its place, so that a new flow is the identity."""
-    places = jnp.arange(orders[0].shape[0])
-    for order in orders:
-        places = places[order]
-    return jnp.argsort(places)
 
 
 def _check(size: int, layers: int, bins: int, interval: float) -> None:

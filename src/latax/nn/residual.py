@@ -15,7 +15,9 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
-_LAST_LINEAR_RANGE = 1e-3
+from latax.nn.linear import Linear, linears, zeros
+
+_QUIET = 1e-3
 
 
 class ResidualNet(eqx.Module):
@@ -29,9 +31,9 @@ class ResidualNet(eqx.Module):
     out_size: int = eqx.field(static=True)
     context_size: int | None = eqx.field(static=True)
     activation: Callable = eqx.field(static=True)
-    first: eqx.nn.Linear
+    first: Linear
     blocks: tuple["_GatedBlock", ...]
-    last: eqx.nn.Linear
+    last: Linear
 
     def __init__(
         self,
@@ -44,49 +46,38 @@ class ResidualNet(eqx.Module):
         activation: Callable = jax.nn.relu,
         key: PRNGKeyArray,
     ):
-        first_key, last_key, *block_keys = jax.random.split(key, 2 + blocks)
         self.in_size = in_size
         self.out_size = out_size
         self.context_size = context_size
         self.activation = activation
-        self.first = eqx.nn.Linear(in_size + (context_size or 0), width_size, key=first_key)
-        self.blocks = tuple(_GatedBlock(width_size, context_size, activation, key=k) for k in block_keys)
-        last = eqx.nn.Linear(width_size, out_size, key=last_key)
-        self.last = jax.tree.map(jnp.zeros_like, last)
+        hidden = (width_size, width_size, None)
+        # A block starts close to the identity, so that depth does not change the scale of the hidden state.
+        quiet = (width_size, width_size, _QUIET)
+        gate = () if context_size is None else ((context_size, width_size, None),)
+        first = (in_size + (context_size or 0), width_size, None)
+        layers = (first, *(hidden, quiet, *gate) * blocks)
+        self.first, *inner = linears(layers, key=key)
+        step = 2 + len(gate)
+        self.blocks = tuple(_GatedBlock(*inner[i : i + step]) for i in range(0, len(inner), step))
+        self.last = Linear(zeros(out_size, width_size), zeros(out_size))
 
     def __call__(self, x: Float[Array, " {self.in_size}"], context: Float[Array, " c"] | None = None) -> Array:
         """The outputs, of shape (out_size,); `context` is required exactly if `context_size` is set."""
         h = self.first(x if context is None else jnp.concatenate((x, context)))
         for block in self.blocks:
-            h = block(h, context)
+            h = block(h, context, self.activation)
         return self.last(h)
 
 
 class _GatedBlock(eqx.Module):
-    first: eqx.nn.Linear
-    second: eqx.nn.Linear
-    gate: eqx.nn.Linear | None
-    activation: Callable = eqx.field(static=True)
+    first: Linear
+    second: Linear
+    gate: Linear | None = None
 
-    def __init__(self, width_size: int, context_size: int | None, activation: Callable, *, key: PRNGKeyArray):
-        first_key, second_key, gate_key, weight_key, bias_key = jax.random.split(key, 5)
-        self.first = eqx.nn.Linear(width_size, width_size, key=first_key)
-        second = eqx.nn.Linear(width_size, width_size, key=second_key)
-        # A block starts close to the identity, so that depth does not change the scale of the hidden state.
-        self.second = eqx.tree_at(
-            lambda linear: (linear.weight, linear.bias),
-            second,
-            (_small(weight_key, second.weight), _small(bias_key, second.bias)),
-        )
-        self.gate = None if context_size is None else eqx.nn.Linear(context_size, width_size, key=gate_key)
-        self.activation = activation
-
-    def __call__(self, h: Float[Array, " width"], context: Float[Array, " c"] | None) -> Float[Array, " width"]:
-        update = self.second(self.activation(self.first(self.activation(h))))
-        if self.gate is not None:
+    def __call__(
+        self, h: Float[Array, " width"], context: Float[Array, " c"] | None, activation: Callable
+    ) -> Float[Array, " width"]:
+        update = self.second(activation(self.first(activation(h))))
+        if self.gate is not None and context is not None:
             update = update * jax.nn.sigmoid(self.gate(context))
         return h + update
-
-
-def _small(key: PRNGKeyArray, like: Array) -> Array:
-    return jax.random.uniform(key, like.shape, like.dtype, -_LAST_LINEAR_RANGE, _LAST_LINEAR_RANGE)

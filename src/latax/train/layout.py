@@ -37,7 +37,7 @@ class Layout(eqx.Module):
     spreads_replicates: bool
     idle_devices: int
 
-    def __init__(self, replicates: int, batch_sizes: Sequence[int], devices: Sequence[jax.Device] | None = None):
+    def __init__(self, replicates: int, batch_sizes: Sequence[int], devices: Sequence[Any] | None = None):
         devices = list(jax.devices() if devices is None else devices)
         self.replicates = replicates
         self.spreads_replicates = replicates % len(devices) == 0

@@ -5,6 +5,7 @@ same step always runs through the same machine code: that is what makes a resume
 """
 
 import functools
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import equinox as eqx
@@ -26,7 +27,8 @@ ROWS_AT_ONCE = 256
 PREPARED_BYTES = 2**28
 
 
-class Call(NamedTuple):
+@dataclass(frozen=True)
+class Call:
     """The steps `start .. start + count - 1` of a phase, planned but not made yet. The plan may be longer."""
 
     start: int
@@ -195,11 +197,12 @@ def prepares_once(
     It does if it will see more rows than there are, and if the prepared data of all replicates have a place.
     `model` holds the arrays of one replicate.
     """
-    if phase.prepare is None or not source.holds_samples:
+    prepare = phase.prepare
+    if prepare is None or not source.holds_samples:
         return False
     data = source.resident()
     rows = jax.tree.leaves(data)[0].shape[0]
-    prepared = jax.eval_shape(lambda m, d: phase.prepare(eqx.combine(m, static), d), model, data)
+    prepared = jax.eval_shape(lambda m, d: prepare(eqx.combine(m, static), d), model, data)
     return stretch * phase.batch_size >= rows and replicates * _bytes(prepared) <= max(PREPARED_BYTES, _bytes(data))
 
 

@@ -4,6 +4,7 @@ import json
 import signal
 
 import numpy as np
+import optax
 import pytest
 
 from latax._errors import FileError
@@ -81,6 +82,17 @@ def test_ctrl_c_keeps_the_run_and_says_how_to_go_on(tmp_path, reference):
     with pytest.raises(KeyboardInterrupt, match=rf"Stopped at step \d of 9; go on with `latax resume {tmp_path}`"):
         train(tmp_path, meter=Stopping(2, signal.SIGINT))
     assert np.array_equal(arrays(train(tmp_path, resume=True).model), reference[0])
+
+
+def test_a_signal_while_a_program_is_compiled(tmp_path):
+    def update(updates, state, params=None):
+        signal.raise_signal(signal.SIGTERM)  # runs while the loop is traced, and at no other time
+        return updates, state
+
+    recipe = [phase(optimizer=optax.chain(optax.GradientTransformation(lambda params: (), update), optax.sgd(0.1)))]
+    with pytest.raises(Interruption, match="Stopped at step 1 of 12; go on with"):
+        fit(Line, recipe, source(), folder=tmp_path)
+    assert (tmp_path / "checkpoints" / "1").is_dir()
 
 
 def test_without_a_folder_nothing_is_kept():

@@ -24,3 +24,7 @@ class FileError(LataxError, OSError):
 
 class DivergenceError(LataxError, ArithmeticError):
     """Training met a value that is not finite."""
+
+
+class DataWarning(UserWarning):
+    """Data that can be used, but perhaps are not what was meant."""

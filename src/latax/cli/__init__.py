@@ -1,15 +1,19 @@
-"""The command line: `latax fit | resume | encode | decode | project | sample | score | diagnose | report | data | study`.
+"""The command line: `latax fit | resume | encode | decode | project | sample | score | diagnose | report | data | ...`.
 
 Exit status: 0 if all went well, 2 for what the user can mend (with one clear message), 1 for faults of latax itself,
 128 + signal where a run was stopped.
 """
 
+import contextlib
+import os
 import sys
 import traceback
-from collections.abc import Callable, Sequence
+import warnings
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from latax._errors import LataxError
+import latax
+from latax._errors import DataWarning, LataxError
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -17,9 +21,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     import tyro
 
     args = list(sys.argv[1:] if argv is None else argv)
+    if args == ["--version"]:
+        print(f"latax {latax.__version__}")
+        return 0
+    # A chart of the user's own (module:name) lies beside his data, and a console script does not look there.
+    if os.getcwd() not in sys.path:
+        sys.path.append(os.getcwd())
     try:
         command, rest = _commands(args)
-        tyro.extras.subcommand_cli_from_dict(command, args=rest, **_description(args))
+        with _plain_warnings(), _types(args):
+            tyro.extras.subcommand_cli_from_dict(command, args=rest, **_description(args))
     except LataxError as error:
         print(f"latax: {error}", file=sys.stderr)
         return 2
@@ -33,6 +44,22 @@ def main(argv: Sequence[str] | None = None) -> int:
         print("latax: this is a fault of latax, not of yours. Please report it with the lines above.", file=sys.stderr)
         return 1
     return 0
+
+
+@contextlib.contextmanager
+def _plain_warnings() -> Iterator[None]:
+    """Our own warnings as one sentence, without the line of code that gave them."""
+
+    def show(message: Warning | str, category: type[Warning], filename: str, *rest: Any) -> None:
+        if issubclass(category, DataWarning):
+            print(f"latax: warning: {message}", file=sys.stderr)
+        else:
+            before(message, category, filename, *rest)
+
+    with warnings.catch_warnings():
+        before, warnings.showwarning = warnings.showwarning, show
+        warnings.simplefilter("always", DataWarning)
+        yield
 
 
 def _commands(args: Sequence[str]) -> tuple[dict[str, Callable[..., Any]], list[str]]:
@@ -55,6 +82,15 @@ def _commands(args: Sequence[str]) -> tuple[dict[str, Callable[..., Any]], list[
     return {"fit": nested["fit"], **run.COMMANDS, "data": nested["data"], "study": study.study}, list(args)
 
 
+def _types(args: Sequence[str]) -> contextlib.AbstractContextManager[Any]:
+    """What tyro has to know about the types of our options."""
+    if args[:1] != ["fit"]:
+        return contextlib.nullcontext()
+    from latax.cli.fit import charts_by_name
+
+    return charts_by_name()
+
+
 def _nested(summary: str) -> Callable[[], None]:
     """A stand-in with a help line for a command that has commands of its own."""
 
@@ -66,8 +102,6 @@ def _nested(summary: str) -> Callable[[], None]:
 
 def _description(args: Sequence[str]) -> dict[str, Any]:
     nested = bool(args) and args[0] in ("fit", "data")
-    import latax
-
     return {
         "prog": f"latax {args[0]}" if nested else "latax",
         "description": None if nested else latax.__doc__.splitlines()[0],

@@ -1,8 +1,9 @@
 """`latax fit MODEL FILE`: the constructor's arguments of every estimator are its options."""
 
 from collections.abc import Callable
+from dataclasses import fields
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, get_args
 
 import tyro
 
@@ -16,11 +17,13 @@ def fit_commands() -> dict[str, Callable[..., None]]:
 
 
 def _command(cls: type) -> Callable[..., None]:
-    def fit(file: Path, estimator: Any, reading: Reading, out: Path, report: bool = True) -> None:
+    _own_fields_first(cls)
+
+    def fit(file: Path, out: Path, reading: Reading, estimator: Any, report: bool = True) -> None:
         from latax.cli.console import show_run
 
-        samples = reading(file)
         estimator._check_params()
+        samples = reading(file)
         estimator.fit_samples(samples, out=out, source=reading.as_dict(file))
         show_run(out, estimator, samples, report)
 
@@ -32,8 +35,36 @@ def _command(cls: type) -> Callable[..., None]:
         report: Write report.html when the fit is done.
     """
     fit.__annotations__ |= {
-        "file": tyro.conf.Positional[Path],
+        "file": Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="FILE")],
         "estimator": Annotated[cls, tyro.conf.arg(name="")],
         "reading": Annotated[Reading, tyro.conf.arg(name="")],
     }
     return fit
+
+
+def _own_fields_first(cls: type) -> None:
+    """Puts what is particular to a model (its latent size) before what all models have: the help shows this order."""
+    own = cls.__annotations__
+    found = {field.name: field for field in sorted(fields(cls), key=lambda field: field.name not in own)}
+    cls.__dataclass_fields__ = found
+
+
+def charts_by_name() -> tyro.constructors.ConstructorRegistry:
+    """For tyro: an option that takes a chart takes its name."""
+    from latax.density import AbstractEmbedding
+
+    registry = tyro.constructors.ConstructorRegistry()
+
+    def rule(info: tyro.constructors.PrimitiveTypeInfo) -> tyro.constructors.PrimitiveConstructorSpec[str] | None:
+        if AbstractEmbedding not in get_args(info.type):
+            return None
+        return tyro.constructors.PrimitiveConstructorSpec(
+            nargs=1,
+            metavar="CHART",
+            instance_from_str=lambda args: args[0],
+            is_instance=lambda value: isinstance(value, str),
+            str_from_instance=lambda value: [value],
+        )
+
+    registry.primitive_rule(rule)
+    return registry

@@ -11,18 +11,29 @@ from latax.data import Samples, read
 
 @dataclass(frozen=True, kw_only=True)
 class Reading:
-    """How to read a file."""
+    """How to read a file. Commands on a run read as the run did, where nothing else is said."""
 
     array: str | None = None
     """Which array or variable to take from a file that has several (npz, HDF5, NetCDF, Zarr)."""
     columns: Annotated[tuple[str, ...], tyro.conf.UseAppendAction] = ()
-    """A column to use; give it several times. All columns by default."""
+    """A column to use; give it once for each. By default all columns but those of the context."""
     context: Annotated[tuple[str, ...], tyro.conf.UseAppendAction] = ()
-    """A column, or the array, that the density is conditioned on."""
+    """A column, or an array of the file, that conditions the density; give it once for each."""
 
     def __call__(self, path: Path) -> Samples:
         """The samples in `path`."""
         return read(path, name=self.array, columns=self.columns or None, context=self.context or None)
+
+    def as_in(self, source: dict[str, Any] | None, path: Path) -> "Reading":
+        """With what is not given taken from the `source` of a run, if `path` is of the same kind of file."""
+        if source is None or Path(source["path"]).suffix != path.suffix:
+            return self
+        before = _from_dict(source)
+        return Reading(
+            array=self.array or before.array,
+            columns=self.columns or before.columns,
+            context=self.context or before.context,
+        )
 
     def as_dict(self, path: Path) -> dict[str, Any]:
         """How to read the same file again, for a run's config.json."""
@@ -34,5 +45,8 @@ class Reading:
 
 def read_again(source: dict[str, Any]) -> Samples:
     """The samples that `as_dict` described."""
-    options = {k: tuple(v) if isinstance(v, list) else v for k, v in source.items() if k != "path"}
-    return Reading(**options)(Path(source["path"]))
+    return _from_dict(source)(Path(source["path"]))
+
+
+def _from_dict(source: dict[str, Any]) -> Reading:
+    return Reading(**{k: tuple(v) if isinstance(v, list) else v for k, v in source.items() if k != "path"})

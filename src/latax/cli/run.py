@@ -1,4 +1,4 @@
-"""The commands that work on a run (or a saved model): resume, encode, decode, project, sample, score, diagnose, report."""
+"""The commands that work on a run or a saved model: `latax resume`, `encode`, `sample`, `score` and so on."""
 
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -10,8 +10,9 @@ from latax._errors import ConfigError
 from latax.cli.reading import Reading, read_again
 from latax.data import Samples
 
-RunPath = Annotated[Path, tyro.conf.Positional]
-FilePath = Annotated[Path, tyro.conf.Positional]
+RunPath = Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="RUN")]
+FilePath = Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="FILE")]
+OptionalFilePath = Annotated[Path | None, tyro.conf.Positional, tyro.conf.arg(metavar="FILE")]
 Options = Annotated[Reading, tyro.conf.arg(name="")]
 
 
@@ -26,14 +27,9 @@ def resume(run: RunPath, report: bool = True) -> None:
     from latax.estimators import restore
     from latax.estimators.run_folder import RunFolder
 
-    config = RunFolder(run).config()
-    if config.get("source") is None:
-        raise ConfigError(
-            f"The run {run} was begun from Python with arrays, not with a file. Resume it there: fit(X, out={str(run)!r}, "
-            "resume=True)."
-        )
-    samples = read_again(config["source"])
-    estimator = restore(config).fit_samples(samples, out=run, resume=True, source=config["source"])
+    source = _source(run, f"Resume it in Python: fit(X, out={str(run)!r}, resume=True).")
+    samples = read_again(source)
+    estimator = restore(RunFolder(run).config()).fit_samples(samples, out=run, resume=True, source=source)
     show_run(run, estimator, samples, report)
 
 
@@ -45,7 +41,7 @@ def encode(run: RunPath, file: FilePath, out: Path, reading: Options) -> None:
         file: The data, with the columns that the model was fitted on.
         out: A new file: npz, npy, csv or parquet.
     """
-    model, samples = _load(run), reading(file)
+    model, samples = _load(run), _read(run, file, reading)
     Z = model.transform(samples)
     _write(Z, out, tuple(f"u{i}" for i in range(Z.shape[1])), f"latent coordinates of {samples.origin}")
 
@@ -71,7 +67,7 @@ def project(run: RunPath, file: FilePath, out: Path, reading: Options) -> None:
         file: The data, with the columns that the model was fitted on.
         out: A new file: npz, npy, csv or parquet.
     """
-    model, samples = _load(run), reading(file)
+    model, samples = _load(run), _read(run, file, reading)
     _write_like(model, model.project(samples), out, f"projection of {samples.origin}")
 
 
@@ -108,7 +104,7 @@ def score(
     """
     from latax.cli.console import show_scores
 
-    model, samples = _load(run), reading(file)
+    model, samples = _load(run), _read(run, file, reading)
     scored = model.log_prob(samples, **({} if off_manifold is None else _off_manifold(model, off_manifold)))
     columns = {name: value for name, value in scored._asdict().items() if name != "latent"}
     columns |= {f"u{i}": scored.latent[:, i] for i in range(scored.latent.shape[1])}
@@ -126,7 +122,7 @@ def _off_manifold(model: Any, choice: str) -> dict[str, str]:
     return {"off_manifold": choice}
 
 
-def diagnose(run: RunPath, reading: Options, file: Annotated[Path | None, tyro.conf.Positional] = None) -> None:
+def diagnose(run: RunPath, reading: Options, file: OptionalFilePath = None) -> None:
     """Says in words whether the fit is any good, and what to do if not.
 
     Args:
@@ -136,7 +132,7 @@ def diagnose(run: RunPath, reading: Options, file: Annotated[Path | None, tyro.c
     from latax.cli.console import show_diagnosis
 
     model = _load(run)
-    samples = reading(file) if file is not None else _held_out(run, model)
+    samples = _held_out(run, model) if file is None else _read(run, file, reading)
     show_diagnosis(model.diagnose(samples))
 
 
@@ -147,13 +143,10 @@ def report(run: RunPath) -> None:
         run: The run folder.
     """
     from latax.cli.console import show_run
-    from latax.estimators.run_folder import RunFolder
 
-    config = RunFolder(run).config()
     model = _load(run)
-    if config.get("source") is None:
-        raise ConfigError(f"The run {run} was begun from Python with arrays; there call latax.report.report_run.")
-    show_run(run, model, read_again(config["source"]), report=True)
+    source = _source(run, "Write its report in Python: latax.report.run.report_run(path, model, samples).")
+    show_run(run, model, read_again(source), report=True)
 
 
 def _load(run: Path) -> Any:
@@ -162,14 +155,29 @@ def _load(run: Path) -> Any:
     return load(run)
 
 
+def _read(run: Path, file: Path, reading: Reading) -> Samples:
+    """The samples of a file, read as the run read its own where nothing else is said."""
+    from latax.estimators.run_folder import RunFolder
+
+    return reading.as_in(RunFolder(run).config().get("source"), file)(file)
+
+
 def _held_out(run: Path, model: Any) -> Samples:
+    samples = read_again(_source(run, "Give a file to judge by."))
+    return samples.take(model.rows(len(samples))[1])
+
+
+def _source(run: Path, cure: str) -> dict[str, Any]:
+    """Where the run's data are and how they are read."""
     from latax.estimators.run_folder import RunFolder
 
     source = RunFolder(run).config().get("source")
     if source is None:
-        raise ConfigError(f"The run {run} does not say where its data are; give a file to judge by.")
-    samples = read_again(source)
-    return samples.take(model.rows(len(samples))[1])
+        raise ConfigError(
+            f"{run} does not say where its data are: it was fitted in Python, or is not a run but a saved model or a "
+            f"study. {cure}"
+        )
+    return source
 
 
 def _write(rows: np.ndarray, out: Path, names: tuple[str, ...], origin: str) -> None:

@@ -12,6 +12,7 @@ from jaxtyping import Array, Float, PRNGKeyArray
 from latax._errors import ConfigError
 from latax.calculus import jacobian_by_jvps, pushforward
 from latax.density.stochastic_volume import stochastic_log_volume
+from latax.density.triangular import log_abs_diagonal_of_r
 
 _MOST_EXACT = 256  # latent coordinates; above, the n forward derivatives of a batch rarely fit in memory
 
@@ -25,8 +26,7 @@ def embed_and_log_volume(embed: Embed, u: Float[Array, " n"]) -> tuple[Float[Arr
     never formed. -inf where the Jacobian has not full rank.
     """
     x, jacobian = jacobian_by_jvps(embed, u)
-    triangle = jnp.linalg.qr(jacobian, mode="r")
-    return x, jnp.sum(jnp.log(jnp.abs(jnp.diagonal(triangle))))
+    return x, log_abs_diagonal_of_r(jacobian)
 
 
 def log_volume(

@@ -3,21 +3,20 @@
 from dataclasses import dataclass
 from typing import Any
 
-import jax.numpy as jnp
-import numpy as np
 from jaxtyping import Array, Float, Key
 
-from latax._errors import ConfigError, DataError
+from latax._errors import DataError
 from latax.data import Samples
 from latax.estimators.density_verbs import AmbientVerbs
 from latax.estimators.flow_options import AbstractFlowEstimator
+from latax.estimators.params import require_not_negative
 from latax.models.ambient_flow import ambient_flow
 from latax.models.recipes import Budget, ambient
 from latax.train import Recipe
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
-class AmbientFlow(AbstractFlowEstimator):
+class AmbientFlow(AmbientVerbs, AbstractFlowEstimator):
     """Ambient flow: a density of all dimensions, by maximum likelihood.
 
     The reference for manifold models: on data that lie on a manifold its likelihood grows without bound while the fit
@@ -37,15 +36,14 @@ class AmbientFlow(AbstractFlowEstimator):
 
     def _check_model_params(self) -> None:
         self._check_counts("layers")
-        if not self.noise >= 0:
-            raise ConfigError(f"noise={self.noise!r} must be 0 or greater.")
+        require_not_negative("noise", self.noise)
 
-    def _module(self, scale: Float[np.ndarray, " d"], context_size: int | None, key: Key[Array, ""]) -> Any:
+    def _module(self, scale: Float[Array, " d"], context_size: int | None, key: Key[Array, ""]) -> Any:
         return ambient_flow(
             len(scale),
             layers=self.layers,
             context_size=context_size,
-            scale=jnp.asarray(scale, jnp.float32),
+            scale=scale,
             key=key,
             **self._flow_options(),
         )

@@ -3,20 +3,18 @@
 from dataclasses import dataclass
 from typing import Any
 
-import jax
 import numpy as np
-from jaxtyping import Array, Float
+from jaxtyping import Array, Float, Int
 
 from latax import calculus
 from latax.data import Samples
-from latax.estimators.base import AbstractEstimator
-from latax.estimators.density_verbs import ManifoldVerbs
-from latax.estimators.rows import map_rows
+from latax.estimators.rows import CHUNK, map_rows
 from latax.evaluate import Calibration, Diagnosis, Finding, MetricSpectrum, calibration, metric_spectrum, rules
 
-#: Rows that are looked at; more would change no verdict.
-MOST_ROWS = 5000
-SPECTRUM_ROWS = 1000
+#: Rows that are looked at: what goes through the model in one call. More would change no verdict.
+MOST_ROWS = CHUNK
+#: Rows of which the decoder's Jacobian is looked at, and most numbers in all of these Jacobians.
+SPECTRUM_ROWS, SPECTRUM_NUMBERS = 1000, 2**25
 
 
 @dataclass(frozen=True)
@@ -43,55 +41,76 @@ class Assessment:
     spectrum: MetricSpectrum | None = None
 
 
-def assess(estimator: AbstractEstimator, held_out: Samples, training: Samples | None = None) -> Assessment:
-    """Judges a fitted estimator by held-out samples, and by the difference to training samples where given."""
-    held_out = _some(held_out)
-    training = None if training is None else _some(training)
-    scored = estimator._log_prob(held_out, None)
-    trained = None if training is None else estimator._log_prob(training, None)
-    base = estimator.base(held_out)
+def assess_manifold(estimator: Any, held_out: Samples, training: Samples | None) -> Assessment:
+    """Judges a density on a manifold by held-out samples, and by the difference to training samples where given."""
+    held_out, training = _some(held_out, training)
+    scored, base = _look(estimator, held_out)
+    known = _common(held_out, scored, base)
+    known |= {"errors": scored.reconstruction_error, "spectrum": _spectrum(estimator, held_out, scored.latent)}
+    if training is not None:
+        trained, _ = _look(estimator, training)
+        known |= {
+            "training_log_prob": trained.log_prob,
+            "training_errors": trained.reconstruction_error,
+            "pca_error": _pca_error(training, held_out, scored.latent.shape[1]),
+        }
+    return _judged(estimator, known, _manifold_findings(known, known["data_scale"]))
+
+
+def assess_ambient(estimator: Any, held_out: Samples, training: Samples | None) -> Assessment:
+    """The same for a density of all dimensions."""
+    held_out, training = _some(held_out, training)
+    scored, base = _look(estimator, held_out)
+    known = _common(held_out, scored, base)
+    if training is not None:
+        known["training_log_prob"] = _look(estimator, training)[0].log_prob
+    return _judged(estimator, known, [_thinness(estimator, held_out, scored.log_prob)])
+
+
+def spread(rows: Int[np.ndarray, " rows"]) -> Int[np.ndarray, " some"]:
+    """At most `MOST_ROWS` of these rows, spread evenly."""
+    return _evenly(rows, MOST_ROWS)
+
+
+def _evenly(rows: np.ndarray, most: int) -> np.ndarray:
+    if len(rows) <= most:
+        return rows
+    return rows[np.unique(np.linspace(0, len(rows) - 1, most).astype(np.int64))]
+
+
+def _some(held_out: Samples, training: Samples | None) -> tuple[Samples, Samples | None]:
+    """At most `MOST_ROWS` rows of both, and no more training than held-out rows: one compilation serves both."""
+    held_out = held_out.take(spread(np.arange(len(held_out))))
+    if training is not None:
+        training = training.take(_evenly(np.arange(len(training)), len(held_out)))
+    return held_out, training
+
+
+def _look(estimator: Any, samples: Samples) -> tuple[Any, np.ndarray]:
+    """(parts of the log density, base points) of the samples."""
+    x = estimator.scaling_.centre(np.asarray(samples.X))
+    return map_rows(_scored_and_base, estimator._centred, x, estimator._context(samples.context))
+
+
+def _common(held_out: Samples, scored: Any, base: np.ndarray) -> dict[str, Any]:
     x = np.asarray(held_out.X, np.float64)
     scale = _rms(np.linalg.norm(x - x.mean(axis=0), axis=1))
-    calibrated = calibration(base)
-    known: dict[str, Any] = {
-        "scored": scored,
-        "base": base,
-        "calibration": calibrated,
-        "data_scale": scale,
-        "training_log_prob": None if trained is None else trained.log_prob,
-    }
-    findings = []
-    if isinstance(estimator, ManifoldVerbs):
-        known |= _manifold(estimator, held_out, training, scored, trained)
-        findings += _manifold_findings(known, scale)
-    else:
-        findings += [_thinness(estimator, held_out, scored.log_prob)]
-    findings += _density_findings(calibrated, scored.log_prob, known["training_log_prob"], base.shape[1])
+    return {"scored": scored, "base": base, "calibration": calibration(base), "data_scale": scale}
+
+
+def _judged(estimator: Any, known: dict[str, Any], findings: list[Finding]) -> Assessment:
+    log_prob, size = known["scored"].log_prob, known["base"].shape[1]
+    findings += _density_findings(known["calibration"], log_prob, known.get("training_log_prob"), size)
     findings += _history_findings(estimator)
     return Assessment(diagnosis=Diagnosis(tuple(findings)), **known)
 
 
-def _some(samples: Samples) -> Samples:
-    """At most `MOST_ROWS` rows, spread evenly."""
-    if len(samples) <= MOST_ROWS:
-        return samples.take(slice(None))
-    return samples.take(np.unique(np.linspace(0, len(samples) - 1, MOST_ROWS).astype(np.int64)))
-
-
-def _manifold(
-    estimator: AbstractEstimator, held_out: Samples, training: Samples | None, scored: Any, trained: Any
-) -> dict[str, Any]:
-    values = map_rows(
-        _singular_values,
-        estimator._centred,
-        np.asarray(scored.latent[:SPECTRUM_ROWS]),
-        None if held_out.context is None else estimator._context(held_out.context[:SPECTRUM_ROWS]),
-    )
-    found = {"errors": scored.reconstruction_error, "spectrum": metric_spectrum(values)}
-    if trained is not None and training is not None:
-        found["training_errors"] = trained.reconstruction_error
-        found["pca_error"] = _pca_error(training, held_out, scored.latent.shape[1])
-    return found
+def _spectrum(estimator: Any, held_out: Samples, latent: np.ndarray) -> MetricSpectrum:
+    """Singular values of the decoder's Jacobian at latent points of held-out rows."""
+    rows = min(SPECTRUM_ROWS, max(1, SPECTRUM_NUMBERS // (held_out.X.shape[1] * latent.shape[1])))
+    context = None if held_out.context is None else estimator._context(held_out.context[:rows])
+    jacobians = map_rows(_jacobian, estimator._centred, latent[:rows], context)
+    return metric_spectrum(np.linalg.svd(jacobians, compute_uv=False))
 
 
 def _manifold_findings(known: dict[str, Any], scale: float) -> list[Finding]:
@@ -125,15 +144,15 @@ def _density_findings(
     return findings
 
 
-def _thinness(estimator: AbstractEstimator, held_out: Samples, log_prob: np.ndarray) -> Finding:
+def _thinness(estimator: Any, held_out: Samples, log_prob: np.ndarray) -> Finding:
     """How much a little noise costs: an ambient density that is a thin sheet loses a lot."""
     x = np.asarray(held_out.X, np.float64)
     noise = np.random.default_rng(0).normal(size=x.shape) * 0.01 * x.std(axis=0)
     noisy = Samples(x + noise, held_out.context, held_out.feature_names, held_out.context_names)
-    return rules.thin_density(float(np.mean(log_prob - estimator._log_prob(noisy, None).log_prob)), x.shape[1])
+    return rules.thin_density(float(np.mean(log_prob - _look(estimator, noisy)[0].log_prob)), x.shape[1])
 
 
-def _history_findings(estimator: AbstractEstimator) -> list[Finding]:
+def _history_findings(estimator: Any) -> list[Finding]:
     findings = []
     for phase in dict.fromkeys(record["phase"] for record in estimator.history_):
         values = [r["validation"] for r in estimator.history_ if r["phase"] == phase and "validation" in r]
@@ -157,6 +176,9 @@ def _rms(values: np.ndarray) -> float:
     return float(np.sqrt(np.mean(np.square(values, dtype=np.float64))))
 
 
-def _singular_values(module: Any, u: Array, context: Array | None) -> Array:
-    _, jacobian = calculus.jacobian_by_jvps(lambda u: module.decode(u, context), u)
-    return jax.numpy.linalg.svd(jacobian, compute_uv=False)
+def _scored_and_base(module: Any, x: Array, context: Array | None) -> tuple[Any, Array]:
+    return module.log_prob(x, context), module.base(x, context)
+
+
+def _jacobian(module: Any, u: Array, context: Array | None) -> Array:
+    return calculus.jacobian_by_jvps(lambda u: module.decode(u, context), u)[1]

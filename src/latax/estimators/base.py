@@ -5,28 +5,32 @@ data are centred and go to a module whose units are the data's, so densities, di
 """
 
 import abc
-import copy
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, TypeVar
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 import jax.random as jr
 import numpy as np
-from jaxtyping import Array, Float, Key, PyTree
+from jaxtyping import Array, Float, Int, Key, PyTree
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
-from latax._errors import ConfigError, DataError
+from latax._errors import ConfigError
 from latax.data import Samples
 from latax.estimators import inputs, store
+from latax.estimators.assessment import Assessment
+from latax.estimators.params import require_count, require_seed
 from latax.estimators.rows import map_rows
 from latax.estimators.run_folder import RunFolder, fingerprint
-from latax.estimators.scaling import Scaling
+from latax.estimators.scaling import CentredRows, Scaling, identity_scaling, measure
 from latax.evaluate import Diagnosis
+
+#: The class of the estimator itself. (`typing.Self` cannot be checked at run time on single methods.)
+Fitted = TypeVar("Fitted", bound="AbstractEstimator")
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -47,7 +51,7 @@ class AbstractEstimator(TransformerMixin, BaseEstimator, abc.ABC):
         """The model's name on the command line and in files."""
 
     @abc.abstractmethod
-    def _module(self, scale: Float[np.ndarray, " d"], context_size: int | None, key: Key[Array, ""]) -> Any:
+    def _module(self, scale: Float[Array, " d"], context_size: int | None, key: Key[Array, ""]) -> Any:
         """A new module for centred data with these scales."""
 
     @abc.abstractmethod
@@ -58,26 +62,33 @@ class AbstractEstimator(TransformerMixin, BaseEstimator, abc.ABC):
     def _evaluate(self, samples: Samples) -> dict[str, Float[np.ndarray, " rows"]]:
         """Numbers for every sample, by name; the mean of the first one chooses the best replicate (lower is better)."""
 
+    @abc.abstractmethod
     def _check_params(self) -> None:
-        """Refuses parameters that cannot work, before anything is compiled."""
+        """Refuses parameters that cannot work, before anything is read or compiled."""
+
+    @abc.abstractmethod
+    def _check_data(self, samples: Samples) -> None:
+        """Refuses, or warns of, data that the model cannot use; `scaling_` is known. Nothing is on disk yet."""
+
+    @abc.abstractmethod
+    def rows(self, count: int) -> tuple[Int[np.ndarray, " train"], Int[np.ndarray, " validation"]]:
+        """The (training, validation) rows of data with `count` rows; the same in every call."""
 
     def _scaling(self, samples: Samples) -> Scaling:
         """The scaling that the model is fitted in."""
-        from latax.estimators.scaling import measure
-
         return measure(samples.X)
 
     # ---- fit
 
     def fit(
-        self,
+        self: Fitted,
         X: Any,
         y: Any = None,
         *,
         context: Any = None,
         out: str | os.PathLike[str] | None = None,
         resume: bool = False,
-    ) -> Self:
+    ) -> Fitted:
         """Fits the model and returns the estimator.
 
         **Arguments:**
@@ -89,29 +100,31 @@ class AbstractEstimator(TransformerMixin, BaseEstimator, abc.ABC):
         - `resume`: go on with the run in `out`.
         """
         self._check_params()
-        samples = inputs.training_samples(self, X, context)
-        return self.fit_samples(samples, out=out, resume=resume)
+        return self.fit_samples(inputs.training_samples(self, X, context), out=out, resume=resume)
 
     def fit_samples(
-        self,
+        self: Fitted,
         samples: Samples,
         *,
         out: str | os.PathLike[str] | None = None,
         resume: bool = False,
         source: dict[str, Any] | None = None,
-    ) -> Self:
-        """`fit` for checked `Samples`; `source` tells how they were read and is kept in the run's `config.json`."""
+    ) -> Fitted:
+        """`fit` for `Samples`; `source` tells how they were read and is kept in the run's `config.json`."""
+        self._check_params()
+        inputs.check_training(samples)
+        self.n_features_in_ = samples.X.shape[1]
+        self.sample_shape_ = samples.sample_shape
+        self.feature_names_, self.context_names_ = samples.feature_names, samples.context_names
+        self.scaling_ = self._scaling(samples)
+        self.context_scaling_ = _context_scaling(samples)
+        self._check_data(samples)
         run = None if out is None else RunFolder(out)
         if run is not None:
             config = {"estimator": self.name, "params": self._params(), "data": fingerprint(samples), "source": source}
             run.check(config) if resume else run.create(config)
         elif resume:
             raise ConfigError("resume=True needs the folder of the run: give out=... as in the call that began it.")
-        self.n_features_in_ = samples.X.shape[1]
-        self.sample_shape_ = samples.sample_shape
-        self.feature_names_, self.context_names_ = samples.feature_names, samples.context_names
-        self.scaling_ = self._scaling(samples)
-        self.context_scaling_ = _context_scaling(samples)
         self._train(samples, run, resume)
         if run is not None:
             self.save(run.model_path)
@@ -128,13 +141,13 @@ class AbstractEstimator(TransformerMixin, BaseEstimator, abc.ABC):
         """Whether `fit` has finished."""
         return "models_" in vars(self)
 
-    def replicate(self, index: int) -> Self:
-        """The same fitted estimator, speaking for another replicate."""
+    def replicate(self: Fitted, index: int) -> Fitted:
+        """The same fitted estimator, speaking for another replicate; `tolerance_` stays that of the best one."""
         check_is_fitted(self)
         if not 0 <= index < self.n_replicates_:
             raise ConfigError(f"replicate={index} is not there: the fit has replicates 0 to {self.n_replicates_ - 1}.")
-        other = copy.copy(self)
-        other.best_ = index
+        other = type(self)(**self.get_params(deep=False))
+        vars(other).update(vars(self), best_=index)
         return other
 
     @property
@@ -160,11 +173,12 @@ class AbstractEstimator(TransformerMixin, BaseEstimator, abc.ABC):
     def _dtype(self) -> Any:
         return jax.tree.leaves(eqx.filter(self.models_, eqx.is_inexact_array))[0].dtype
 
-    def _new(self, X: Any, context: Any) -> tuple[Samples, np.ndarray, np.ndarray | None]:
-        """(checked samples, centred data, standardised context) of data for the fitted model."""
+    def _new(self, X: Any, context: Any) -> tuple[Any, np.ndarray | None]:
+        """(centred data, standardised context) of data for the fitted model; lazy data stay in their file."""
         check_is_fitted(self)
         samples = inputs.new_samples(self, X, context)
-        return samples, self.scaling_.centre(np.asarray(samples.X)), self._context(samples.context)
+        x = CentredRows(samples.X, self.scaling_) if samples.is_lazy else self.scaling_.centre(np.asarray(samples.X))
+        return x, self._context(samples.context)
 
     def _context(self, context: np.ndarray | None) -> np.ndarray | None:
         return None if context is None else self.context_scaling_.standardise(context)
@@ -177,37 +191,32 @@ class AbstractEstimator(TransformerMixin, BaseEstimator, abc.ABC):
 
     def transform(self, X: Any, *, context: Any = None) -> np.ndarray:
         """Latent coordinates, shape (N, n)."""
-        _, x, theta = self._new(X, context)
+        x, theta = self._new(X, context)
         return map_rows(_encode, self._centred, x, theta)
 
     def inverse_transform(self, Z: Any, *, context: Any = None) -> np.ndarray:
         """The data that latent coordinates Z of shape (N, n) stand for, in data units."""
         check_is_fitted(self)
+        Z = inputs.latent_array(Z, self._latent_size)
         theta = inputs.context_array(context)
         inputs.check_context(self, theta, len(Z))
-        Z = np.asarray(Z, np.float64)
-        if Z.ndim != 2 or Z.shape[1] != self._latent_size or not np.isfinite(Z).all():
-            raise DataError(
-                f"Z has shape {Z.shape}{'' if np.isfinite(Z).all() else ' and values that are not finite'}; expected "
-                f"finite latent coordinates of shape (N, {self._latent_size}), as `transform` gives them."
-            )
-        return self._shaped(map_rows(_decode, self._centred, Z.astype(self._dtype), self._context(theta)))
+        return self._shaped(map_rows(_decode, self._centred, Z, self._context(theta)))
 
     def project(self, X: Any, *, context: Any = None) -> np.ndarray:
         """The point nearest to each sample, in the model's sense, that the model can express: decode(encode(x))."""
-        _, x, theta = self._new(X, context)
+        x, theta = self._new(X, context)
         return self._shaped(map_rows(_project, self._centred, x, theta))
 
     def reconstruction_error(self, X: Any, *, context: Any = None) -> np.ndarray:
         """Euclidean distance of each sample to its projection, in data units, shape (N,)."""
-        _, x, theta = self._new(X, context)
+        x, theta = self._new(X, context)
         return map_rows(_residual, self._centred, x, theta)
 
     def sample(self, n: int = 1, *, context: Any = None, seed: int = 0) -> np.ndarray:
-        """`n` draws of the data; the same for the same `seed`. A conditional model takes a context of n rows, or of one."""
+        """`n` draws of the data, the same for the same `seed`. A conditional model takes a context of n rows or 1."""
         check_is_fitted(self)
-        if n < 1:
-            raise ConfigError(f"n={n} samples cannot be drawn; give n of at least 1.")
+        require_count("n", n)
+        require_seed(seed)
         theta = inputs.context_array(context)
         if theta is not None and len(theta) == 1:
             theta = np.repeat(theta, n, axis=0)
@@ -217,12 +226,12 @@ class AbstractEstimator(TransformerMixin, BaseEstimator, abc.ABC):
 
     def base(self, X: Any, *, context: Any = None) -> np.ndarray:
         """The points of the base space that generate the samples: standard normal if the density fits."""
-        _, x, theta = self._new(X, context)
+        x, theta = self._new(X, context)
         return map_rows(_base, self._centred, x, theta)
 
     def _log_prob(self, X: Any, context: Any) -> Any:
         """The module's `log_prob` of every sample."""
-        _, x, theta = self._new(X, context)
+        x, theta = self._new(X, context)
         return map_rows(_log_prob, self._centred, x, theta)
 
     @abc.abstractmethod
@@ -240,8 +249,10 @@ class AbstractEstimator(TransformerMixin, BaseEstimator, abc.ABC):
     def interpolate(self, x0: Any, x1: Any, *, steps: int = 11, context: Any = None) -> np.ndarray:
         """`steps` points from the projection of x0 to that of x1, along a straight line in latent space.
 
-        x0 and x1 are single samples; the result has shape (steps, ...) in data units.
+        x0 and x1 are single samples; `context` is one row, for all points. The result has shape (steps, ...) in data
+        units.
         """
+        require_count("steps", steps, least=2)
         ends = np.stack([np.asarray(x0, np.float64).ravel(), np.asarray(x1, np.float64).ravel()])
         theta = inputs.context_array(context)
         Z = self.transform(ends, context=None if theta is None else np.repeat(theta, 2, axis=0))
@@ -255,10 +266,12 @@ class AbstractEstimator(TransformerMixin, BaseEstimator, abc.ABC):
         **Arguments:** `X`: (N, d) held-out data; `context`: theirs; `training`: `Samples` that were trained on, to
         compare with.
         """
-        from latax.estimators.assessment import assess
+        check_is_fitted(self)
+        return self.assess(inputs.new_samples(self, X, context), training).diagnosis
 
-        samples, _, _ = self._new(X, context)
-        return assess(self, samples, training).diagnosis
+    @abc.abstractmethod
+    def assess(self, held_out: Samples, training: Samples | None = None) -> Assessment:
+        """All numbers that a diagnosis and a report are made of."""
 
     # ---- files
 
@@ -277,6 +290,7 @@ class AbstractEstimator(TransformerMixin, BaseEstimator, abc.ABC):
             "sample_shape": list(self.sample_shape_),
             "feature_names": list(self.feature_names_),
             "context_names": list(self.context_names_),
+            "metrics": list(self.metrics_),
             "fitted": self._fitted_numbers(),
         }
         from latax.estimators.card import model_card
@@ -292,7 +306,7 @@ class AbstractEstimator(TransformerMixin, BaseEstimator, abc.ABC):
     def _fitted_numbers(self) -> dict[str, float]:
         """Further numbers that `fit` found and the verbs need, {attribute: value}."""
 
-    def _restore(self, path: Path, config: dict[str, Any]) -> Self:
+    def _restore(self: Fitted, path: Path, config: dict[str, Any]) -> Fitted:
         """Fills a new estimator from a saved model; `config` is its config.json."""
         self.sample_shape_ = tuple(config["sample_shape"])
         self.feature_names_, self.context_names_ = tuple(config["feature_names"]), tuple(config["context_names"])
@@ -301,16 +315,18 @@ class AbstractEstimator(TransformerMixin, BaseEstimator, abc.ABC):
         arrays, extra = store.read_arrays(path, shapes)
         self.scaling_ = _scaling_from(extra, "scaling")
         self.context_scaling_ = _scaling_from(extra, "context_scaling")
-        self.metrics_ = {k.removeprefix("metrics."): v for k, v in extra.items() if k.startswith("metrics.")}
+        self.metrics_ = {name: extra[f"metrics.{name}"] for name in config["metrics"]}
         for name, value in config["fitted"].items():
             setattr(self, name, value)
+        if config["best"] not in range(config["replicates"]):
+            raise ValueError(f"there is no replicate {config['best']} among {config['replicates']}")
         self.best_, self.history_ = config["best"], []
         self.models_ = eqx.combine(arrays, static)
         return self
 
     def _like(self, replicates: int) -> tuple[PyTree, Any]:
         """(shapes of the arrays of `models_`, everything else), without computing anything."""
-        scale, context_size = np.ones(self.n_features_in_), len(self.context_names_) or None
+        scale, context_size = jnp.ones(self.n_features_in_), len(self.context_names_) or None
         keys = jnp.stack([jr.key(0)] * replicates)
         like = eqx.filter_eval_shape(eqx.filter_vmap(lambda key: self._module(scale, context_size, key)), keys)
         return eqx.partition(like, lambda leaf: isinstance(leaf, jax.ShapeDtypeStruct))
@@ -345,8 +361,6 @@ class AbstractEstimator(TransformerMixin, BaseEstimator, abc.ABC):
 
 
 def _context_scaling(samples: Samples) -> Scaling:
-    from latax.estimators.scaling import identity_scaling, measure
-
     return identity_scaling(0) if samples.context is None else measure(samples.context)
 
 

@@ -28,11 +28,25 @@ def load(path: str | os.PathLike[str], **params: Any) -> AbstractEstimator:
     Raises `FileError` if the folder is missing, damaged, foreign, or of a newer version.
     """
     folder, history = Path(path), []
-    if not (folder / store.TENSORS).exists() and (folder / "model").is_dir():
+    if not (folder / store.TENSORS).exists() and (folder / "config.json").exists():
+        if not (folder / "model").is_dir():
+            raise FileError(
+                f"The run {folder} has no model yet: it was stopped before its end. "
+                f"Finish it by `latax resume {folder}`."
+            )
         history = read_metrics(folder / "metrics.jsonl")
         folder = folder / "model"
     config = store.read_config(folder)
-    estimator = restore(config, params)._restore(folder, config)
+    estimator = restore(config, params)
+    try:
+        estimator._restore(folder, config)
+    except (FileError, ConfigError):
+        raise
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise FileError(
+            f"{folder / store.CONFIG} is damaged: it does not describe a {config['estimator']} "
+            f"({type(error).__name__}: {error}). Restore it from a copy, or fit again."
+        ) from error
     estimator.history_ = history
     return estimator
 
@@ -43,6 +57,8 @@ def restore(config: dict[str, Any], params: dict[str, Any] | None = None) -> Any
     if name not in ESTIMATORS:
         raise FileError(f"The model is a {name!r}, which this version does not know; known are {sorted(ESTIMATORS)}.")
     try:
-        return ESTIMATORS[name](**(config["params"] | (params or {})))
-    except TypeError as error:
-        raise ConfigError(f"The parameters in config.json do not fit {name}: {error}.") from error
+        estimator = ESTIMATORS[name](**(config["params"] | (params or {})))
+    except (KeyError, TypeError) as error:
+        raise FileError(f"The parameters in config.json do not fit {name}: {error}. Restore it from a copy.") from error
+    estimator._check_params()
+    return estimator

@@ -11,7 +11,7 @@ def find_chart(chart: str | AbstractEmbedding) -> AbstractEmbedding:
     """The embedding that `chart` names, or is.
 
     Known names: `circle`, `sphere-N` (N = 1, 2, ...), `polynomial-surface`, and `module:name`, where `name` is an
-    `AbstractEmbedding` or a function without arguments that makes one. Raises `ConfigError` for any other.
+    `AbstractEmbedding`, or a class of them that takes no arguments. Raises `ConfigError` for any other.
     """
     if isinstance(chart, AbstractEmbedding):
         return chart
@@ -26,9 +26,14 @@ def find_chart(chart: str | AbstractEmbedding) -> AbstractEmbedding:
     if ":" in chart:
         return _import(chart)
     raise ConfigError(
-        f"There is no chart {chart!r}. Give circle, sphere-N, polynomial-surface, or module:name for your own "
-        "latax.density.AbstractEmbedding."
+        f"There is no chart {_short(chart)}. Give circle, sphere-N, polynomial-surface, or module:name for your own "
+        "latax.density.AbstractEmbedding. A model that was fitted with such an object is loaded by "
+        "latax.load(path, chart=...)."
     )
+
+
+def _short(chart: str) -> str:
+    return repr(chart if len(chart) <= 60 else f"{chart[:60]}...")
 
 
 def _import(chart: str) -> AbstractEmbedding:
@@ -39,7 +44,9 @@ def _import(chart: str) -> AbstractEmbedding:
         raise ConfigError(
             f"The chart {chart!r} cannot be imported: {error}. Check the module's name and path."
         ) from error
-    found = found if isinstance(found, AbstractEmbedding) else found()
+    # A class is made, a function is not called: the name may come from the file of a model.
+    if isinstance(found, type) and issubclass(found, AbstractEmbedding):
+        found = found()
     if not isinstance(found, AbstractEmbedding):
         raise ConfigError(f"{chart!r} is a {type(found).__name__}, not a latax.density.AbstractEmbedding.")
     return found

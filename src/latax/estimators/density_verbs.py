@@ -10,6 +10,7 @@ from jaxtyping import Float
 from latax._errors import ConfigError, DataError
 from latax.data import Samples
 from latax.density import AmbientLogProb, ManifoldLogProb
+from latax.estimators.assessment import Assessment, assess_ambient, assess_manifold
 from latax.estimators.base import AbstractEstimator
 
 OffManifold = Literal["project", "raise", "nan"]
@@ -51,6 +52,10 @@ class ManifoldVerbs(AbstractEstimator, abc.ABC):
             "off_manifold='project' to score their projections, 'nan' to mark them, or a larger tolerance."
         )
 
+    def assess(self, held_out: Samples, training: Samples | None = None) -> Assessment:
+        """All numbers that a diagnosis and a report are made of."""
+        return assess_manifold(self, held_out, training)
+
     def _evaluate(self, samples: Samples) -> dict[str, Float[np.ndarray, " rows"]]:
         scored = self._log_prob(samples, None)
         return {"reconstruction_error": scored.reconstruction_error, "nll": -scored.log_prob}
@@ -72,6 +77,10 @@ class AmbientVerbs(AbstractEstimator, abc.ABC):
         **Arguments:** `X`: (N, d); `context`: (N, c) if the model was fitted with one.
         """
         return self._log_prob(X, context)
+
+    def assess(self, held_out: Samples, training: Samples | None = None) -> Assessment:
+        """All numbers that a diagnosis and a report are made of."""
+        return assess_ambient(self, held_out, training)
 
     def _evaluate(self, samples: Samples) -> dict[str, Float[np.ndarray, " rows"]]:
         return {"nll": -self._log_prob(samples, None).log_prob}

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from latax._errors import ConfigError
+from latax.estimators.params import require_count, require_positive
 from latax.estimators.trained import AbstractTrainedEstimator
 
 
@@ -34,9 +35,7 @@ class AbstractFlowEstimator(AbstractTrainedEstimator):
 
     def _check_counts(self, *names: str) -> None:
         for name in (*names, "width_size", "blocks", "bins"):
-            if getattr(self, name) < 1:
-                raise ConfigError(f"{name}={getattr(self, name)!r} must be a whole number of at least 1.")
-        if not self.interval > 0:
-            raise ConfigError(f"interval={self.interval!r} must be greater than 0.")
+            require_count(name, getattr(self, name))
+        require_positive("interval", self.interval)
         if self.mixing not in ("permutation", "lu"):
             raise ConfigError(f"mixing={self.mixing!r} is not known; give 'permutation' or 'lu'.")

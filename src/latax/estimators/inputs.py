@@ -3,6 +3,7 @@
 from typing import Any
 
 import numpy as np
+from jaxtyping import Float
 from sklearn.utils.validation import validate_data
 
 from latax._errors import DataError
@@ -10,34 +11,52 @@ from latax.data import Samples, check_finite
 
 
 def training_samples(estimator: Any, X: Any, context: Any) -> Samples:
-    """The data to fit: at least two finite rows. Sets `n_features_in_` and, for named columns, `feature_names_in_`."""
+    """The data to fit as `Samples`. Sets `n_features_in_` and, for named columns, `feature_names_in_`."""
     if not isinstance(X, Samples):
-        X = _samples(estimator, X, context, reset=True)
-    elif context is not None:
-        raise DataError("The context is part of these Samples already; do not give it again.")
-    else:
-        estimator.n_features_in_ = X.X.shape[1]
-    if len(X) < 2:
-        raise DataError(
-            f"The data have {len(X)} row (n_samples={len(X)}): that is not enough for a distribution. Give at least 2, "
-            "and hundreds for a fit that means something."
-        )
-    check_finite(X)
+        return _samples(estimator, X, context, reset=True)
+    _refuse_second_context(context)
     return X
+
+
+def check_training(samples: Samples) -> None:
+    """Refuses fewer than two rows, and numbers that are not finite."""
+    if len(samples) < 2:
+        raise DataError(
+            f"The data have {len(samples)} row (n_samples={len(samples)}): that is not enough for a distribution. Give "
+            "at least 2, and hundreds for a fit that means something."
+        )
+    check_finite(samples)
 
 
 def new_samples(estimator: Any, X: Any, context: Any) -> Samples:
     """Data for a fitted estimator: as many columns, and as much context, as it was fitted with."""
     if not isinstance(X, Samples):
         X = _samples(estimator, X, context, reset=False)
-    elif X.X.shape[1] != estimator.n_features_in_:
-        raise DataError(
-            f"The data have {X.X.shape[1]} columns, but the model was fitted on {estimator.n_features_in_} "
-            f"({_few(estimator.feature_names_)}). Give the same columns in the same order."
-        )
+    else:
+        _refuse_second_context(context)
+        _check_columns(estimator, X)
     check_finite(X)
     check_context(estimator, X.context, len(X))
     return X
+
+
+def _refuse_second_context(context: Any) -> None:
+    if context is not None:
+        raise DataError("The context is part of these Samples already; do not give it again.")
+
+
+def _check_columns(estimator: Any, samples: Samples) -> None:
+    fitted, given = estimator.feature_names_, samples.feature_names
+    if len(given) != len(fitted):
+        raise DataError(
+            f"The data have {len(given)} columns ({_few(given)}), but the model was fitted on {len(fitted)} "
+            f"({_few(fitted)}). Give the same columns in the same order."
+        )
+    if given != fitted and set(given) == set(fitted):
+        raise DataError(
+            f"The columns are in another order ({_few(given)}) than those the model was fitted on ({_few(fitted)}). "
+            "Bring them into that order."
+        )
 
 
 def check_context(estimator: Any, context: np.ndarray | None, rows: int) -> None:
@@ -57,7 +76,31 @@ def context_array(context: Any) -> np.ndarray | None:
     if context is None:
         return None
     array = np.asarray(context, np.float64)
-    return array[:, None] if array.ndim == 1 else array
+    array = array[:, None] if array.ndim == 1 else array
+    if array.ndim != 2 or not np.isfinite(array).all():
+        raise DataError(
+            f"The context has shape {array.shape}{_not_finite(array)}; expected finite numbers of shape (N, c): "
+            "one row "
+            "for each sample."
+        )
+    return array
+
+
+def latent_array(Z: Any, size: int) -> Float[np.ndarray, "N n"]:
+    """Latent coordinates that can be decoded, in float32."""
+    array = np.asarray(Z, np.float64)
+    if array.ndim != 2 or array.shape[1] != size or not len(array) or not np.isfinite(array).all():
+        raise DataError(
+            f"Z has shape {array.shape}{_not_finite(array)}; expected finite latent coordinates "
+            f"of shape (N, {size}), as "
+            "`transform` gives them."
+        )
+    return array.astype(np.float32)
+
+
+def _not_finite(array: np.ndarray) -> str:
+    count = int((~np.isfinite(array)).sum())
+    return f" and {count} values that are not finite" if count else ""
 
 
 def _samples(estimator: Any, X: Any, context: Any, reset: bool) -> Samples:
@@ -65,7 +108,11 @@ def _samples(estimator: Any, X: Any, context: Any, reset: bool) -> Samples:
     if isinstance(X, np.ndarray) and X.ndim > 2 and X.dtype.kind in "fiub":
         shape, X = X.shape[1:], X.reshape(len(X), -1)
     options = {"dtype": [np.float64, np.float32], "ensure_all_finite": False, "reset": reset}
-    array = validate_data(estimator, X, **options)
+    try:
+        array = validate_data(estimator, X, **options)
+    except ValueError as error:  # scikit-learn says what is wrong; what to do depends on the place
+        cure = "Give an (N, d) array of numbers." if reset else "Give the same columns that the model was fitted on."
+        raise DataError(f"{str(error).rstrip()} {cure}") from error
     names = tuple(getattr(estimator, "feature_names_in_", ()))
     return Samples(X=array, context=context_array(context), feature_names=names, sample_shape=shape, origin="array")
 

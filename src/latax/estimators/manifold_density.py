@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 from jaxtyping import Array, Float, Key
 
 from latax._errors import DataError
@@ -19,7 +18,7 @@ from latax.train import Recipe
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
-class ManifoldDensity(AbstractFlowEstimator):
+class ManifoldDensity(ManifoldVerbs, AbstractFlowEstimator):
     """Flow on a prescribed manifold: learns a density on a manifold that is known.
 
     The "flow on manifold" (FOM) of Brehmer and Cranmer 2020 (arXiv 2003.13913), for any chart; on a chart that winds
@@ -43,7 +42,7 @@ class ManifoldDensity(AbstractFlowEstimator):
     def _scaling(self, samples: Samples) -> Scaling:
         return identity_scaling(samples.X.shape[1])
 
-    def _module(self, scale: Float[np.ndarray, " d"], context_size: int | None, key: Key[Array, ""]) -> Any:
+    def _module(self, scale: Float[Array, " d"], context_size: int | None, key: Key[Array, ""]) -> Any:
         return prescribed_flow(
             find_chart(self.chart),
             latent_layers=self.latent_layers,

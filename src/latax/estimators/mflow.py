@@ -3,14 +3,13 @@
 from dataclasses import dataclass
 from typing import Any
 
-import jax.numpy as jnp
-import numpy as np
 from jaxtyping import Array, Float, Key
 
 from latax._errors import DataError
 from latax.data import Samples
 from latax.estimators.density_verbs import ManifoldVerbs
 from latax.estimators.flow_options import AbstractFlowEstimator
+from latax.estimators.params import require_positive
 from latax.models.injective_flow import manifold_flow
 from latax.models.recipes import Budget, sequential
 from latax.train import Recipe
@@ -42,8 +41,9 @@ class MFlow(ManifoldVerbs, AbstractFlowEstimator):
 
     def _check_model_params(self) -> None:
         self._check_counts("latent_size", "layers", "latent_layers")
+        require_positive("reconstruction_weight", self.reconstruction_weight)
 
-    def _module(self, scale: Float[np.ndarray, " d"], context_size: int | None, key: Key[Array, ""]) -> Any:
+    def _module(self, scale: Float[Array, " d"], context_size: int | None, key: Key[Array, ""]) -> Any:
         return manifold_flow(
             len(scale),
             self.latent_size,
@@ -51,7 +51,7 @@ class MFlow(ManifoldVerbs, AbstractFlowEstimator):
             latent_layers=self.latent_layers,
             context_size=context_size,
             conditional_manifold=self.conditional_manifold,
-            scale=jnp.asarray(scale, jnp.float32),
+            scale=scale,
             key=key,
             **self._flow_options(),
         )

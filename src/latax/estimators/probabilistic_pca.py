@@ -4,15 +4,18 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
+import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float, Key
+from jaxtyping import Array, Float, Int, Key
 
-from latax._errors import ConfigError, DataError
+from latax._errors import DataError
 from latax.data import Samples
 from latax.estimators.base import AbstractEstimator
 from latax.estimators.density_verbs import AmbientVerbs
+from latax.estimators.params import require_count, require_fraction, require_seed
 from latax.estimators.run_folder import RunFolder
+from latax.estimators.scaling import refuse_equal_rows
 from latax.estimators.splitting import split_rows
 from latax.models.linear_gaussian import LinearGaussian
 
@@ -39,34 +42,39 @@ class ProbabilisticPCA(AmbientVerbs, AbstractEstimator):
         return "probabilistic-pca"
 
     def _check_params(self) -> None:
-        if self.latent_size < 1:
-            raise ConfigError(f"latent_size={self.latent_size!r} must be a whole number of at least 1.")
+        require_count("latent_size", self.latent_size)
+        require_fraction("validation_fraction", self.validation_fraction)
+        require_seed(self.seed)
 
-    def _module(self, scale: Float[np.ndarray, " d"], context_size: int | None, key: Key[Array, ""]) -> Any:
+    def _module(self, scale: Float[Array, " d"], context_size: int | None, key: Key[Array, ""]) -> Any:
         size = len(scale)
         directions = jnp.eye(self.latent_size, size, dtype=jnp.float32)
         return LinearGaussian(jnp.zeros(size), directions, jnp.ones(self.latent_size), jnp.ones(()))
 
-    def rows(self, count: int) -> tuple[np.ndarray, np.ndarray]:
+    def rows(self, count: int) -> tuple[Int[np.ndarray, " train"], Int[np.ndarray, " validation"]]:
         """The (training, validation) rows of data with `count` rows; the same in every call."""
         return split_rows(count, self.validation_fraction, self.seed)
 
-    def _train(self, samples: Samples, run: RunFolder | None, resume: bool) -> None:
-        from sklearn.decomposition import PCA
-
+    def _check_data(self, samples: Samples) -> None:
         size = samples.X.shape[1]
         if self.latent_size >= size:
             raise DataError(
                 f"latent_size={self.latent_size} is not smaller than the number of columns: the data have {size} "
                 f"(n_features = {size}). Give a smaller latent_size or more columns."
             )
-        began = time.perf_counter()
-        training, held_out = (samples.take(rows) for rows in self.rows(len(samples)))
-        if len(training) <= self.latent_size:
+        training = len(self.rows(len(samples))[0])
+        if training <= self.latent_size:
             raise DataError(
-                f"{len(training)} training rows (n_samples={len(samples)}) cannot fix {self.latent_size} directions. "
+                f"{training} training rows (n_samples={len(samples)}) cannot fix {self.latent_size} directions. "
                 "Give more data or a smaller latent_size."
             )
+        refuse_equal_rows(self.scaling_)
+
+    def _train(self, samples: Samples, run: RunFolder | None, resume: bool) -> None:
+        from sklearn.decomposition import PCA
+
+        began = time.perf_counter()
+        training, held_out = (samples.take(rows) for rows in self.rows(len(samples)))
         x = np.asarray(training.X, np.float64) - self.scaling_.loc
         found = PCA(self.latent_size, svd_solver="full").fit(x)
         if not found.noise_variance_ > 1e-12 * x.var(axis=0).sum():
@@ -75,7 +83,8 @@ class ProbabilisticPCA(AmbientVerbs, AbstractEstimator):
                 "infinite. Give a smaller latent_size."
             )
         numbers = (found.mean_, found.components_, np.sqrt(found.explained_variance_), np.sqrt(found.noise_variance_))
-        self.models_ = LinearGaussian(*(jnp.asarray(value, jnp.float32)[None] for value in numbers))
+        model = LinearGaussian(*(jnp.asarray(value, jnp.float32) for value in numbers))
+        self.models_ = jax.tree.map(lambda leaf: leaf[None], model)
         self.best_, self.history_, self.steps_ = 0, [], 0
         values = self._evaluate(held_out)
         self.metrics_ = {name: np.array([value.mean()]) for name, value in values.items()}

@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 
 import latax
-
 from latax._errors import ConfigError, FileError
 from latax.data import Samples
 
@@ -47,15 +46,18 @@ class RunFolder:
     def create(self, config: dict[str, Any]) -> None:
         """Makes the folder. Refuses one that has something in it."""
         if self.path.exists() and (not self.path.is_dir() or any(self.path.iterdir())):
+            resume = f", or go on with that run by `latax resume {self.path}`" if self.config_path.exists() else ""
             raise FileError(
-                f"{self.path} is already there and is not empty; nothing in it was touched. "
-                f"Give another --out, or go on with that run by `latax resume {self.path}`."
+                f"{self.path} is already there and is not empty; nothing in it was touched. Give another folder as "
+                f"out{resume}."
             )
         try:
             self.path.mkdir(parents=True, exist_ok=True)
             write_json(self.config_path, {"schema": SCHEMA, "versions": versions(), **config})
         except OSError as error:
-            raise FileError(f"The run folder {self.path} cannot be made: {error}. Give another --out.") from error
+            raise FileError(
+                f"The run folder {self.path} cannot be made: {error}. Give another folder as out."
+            ) from error
 
     def config(self) -> dict[str, Any]:
         """What `create` was given. Raises `FileError` if this is no run folder, is damaged, or is too new."""
@@ -75,8 +77,8 @@ class RunFolder:
             ("params", "Use the parameters in its config.json"),
             ("data", "Give the data that the run began with"),
         ):
-            if before.get(part) != json.loads(json.dumps(config[part])):
-                changed = _differences(before.get(part), json.loads(json.dumps(config[part])))
+            changed = _differences(before.get(part), json.loads(json.dumps(config[part])))
+            if changed:
                 raise ConfigError(
                     f"The run {self.path} began with another {part}: {changed}. {cure}, or fit into a new folder."
                 )
@@ -113,20 +115,23 @@ def read_json(path: Path, what: str) -> dict[str, Any]:
     try:
         value = json.loads(path.read_text(encoding="utf-8"))
         schema = value["schema"]
-    except (ValueError, KeyError, TypeError, UnicodeDecodeError) as error:
+    except (OSError, ValueError, KeyError, TypeError) as error:
         raise FileError(
             f"{path} is damaged or was not written by latax ({type(error).__name__}: {error}). Restore it from a copy."
         ) from error
-    if not isinstance(schema, int) or schema > SCHEMA:
+    if not isinstance(schema, int) or not 1 <= schema <= SCHEMA:
         raise FileError(
-            f"{path} has schema {schema}, and this latax {latax.__version__} reads up to schema {SCHEMA}: the {what} was "
+            f"{path} has schema {schema!r}, and this latax {latax.__version__} reads up to schema {SCHEMA}: "
+            f"the {what} was "
             "written by a newer version. Upgrade with `pip install --upgrade latax`."
         )
     return value
 
 
 def _differences(before: Any, now: Any) -> str:
+    """What differs between two settings, in words; whether progress is shown does not count."""
     if not isinstance(before, dict) or not isinstance(now, dict):
-        return f"{before!r}, now {now!r}"
-    names = sorted(name for name in before.keys() | now.keys() if before.get(name) != now.get(name))
-    return "; ".join(f"{name} was {before.get(name)!r}, now {now.get(name)!r}" for name in names)
+        return "" if before == now else f"{before!r}, now {now!r}"
+    names = sorted((before.keys() | now.keys()) - {"progress"})
+    changed = [name for name in names if before.get(name) != now.get(name)]
+    return "; ".join(f"{name} was {before.get(name)!r}, now {now.get(name)!r}" for name in changed)

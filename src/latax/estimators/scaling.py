@@ -3,8 +3,9 @@
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 
+from latax._errors import DataError
 from latax.data import LazyRows, row_blocks
 
 
@@ -34,11 +35,38 @@ def identity_scaling(size: int) -> Scaling:
 
 
 def measure(X: Float[np.ndarray, "N d"] | LazyRows) -> Scaling:
-    """The scaling of X, in two passes over its rows (mean, then squares about the mean), in float64."""
+    """The scaling of X, in two passes over its rows (mean, then squares about the mean), in float64.
+
+    Sums are of differences to the first row, so that a constant column has a spread of zero however many rows it has.
+    """
     rows = X.shape[0]
-    loc = sum(block.astype(np.float64).sum(axis=0) for _, block in row_blocks(X)) / rows
-    squares = sum(((block.astype(np.float64) - loc) ** 2).sum(axis=0) for _, block in row_blocks(X))
+    first = X[:1].astype(np.float64)
+    loc = first[0] + sum((block - first).sum(axis=0) for _, block in row_blocks(X)) / rows
+    squares = sum(((block - loc[None]) ** 2).sum(axis=0) for _, block in row_blocks(X))
     scale = np.sqrt(squares / rows)
-    # A column of equal numbers has a spread of rounding errors only.
+    # Numbers that were equal before a rounding still count as equal.
     constant = scale <= 4 * np.finfo(np.float64).eps * np.abs(loc)
     return Scaling(np.asarray(loc), np.where(constant, 1.0, scale), constant)
+
+
+def refuse_equal_rows(scaling: Scaling) -> None:
+    """Raises `DataError` if no column varies."""
+    if scaling.constant.all():
+        raise DataError("All rows are equal: there is nothing to learn. Give data that vary.")
+
+
+class CentredRows:
+    """Rows of data on disk, all or some, centred as they are read: an array-like with `shape`, `dtype` and slicing."""
+
+    def __init__(
+        self, X: Float[np.ndarray, "N d"] | LazyRows, scaling: Scaling, rows: Int[np.ndarray, " rows"] | None = None
+    ) -> None:
+        self._X, self._scaling, self._rows = X, scaling, rows
+        self.shape = (X.shape[0] if rows is None else len(rows), X.shape[1])
+        self.dtype = np.dtype(np.float32)
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    def __getitem__(self, index: slice) -> Float[np.ndarray, "rows d"]:
+        return self._scaling.centre(self._X[index if self._rows is None else self._rows[index]])

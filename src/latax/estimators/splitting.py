@@ -3,7 +3,6 @@
 import numpy as np
 from jaxtyping import Int
 
-from latax._errors import ConfigError
 from latax.data.split import split
 
 #: More validation rows than this cost time and tell nothing new.
@@ -12,8 +11,6 @@ MOST_VALIDATION_ROWS = 10_000
 
 def split_rows(count: int, fraction: float, seed: int) -> tuple[Int[np.ndarray, " train"], Int[np.ndarray, " held"]]:
     """The sorted (training, validation) rows of `count` rows: a random `fraction` is held out, at least one row."""
-    if not 0 < fraction < 1:
-        raise ConfigError(f"validation_fraction={fraction!r} must lie between 0 and 1.")
     fraction = min(fraction, MOST_VALIDATION_ROWS / count)
     held = min(max(1, round(fraction * count)), count - 1)
     training, held_out = split(count, ((count - held) / count, held / count), seed=seed)

@@ -1,11 +1,9 @@
 """Models as files: a folder with `model.safetensors` (the numbers), `config.json` (the rest) and a model card.
 
-No pickle: loading a model runs no code that comes with it. A model is first written beside its place and then moved,
-so what is there stays whole until the new one is.
+No pickle: loading a model runs no code that comes with it. A model is written beside its place and then moved there, so
+that an older one stays whole until the new one is.
 """
 
-import os
-import shutil
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -22,8 +20,6 @@ TENSORS, CONFIG, CARD = "model.safetensors", "config.json", "README.md"
 
 def write_model(path: Path, arrays: PyTree, extra: dict[str, np.ndarray], config: dict[str, Any], card: str) -> None:
     """Writes a model folder, replacing an older model of ours but nothing else."""
-    from safetensors.numpy import save_file
-
     if path.exists() and any(path.iterdir() if path.is_dir() else [path]) and not (path / TENSORS).exists():
         raise FileError(
             f"{path} is already there and is not a latax model; nothing in it was touched. Give another path."
@@ -31,19 +27,27 @@ def write_model(path: Path, arrays: PyTree, extra: dict[str, np.ndarray], config
     tensors = _named(arrays) | {f"@{name}": np.ascontiguousarray(value) for name, value in extra.items()}
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        made = Path(tempfile.mkdtemp(prefix=f".{path.name}-", dir=path.parent))
-        try:
-            save_file(tensors, made / TENSORS)
+        with tempfile.TemporaryDirectory(prefix=f".{path.name}-", dir=path.parent) as beside:
+            made = Path(beside) / "model"
+            made.mkdir()
+            _save_tensors(tensors, made / TENSORS)
             write_json(made / CONFIG, {"schema": SCHEMA, "versions": versions(), **config})
             (made / CARD).write_text(card, encoding="utf-8")
-            made.chmod(0o755)
             if path.exists():
-                shutil.rmtree(path)
-            os.replace(made, path)
-        finally:
-            shutil.rmtree(made, ignore_errors=True)
+                path.rename(Path(beside) / "before")
+            made.rename(path)
     except OSError as error:
         raise FileError(f"The model cannot be written to {path}: {error}. Make room or give another path.") from error
+
+
+def _save_tensors(tensors: dict[str, np.ndarray], path: Path) -> None:
+    from safetensors import SafetensorError
+    from safetensors.numpy import save_file
+
+    try:
+        save_file(tensors, path)
+    except SafetensorError as error:  # what it makes of a full disk
+        raise OSError(str(error)) from error
 
 
 def read_config(path: Path) -> dict[str, Any]:

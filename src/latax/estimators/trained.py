@@ -5,16 +5,24 @@ import warnings
 from dataclasses import dataclass
 from typing import Any
 
+import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Int
 
 from latax import train
-from latax._errors import ConfigError, DataError
+from latax._errors import ConfigError, DataWarning
 from latax.data import Samples
 from latax.estimators.base import AbstractEstimator
+from latax.estimators.params import (
+    require_count,
+    require_fraction,
+    require_not_negative,
+    require_positive,
+    require_seed,
+)
 from latax.estimators.run_folder import RunFolder
-from latax.estimators.scaling import Scaling
+from latax.estimators.scaling import CentredRows, refuse_equal_rows
 from latax.estimators.splitting import split_rows
 from latax.models.recipes import Budget
 
@@ -53,18 +61,24 @@ class AbstractTrainedEstimator(AbstractEstimator):
     def _check_params(self) -> None:
         if self.epochs is not None and self.steps is not None:
             raise ConfigError(f"epochs={self.epochs} and steps={self.steps} both say how long to train; give one.")
-        for name in ("epochs", "steps", "batch_size", "replicates"):
-            value = getattr(self, name)
-            if value is not None and (not isinstance(value, int | np.integer) or value < 1):
-                raise ConfigError(f"{name}={value!r} must be a whole number of at least 1.")
-        for name in ("learning_rate", "clip"):
-            if not getattr(self, name) > 0:
-                raise ConfigError(f"{name}={getattr(self, name)!r} must be greater than 0.")
+        for name in ("epochs", "steps", "batch_size"):
+            if getattr(self, name) is not None:
+                require_count(name, getattr(self, name))
+        require_count("replicates", self.replicates)
+        require_seed(self.seed)
+        require_positive("learning_rate", self.learning_rate)
+        require_positive("clip", self.clip)
+        require_not_negative("weight_decay", self.weight_decay)
+        require_fraction("validation_fraction", self.validation_fraction)
         self._check_model_params()
 
     @abc.abstractmethod
     def _check_model_params(self) -> None:
         """Refuses values of the model's own parameters that cannot work."""
+
+    def _check_data(self, samples: Samples) -> None:
+        self._check_columns(samples)
+        self._budget(len(self.rows(len(samples))[0]))
 
     # ---- training
 
@@ -73,11 +87,12 @@ class AbstractTrainedEstimator(AbstractEstimator):
         return split_rows(count, self.validation_fraction, self.seed)
 
     def _budget(self, rows: int) -> Budget:
-        """Steps and batch size for this many training rows."""
+        """Steps and batch size for this many training rows. Raises if these do not fill one batch."""
         batch_size = min(DEFAULT_BATCH, rows) if self.batch_size is None else self.batch_size
         if batch_size > rows:
             raise ConfigError(
-                f"batch_size={batch_size} is larger than the {rows} training rows (after {self.validation_fraction:.0%} "
+                f"batch_size={batch_size} is larger than the {rows} training rows "
+                f"(after {self.validation_fraction:.0%} "
                 f"were held out). Give a batch_size of at most {rows}, or more data."
             )
         epochs = DEFAULT_EPOCHS if self.epochs is None else self.epochs
@@ -85,7 +100,6 @@ class AbstractTrainedEstimator(AbstractEstimator):
         return Budget(steps, batch_size, self.learning_rate, self.weight_decay, self.clip)
 
     def _train(self, samples: Samples, run: RunFolder | None, resume: bool) -> None:
-        self._check_columns(samples)
         train_rows, validation_rows = self.rows(len(samples))
         scale = jnp.asarray(self.scaling_.scale, jnp.float32)
         context_size = len(self.context_names_) or None
@@ -95,7 +109,7 @@ class AbstractTrainedEstimator(AbstractEstimator):
             lambda key: self._module(scale, context_size, key),
             self._recipe(self._budget(len(train_rows))),
             self._source(samples, train_rows),
-            validation=self._batch(held_out),
+            validation=jax.tree.map(jnp.asarray, self._batch(held_out)),
             seed=self.seed,
             replicates=self.replicates,
             folder=None if run is None else run.path,
@@ -112,7 +126,7 @@ class AbstractTrainedEstimator(AbstractEstimator):
         """Fills `metrics_` and picks the best replicate, on validation rows."""
         found = [self.replicate(r)._evaluate(held_out) for r in range(self.replicates)]
         self.metrics_ = {name: np.array([values[name].mean() for values in found]) for name in found[0]}
-        self.best_ = int(np.argmin(next(iter(self.metrics_.values()))))
+        self.best_ = int(np.argmin(np.nan_to_num(next(iter(self.metrics_.values())), nan=np.inf)))
         self._remember(found[self.best_])
 
     @abc.abstractmethod
@@ -121,10 +135,8 @@ class AbstractTrainedEstimator(AbstractEstimator):
 
     def _constant_columns(self) -> list[str]:
         """The names of the columns that do not vary. Raises if none varies."""
-        names = [name for name, fixed in zip(self.feature_names_, self.scaling_.constant, strict=True) if fixed]
-        if len(names) == len(self.feature_names_):
-            raise DataError("All rows are equal: there is nothing to learn. Give data that vary.")
-        return names
+        refuse_equal_rows(self.scaling_)
+        return [name for name, fixed in zip(self.feature_names_, self.scaling_.constant, strict=True) if fixed]
 
     def _warn_of_constant_columns(self) -> None:
         names = self._constant_columns()
@@ -133,12 +145,12 @@ class AbstractTrainedEstimator(AbstractEstimator):
                 f"{len(names)} of {len(self.feature_names_)} columns are constant ({', '.join(names[:5])}"
                 f"{', ...' if len(names) > 5 else ''}). The model learns to repeat them; leave them out if they mean "
                 "nothing.",
-                UserWarning,
+                DataWarning,
                 stacklevel=2,
             )
 
     def _batch(self, samples: Samples) -> dict[str, np.ndarray]:
-        """Samples as the training sees them: centred, in float32."""
+        """Samples as the training sees them: centred, with standardised context, in float32."""
         batch = {"x": self.scaling_.centre(np.asarray(samples.X))}
         context = self._context(samples.context)
         return batch if context is None else batch | {"context": context}
@@ -147,17 +159,6 @@ class AbstractTrainedEstimator(AbstractEstimator):
         """Training rows on the device, or streamed if they stay on disk."""
         if not samples.is_lazy:
             return train.ArraySource({k: jnp.asarray(v) for k, v in self._batch(samples.take(rows)).items()})
-        arrays: dict[str, Any] = {"x": _CentredRows(samples.X, rows, self.scaling_)}
+        arrays: dict[str, Any] = {"x": CentredRows(samples.X, self.scaling_, rows)}
         context = self._context(samples.context)
         return train.StreamSource(arrays if context is None else arrays | {"context": context[rows]})
-
-
-class _CentredRows:
-    """Some rows of data on disk, centred as they are read."""
-
-    def __init__(self, X: Any, rows: Int[np.ndarray, " rows"], scaling: Scaling) -> None:
-        self._X, self._rows, self._scaling = X, rows, scaling
-        self.shape, self.dtype = (len(rows), X.shape[1]), np.dtype(np.float32)
-
-    def __getitem__(self, index: slice) -> Float[np.ndarray, "rows d"]:
-        return self._scaling.centre(self._X[self._rows[index]])

@@ -162,7 +162,7 @@ def prescribed_flow(
 
 
 def start_density(model: InjectiveFlow, batch: Batch) -> InjectiveFlow:
-    """The model with the scale of h's output set to that of the batch's latent coordinates; it is trained from there."""
+    """The model with the scale of h's output set to that of the batch's latent coordinates: where training starts."""
     u = encode_batch(model, batch)["u"] if "x" in batch else batch["u"]
     affine = Affine(jnp.mean(u, axis=0), jnp.std(u, axis=0) + 1e-3)
     return eqx.tree_at(lambda model: model.latent.bijection[-1], model, affine)

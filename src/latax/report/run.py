@@ -9,7 +9,7 @@ import numpy as np
 
 from latax import __version__
 from latax.data import Samples
-from latax.estimators.assessment import Assessment, assess
+from latax.estimators.assessment import Assessment, spread
 from latax.estimators.base import AbstractEstimator
 from latax.estimators.citation import bibtex
 from latax.evaluate import confidence_interval
@@ -23,8 +23,9 @@ _UNITS = {"reconstruction_error": "data units", "nll": "nats"}
 
 def report_run(path: str | Path, estimator: AbstractEstimator, samples: Samples) -> Assessment:
     """Writes the report of a fitted estimator and of the samples it was fitted on; returns what it found."""
-    training, held_out = (samples.take(rows) for rows in estimator.rows(len(samples)))
-    found = assess(estimator, held_out, training)
+    # Thinned before anything is read: the training rows may not fit into memory.
+    training, held_out = (samples.take(spread(rows)) for rows in estimator.rows(len(samples)))
+    found = estimator.assess(held_out, training)
     write_report(path, run_content(estimator, samples, held_out, found, Path(path).parent))
     return found
 
@@ -39,7 +40,7 @@ def run_content(
         facts={
             "model": name,
             "data": samples.origin,
-            "rows": f"{len(samples):,} ({len(held_out):,} held out)",
+            "rows": f"{len(samples):,} ({len(estimator.rows(len(samples))[1]):,} held out)",
             "columns": str(samples.X.shape[1]),
             "date": date.today().isoformat(),
             "latax": __version__,

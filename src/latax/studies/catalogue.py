@@ -8,7 +8,8 @@ from pathlib import Path
 from rich.console import Console
 
 from latax._errors import ConfigError
-from latax.estimators.run_folder import RunFolder, versions, write_json
+from latax.estimators.params import require_seed
+from latax.estimators.run_folder import RunFolder, versions
 from latax.report.content import ReportContent
 from latax.report.page import write_report
 from latax.report.tables import Table, to_csv, to_markdown, to_rich
@@ -16,7 +17,10 @@ from latax.studies.demo import demo
 from latax.studies.mflow_polynomial import mflow_polynomial
 from latax.studies.result import StudyResult
 
-STUDIES: dict[str, Callable[[str, int, Console], StudyResult]] = {"demo": demo, "mflow-polynomial": mflow_polynomial}
+STUDIES: dict[str, Callable[[str, int, Console, Path], StudyResult]] = {
+    "demo": demo,
+    "mflow-polynomial": mflow_polynomial,
+}
 
 
 def show_studies() -> None:
@@ -26,21 +30,26 @@ def show_studies() -> None:
 
 
 def run_study(name: str, budget: str, out: Path | None, seed: int) -> StudyResult:
-    """Runs a study and writes its tables, configuration and report to a new folder."""
+    """Runs a study and writes its tables, configuration and report to a new folder; goes on with it in an old one."""
     if name not in STUDIES:
         raise ConfigError(f"There is no study {name!r}; give one of {', '.join(STUDIES)}.")
+    if budget not in ("quick", "full"):
+        raise ConfigError(f"budget={budget!r} is not known; give 'quick' or 'full'.")
+    require_seed(seed)
     folder = RunFolder(_free(Path("runs") / f"{name}-{budget}") if out is None else out)
-    folder.create({"study": name, "budget": budget, "seed": seed})
+    about = {"study": name, "budget": budget, "seed": seed}
+    begun = folder.config() if folder.config_path.exists() else {}
+    if any(begun.get(key) != value for key, value in about.items()):
+        folder.create(about)
     console = Console()
     began = time.perf_counter()
-    result = STUDIES[name](budget, seed, console)
+    result = STUDIES[name](budget, seed, console, folder.path)
     seconds = time.perf_counter() - began
     for number, table in enumerate(result.tables):
         stem = "table" if len(result.tables) == 1 else f"table-{number + 1}"
         (folder.path / f"{stem}.csv").write_text(to_csv(table), encoding="utf-8")
         (folder.path / f"{stem}.md").write_text(to_markdown(table), encoding="utf-8")
         console.print(to_rich(table))
-    write_json(folder.path / "seconds.json", {"seconds": seconds})
     facts = {"study": name, "budget": budget, "seed": str(seed), "date": date.today().isoformat()}
     facts |= {"time": f"{seconds:.0f} s", **versions()}
     content = ReportContent(title=result.title, facts=facts, summary=result.summary, sections=result.sections)

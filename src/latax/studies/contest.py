@@ -1,14 +1,18 @@
 """Contestants on one data set: fit each, measure every replicate on test data, and put the results into a table."""
 
+import json
+import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from rich.console import Console
 
 from latax.data import Samples
+from latax.estimators.run_folder import write_json
 from latax.evaluate import Interval, confidence_interval
 from latax.report.tables import Table
 
@@ -28,12 +32,12 @@ class Contest:
 
 @dataclass(frozen=True)
 class Results:
-    """Fitted contestants and their measures, {contestant: {measure: (replicates,) or None}}, and seconds of training."""
+    """Fitted contestants, their measures {contestant: {measure: (replicates,) or None}}, and seconds of training."""
 
     contest: Contest
     fitted: dict[str, Any] = field(default_factory=dict)
     values: dict[str, dict[str, np.ndarray | None]] = field(default_factory=dict)
-    seconds: dict[str, float] = field(default_factory=dict)
+    seconds: dict[str, float | None] = field(default_factory=dict)
 
     def interval(self, name: str, measure: str) -> Interval | None:
         """The median over replicates with its interval; the value alone for a single one."""
@@ -50,16 +54,28 @@ class Results:
         return Table(self.contest.title, columns, rows, self.contest.caption)
 
 
-def hold(contest: Contest, contestants: Mapping[str, Any], console: Console) -> Results:
-    """Fits and measures every contestant."""
+def hold(contest: Contest, contestants: Mapping[str, Any], console: Console, folder: Path) -> Results:
+    """Fits and measures every contestant, each in a run folder of its own below `folder`.
+
+    A contestant whose run is there is resumed, so a study that was stopped goes on where it was.
+    """
     results = Results(contest)
     for name, estimator in contestants.items():
         console.print(f"{contest.title}: {name}", style="bold", markup=False)
-        began = time.perf_counter()
-        results.fitted[name] = estimator.fit_samples(contest.training)
-        results.seconds[name] = time.perf_counter() - began
-        results.values[name] = {m: _measured(estimator, measure) for m, measure in contest.measures.items()}
+        out = folder / re.sub(r"\W+", "-", f"{contest.title} {name}".lower()).strip("-")
+        results.fitted[name], results.seconds[name] = _fit(estimator, contest.training, out)
+        results.values[name] = {m: _measured(results.fitted[name], measure) for m, measure in contest.measures.items()}
     return results
+
+
+def _fit(estimator: Any, training: Samples, out: Path) -> tuple[Any, float | None]:
+    """The fitted estimator, and the seconds it took; None where the run was stopped in between."""
+    done, begun = out / "seconds.json", (out / "config.json").exists()
+    began = time.perf_counter()
+    fitted = estimator.fit_samples(training, out=out, resume=begun)
+    if not begun:
+        write_json(done, {"seconds": time.perf_counter() - began})
+    return fitted, json.loads(done.read_text())["seconds"] if done.exists() else None
 
 
 def _measured(estimator: Any, measure: Measure) -> np.ndarray | None:

@@ -1,5 +1,6 @@
 """The demonstration: real digits and a surface with a known truth, three models each, in a few minutes on two cores."""
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,16 +20,16 @@ REPLICATES = 3
 LATENT = 8
 
 
-def demo(budget: str, seed: int, console: Console) -> StudyResult:
+def demo(budget: str, seed: int, console: Console, folder: Path) -> StudyResult:
     """Digits and polynomial surface, with M-flow, ambient flow and probabilistic PCA side by side."""
     scale = {"quick": 1, "full": 10}[budget]
-    surface = hold(polynomial_contest(20_000, seed, test_rows=2000), _surface_models(scale, seed), console)
+    surface = hold(polynomial_contest(20_000, seed, test_rows=2000), _surface_models(scale, seed), console, folder)
     images, test = digits_contest(seed)
-    drawn = hold(images, _digit_models(scale, seed), console)
+    drawn = hold(images, _digit_models(scale, seed), console, folder)
     return StudyResult(
         title="latax: demonstration",
-        summary=f"Two data sets, three models, {REPLICATES} replicates each ({budget} budget). The M-flow finds the surface "
-        "and a density on it; an ambient flow has no manifold, and PCA only a flat one.",
+        summary=f"Two data sets, three models, {REPLICATES} replicates each ({budget} budget). The M-flow finds the "
+        "surface and a density on it; an ambient flow has no manifold, and PCA only a flat one.",
         tables=[surface.table(), drawn.table()],
         sections=[
             Section("Polynomial surface", tables=[surface.table()], figures=_surface_figures(surface)),
@@ -58,7 +59,7 @@ def digits_contest(seed: int) -> tuple[Contest, Samples]:
 
 
 def _surface_models(scale: int, seed: int) -> dict[str, Any]:
-    common = {"replicates": REPLICATES, "seed": seed, "width_size": 48, "steps": 2400 * scale}
+    common: dict[str, Any] = {"replicates": REPLICATES, "seed": seed, "width_size": 48, "steps": 2400 * scale}
     return {
         "M-flow": MFlow(latent_size=2, **common),
         "ambient flow": AmbientFlow(layers=10, **common),
@@ -67,7 +68,7 @@ def _surface_models(scale: int, seed: int) -> dict[str, Any]:
 
 
 def _digit_models(scale: int, seed: int) -> dict[str, Any]:
-    common = {"replicates": REPLICATES, "seed": seed, "width_size": 48, "mixing": "lu", "steps": 1200 * scale}
+    common: dict[str, Any] = {"replicates": REPLICATES, "seed": seed, "width_size": 48, "steps": 1200 * scale}
     return {
         "M-flow": MFlow(latent_size=LATENT, layers=6, latent_layers=4, **common),
         "ambient flow": AmbientFlow(layers=6, noise=1 / 16, **common),

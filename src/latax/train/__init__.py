@@ -1,10 +1,12 @@
 """The training engine: recipes of phases, sources of batches, and one loop that trains every model."""
 
+from latax.train.evidence import replay
 from latax.train.fit import Fitted, fit
 from latax.train.interrupt import Interruption
 from latax.train.phase import Alternate, Batch, Metric, Model, Objective, Phase, Recipe, everything
 from latax.train.progress import AbstractMeter, LineMeter, RichMeter, SilentMeter, default_meter
-from latax.train.source import AbstractSource, ArraySource, SamplerSource, StreamSource
+from latax.train.source import AbstractSource, ArraySource, SamplerSource
+from latax.train.stream import StreamSource
 from latax.train.tracker import JSONLTracker, MemoryTracker, Tracker, read_metrics
 
 __all__ = [
@@ -32,4 +34,5 @@ __all__ = [
     "everything",
     "fit",
     "read_metrics",
+    "replay",
 ]

@@ -1,8 +1,14 @@
 """Saving the whole state of training so that it can go on from there to the same bits (Orbax: atomic, multi-host)."""
 
 import errno
+import hashlib
+import logging
+import os
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from types import TracebackType
+from typing import Any, Self, TypedDict, TypeVar
 
 import jax
 import numpy as np
@@ -11,97 +17,161 @@ from jaxtyping import PyTree
 from latax._errors import FileError
 
 KEPT = 2
+T = TypeVar("T")
+
+
+class Cursor(TypedDict):
+    """What is saved beside the state: the place in the course, and what identifies the run."""
+
+    segment: int
+    step: int
+    identity: dict[str, str]
+
+
+def identity(state: PyTree, *, seed: int, course: str) -> dict[str, str]:
+    """What tells whether a checkpoint belongs to a run: its seed, its recipe, its arrays' shapes and types."""
+    arrays = [(np.dtype(leaf.dtype).name, leaf.shape) for leaf in jax.tree.leaves(state)]
+    digest = lambda text: hashlib.sha256(text.encode()).hexdigest()[:16]
+    return {"seed": str(seed), "recipe": digest(course), "model": digest(repr(arrays))}
 
 
 class Checkpoints:
     """Numbered checkpoints in a folder; the `KEPT` newest stay. Saving goes on in the background.
 
+    A context: leaving it waits for what is being saved. After another error a failure to save is not told again.
+
     **Arguments:**
 
-    - `folder`: made if it is not there.
+    - `folder`: made if it is not there. Raises `FileError` if that fails.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path):
         import orbax.checkpoint as ocp
 
         self.folder = folder.absolute()
         self._ocp = ocp
-        options = ocp.CheckpointManagerOptions(max_to_keep=KEPT, create=True)
-        self._manager = ocp.CheckpointManager(self.folder, options=options)
+        _quieten_orbax()
+        # A run that was killed while saving leaves a temporary folder behind; nobody else would remove it.
+        options = ocp.CheckpointManagerOptions(max_to_keep=KEPT, create=True, cleanup_tmp_directories=True)
+        self._manager = self._writing(lambda: ocp.CheckpointManager(self._made(), options=options))
 
-    def save(self, position: int, state: PyTree, cursor: dict[str, Any]) -> None:
-        """Saves under the number `position` (replacing nothing). Raises `FileError` if the disk does not take it."""
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        if error is None:
+            self._writing(self._manager.close)
+        else:
+            with suppress(Exception):
+                self._manager.close()
+
+    # ---- writing
+
+    def save(self, position: int, state: PyTree, cursor: Cursor) -> None:
+        """Begins to save under the number `position`. Raises `FileError` if the disk does not take it.
+
+        The arrays are copied before this returns; they may be given away at once.
+        """
         args = self._ocp.args
-        leaves = {f"{index:05d}": leaf for index, leaf in enumerate(jax.tree.leaves(state))}
-        saved = args.Composite(state=args.StandardSave(leaves), cursor=args.JsonSave(cursor))
-        self._guard(lambda: self._manager.save(position, args=saved))
+        saved = args.Composite(state=args.StandardSave(_numbered(state)), cursor=args.JsonSave(dict(cursor)))
+        self._writing(lambda: self._manager.save(position, args=saved))
 
     def wait(self) -> None:
         """Returns when everything is on disk."""
-        self._guard(self._manager.wait_until_finished)
+        self._writing(self._manager.wait_until_finished)
 
-    def latest(self) -> int | None:
-        """The number of the newest complete checkpoint."""
-        return self._manager.latest_step()
+    def check_background(self) -> None:
+        """Raises what has gone wrong in the background since the last call."""
+        self._writing(self._manager.check_for_errors)
 
-    def cursor(self, position: int) -> dict[str, Any]:
-        """What was saved beside the state."""
-        args = self._ocp.args
-        return self._restore(position, cursor=args.JsonRestore())["cursor"]
+    def _made(self) -> Path:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        return self.folder
 
-    def restore(self, position: int, like: PyTree) -> PyTree:
-        """The saved state, in the structure and on the devices of `like`."""
-        args = self._ocp.args
-        leaves, structure = jax.tree.flatten(like)
-        target = {
-            f"{index:05d}": jax.ShapeDtypeStruct(leaf.shape, leaf.dtype, sharding=leaf.sharding)
-            for index, leaf in enumerate(leaves)
-        }
-        restored = self._restore(position, state=args.StandardRestore(target))["state"]
-        return jax.tree.unflatten(structure, [restored[name] for name in sorted(restored)])
-
-    def close(self) -> None:
-        """Waits for what is being saved and lets go of the folder."""
-        self._guard(self._manager.close)
-
-    def _restore(self, position: int, **items: Any) -> dict[str, Any]:
+    def _writing(self, action: Callable[[], T]) -> T:
         try:
-            return dict(self._manager.restore(position, args=self._ocp.args.Composite(**items)).items())
-        except (ValueError, KeyError, FileNotFoundError, OSError) as error:
-            raise FileError(
-                f"The checkpoint {self.folder / str(position)} cannot be read ({_first_line(error)}). It is damaged or was "
-                "written with other settings. Delete that folder to resume from the one before it, or fit into a new folder."
-            ) from error
-
-    def _guard(self, action: Any) -> None:
-        try:
-            action()
-        except OSError as error:
-            raise self._unwritable(error) from error
-        except Exception as error:  # TensorStore reports a full disk in several classes of its own
-            if not _says_full(error):
+            return action()
+        except Exception as error:
+            # TensorStore reports a full disk in classes of its own; all of them quote the operating system.
+            if not isinstance(error, OSError) and not any(sign in str(error) for sign in _DISK):
                 raise
             raise self._unwritable(error) from error
 
     def _unwritable(self, error: Exception) -> FileError:
-        newest = sorted((int(p.name) for p in self.folder.iterdir() if p.name.isdigit()), reverse=True)
+        newest = self._numbers()[-1:]
         kept = f"The checkpoint of step {newest[0]} is intact" if newest else "There is no checkpoint yet"
         return FileError(
-            f"A checkpoint cannot be written to {self.folder} ({_first_line(error)}). {kept}. "
-            "Make room or mend the permissions, then run `latax resume` on the run folder."
+            f"A checkpoint cannot be written to {self.folder} ({_reason(error)}). {kept}. "
+            "Make room or mend the permissions, then resume the run."
         )
 
+    # ---- reading
 
-def _says_full(error: Exception) -> bool:
-    text = str(error)
-    return any(sign in text for sign in ("No space left", "RESOURCE_EXHAUSTED", "Disk quota", f"errno {errno.ENOSPC}"))
+    def latest(self) -> int | None:
+        """The number of the newest complete checkpoint."""
+        return max(self._numbers(), default=None)
+
+    def cursor(self, position: int) -> Cursor:
+        """What was saved beside the state."""
+        found = self._restore(position, "cursor", self._ocp.args.JsonRestore())
+        if not isinstance(found, dict) or set(found) != set(Cursor.__annotations__):
+            raise self._unreadable(position, "it has no valid cursor")
+        return Cursor(**found)
+
+    def check(self, cursor: Cursor, expected: dict[str, str]) -> None:
+        """Refuses a checkpoint of another run."""
+        differing = sorted(name for name in expected if cursor["identity"].get(name) != expected[name])
+        if differing:
+            raise FileError(
+                f"The checkpoint in {self.folder} was made with another {' and '.join(differing)} than the run to be "
+                "resumed. Resume with the settings that the run began with, or fit into a new folder."
+            )
+
+    def restore(self, position: int, like: PyTree[jax.ShapeDtypeStruct]) -> PyTree:
+        """The saved state, in the structure and on the devices of `like`."""
+        found = self._restore(position, "state", self._ocp.args.StandardRestore(_numbered(like)))
+        return jax.tree.unflatten(jax.tree.structure(like), [found[name] for name in sorted(found)])
+
+    def _restore(self, position: int, item: str, how: Any) -> Any:
+        try:
+            return self._manager.restore(position, args=self._ocp.args.Composite(**{item: how}))[item]
+        except Exception as error:  # a damaged file can raise nearly anything
+            raise self._unreadable(position, _reason(error)) from error
+
+    def _unreadable(self, position: int, reason: str) -> FileError:
+        before = [number for number in self._numbers() if number < position]
+        cure = f"to resume from step {before[-1]}" if before else "and resume to begin anew"
+        return FileError(
+            f"The checkpoint {self.folder / str(position)} is damaged ({reason}). Delete that folder {cure}."
+        )
+
+    def _numbers(self) -> list[int]:
+        """The complete checkpoints; a folder gets its number when everything in it is written."""
+        return sorted(int(path.name) for path in self.folder.iterdir() if path.name.isdigit())
 
 
-def _first_line(error: Exception) -> str:
+#: What the operating system says when it does not take data, wherever it is quoted.
+_DISK = tuple(
+    os.strerror(number)
+    for number in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO)
+)
+
+
+def _numbered(tree: PyTree) -> dict[str, Any]:
+    return {f"{index:05d}": leaf for index, leaf in enumerate(jax.tree.leaves(tree))}
+
+
+def _reason(error: Exception) -> str:
     text = str(error).strip().splitlines()
     return text[0][:200] if text else type(error).__name__
 
 
-def fingerprint(state: PyTree) -> list[str]:
-    """Shapes and types of all arrays, to tell whether a checkpoint belongs to a model."""
-    return [f"{np.dtype(leaf.dtype).name}{list(leaf.shape)}" for leaf in jax.tree.leaves(state)]
+def _quieten_orbax() -> None:
+    """Orbax logs errors with their traces before it raises them; the user gets one message, ours."""
+    logger = logging.getLogger("absl")
+    if _not_orbax not in logger.filters:
+        logger.addFilter(_not_orbax)
+
+
+def _not_orbax(record: logging.LogRecord) -> bool:
+    return "orbax" not in record.pathname

@@ -3,112 +3,146 @@
 The training loop stands still at the failing step, so it can be taken apart: which term, which samples, which leaves.
 """
 
-import json
-from pathlib import Path
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import NamedTuple
 
-import equinox as eqx
 import jax
 import jax.numpy as jnp
 import jax.random as jr
 import numpy as np
-from jaxtyping import Array, PyTree
+from jax import lax
+from jaxtyping import Array, Key, PyTree
 
 from latax._errors import DivergenceError
-from latax.train.program import PhaseProgram, State, _step_keys
+from latax.train.course import Segment
+from latax.train.hosts import on_host
+from latax.train.program import PhaseProgram, all_finite, step_keys
+from latax.train.replicates import replicate_keys
+from latax.train.state import State
+from latax.train.trainer import Trainer
 
 
-class Divergence(NamedTuple):
-    """The step that failed: where, which terms, which samples of the batch, and the batch itself."""
+@dataclass(frozen=True, kw_only=True)
+class Divergence:
+    """A step that failed.
+
+    `replicate` is the one that failed first; `samples` are the places in its batch that fail alone, and `rows` their
+    numbers in the source, where it has rows; `key` is the data of the objective's key.
+    """
 
     phase: str
     step: int
     replicate: int
     terms: dict[str, float]
-    bad_terms: list[str]
     bad_gradients: list[str]
+    batch_size: int
     samples: list[int]
     rows: list[int] | None
-    batch: dict[str, np.ndarray]
+    key: list[int]
+
+
+class Evidence(NamedTuple):
+    """The arrays of the failing step: the weights before it, and the batch as the objective sees it."""
+
+    model: PyTree[np.ndarray]
+    batch: PyTree[np.ndarray]
 
 
 def examine(
-    program: PhaseProgram, state: State, resident: PyTree, plan: PyTree, offset: int, keys: Array, replicate: int
-) -> Divergence:
-    """Repeats the failing step of one replicate, whole and sample by sample.
-
-    `plan` is the plan of the call in which the step failed and `offset` the number of its first step.
-    """
-    step = int(state.failed_at[replicate])
-    pick = lambda tree: jax.tree.map(lambda a: a[replicate], tree)
-    model, key = pick(state.model), keys[replicate]
-    plan = plan if program.source.shared else pick(plan)
-    resident = resident if program.resident_axis is None else pick(resident)
-    planned = jax.tree.map(lambda a: a[step - offset], plan)
-    batch_key, objective_key = _step_keys(key, jnp.asarray(step))
-    batch = program.source.batch(resident, planned, batch_key)
-    params, frozen = program.split(model)
-
-    def terms_of(params: PyTree, batch: PyTree) -> dict[str, Array]:
-        model = eqx.combine(params, frozen)
-        return program.terms_of(model, program._prepared(model, batch), objective_key)
-
-    terms, gradient = jax.jit(
-        lambda p, b: (
-            terms_of(p, b),
-            jax.grad(lambda q: program.phase.total(terms_of(q, b), jnp.asarray(step)))(p),
-        )
-    )(params, batch)
-    single = jax.jit(lambda b: program.phase.total(terms_of(params, b), jnp.asarray(step)))
-    size = jax.tree.leaves(batch)[0].shape[0]
-    samples = [i for i in range(size) if not np.isfinite(single(jax.tree.map(lambda a: a[i : i + 1], batch)))]
-    paths = jax.tree_util.tree_leaves_with_path(gradient)
-    return Divergence(
-        phase=program.phase.name,
+    trainer: Trainer, segment: Segment, state: State, data: PyTree, failed_at: np.ndarray
+) -> tuple[Divergence, Evidence]:
+    """Repeats the failing step of the replicate that failed first, whole and sample by sample."""
+    program, phase = trainer.programs[segment.phase.name], segment.phase
+    step = int(failed_at[failed_at >= 0].min())
+    replicate = int(np.flatnonzero(failed_at == step)[0])
+    model = on_host(jax.tree.map(lambda a: a[replicate], state.model))
+    data = jax.tree.map(lambda a: a[replicate], data) if program.prepares_once else data
+    seed = trainer.seed_of(segment, replicate)
+    planned = jax.tree.map(lambda a: a[0], trainer.source.plan(seed, step, 1, phase.batch_size))
+    key = replicate_keys(trainer.settings.seed + replicate, 1, segment.number)[0]
+    batch = on_host(jax.jit(program.batch)(model, data, planned, key, jnp.int32(step)))
+    objective_key = step_keys(key, jnp.int32(step))[1]
+    terms, bad_gradients, samples = _take_apart(program, model, batch, objective_key, step)
+    rows = trainer.source.rows_of(seed, step, phase.batch_size)
+    found = Divergence(
+        phase=phase.name,
         step=step,
         replicate=replicate,
-        terms={name: float(value) for name, value in terms.items()},
-        bad_terms=sorted(name for name, value in terms.items() if not np.isfinite(value)),
-        bad_gradients=[jax.tree_util.keystr(path) for path, leaf in paths if not np.isfinite(np.asarray(leaf)).all()],
+        terms=terms,
+        bad_gradients=bad_gradients,
+        batch_size=phase.batch_size,
         samples=samples,
-        rows=np.asarray(planned).tolist() if isinstance(planned, jax.Array | np.ndarray) else None,
-        batch={f"batch{jax.tree_util.keystr(path)}": np.asarray(leaf) for path, leaf in _leaves(batch)},
+        rows=None if rows is None else rows[samples].tolist(),
+        key=np.asarray(jr.key_data(objective_key)).tolist(),
+    )
+    return found, Evidence(model, batch)
+
+
+def _take_apart(
+    program: PhaseProgram, model: PyTree, batch: PyTree, key: Key[Array, ""], step: int
+) -> tuple[dict[str, float], list[str], list[int]]:
+    """The terms, the leaves whose gradient is not finite, and the samples that fail alone."""
+    params, frozen = program.split(model)
+    size = program.phase.batch_size
+
+    def alone(params: PyTree, frozen: PyTree, batch: PyTree, key: Array, sample: Array) -> Array:
+        # A batch that is this sample throughout: objectives may need more than one, and nothing is compiled anew.
+        repeat = lambda a: jnp.broadcast_to(a[sample], a.shape) if a.ndim and a.shape[0] == size else a
+        (total, _), gradient = program.gradient(params, frozen, jax.tree.map(repeat, batch), key, jnp.int32(step))
+        return all_finite(total, gradient)
+
+    @jax.jit
+    def judge(*args: PyTree) -> tuple:
+        (_, terms), gradient = program.gradient(*args, jnp.int32(step))
+        return terms, gradient, lax.map(lambda sample: alone(*args, sample), jnp.arange(size))
+
+    terms, gradient, sound = judge(params, frozen, jax.tree.map(jnp.asarray, batch), key)
+    leaves = jax.tree_util.tree_leaves_with_path(gradient)
+    bad = [jax.tree_util.keystr(path) for path, leaf in leaves if not np.isfinite(leaf).all()]
+    return {name: float(value) for name, value in terms.items()}, bad, np.flatnonzero(~np.asarray(sound)).tolist()
+
+
+def error(found: Divergence, kept: str) -> DivergenceError:
+    """The one message that the user reads; `kept` says where the evidence is."""
+    return DivergenceError(
+        f"Training diverged in phase {found.phase!r} at step {found.step}, replicate {found.replicate}: "
+        f"{_what(found)}, {_who(found)}. {kept}"
+        "Look at those samples for outliers; else lower the learning rate or the weight of that term."
     )
 
 
-def _leaves(tree: PyTree) -> list[tuple[Any, Any]]:
-    return jax.tree_util.tree_leaves_with_path(tree)
+def _what(found: Divergence) -> str:
+    bad = [f"{name!r} is {value}" for name, value in sorted(found.terms.items()) if not np.isfinite(value)]
+    if bad:
+        return "the loss term " + " and ".join(bad)
+    if found.bad_gradients:
+        more = len(found.bad_gradients) - 3
+        names = ", ".join(found.bad_gradients[:3]) + (f" and {more} more" if more > 0 else "")
+        return f"every loss term is finite but the gradient of {names} is not"
+    return "every loss term and gradient is finite, but the weighted sum, the gradient's norm or the update is not"
 
 
-def reproducer(folder: Path, divergence: Divergence, model: PyTree, key: Array) -> Path:
-    """Writes all that is needed to repeat the failing step: `step.json`, `batch.npz`, `model.npz`."""
-    folder.mkdir(parents=True, exist_ok=True)
-    about = divergence._asdict()
-    about.pop("batch")
-    about["key"] = np.asarray(jr.key_data(key)).tolist()
-    (folder / "step.json").write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")
-    np.savez(folder / "batch.npz", **divergence.batch)
-    arrays = {jax.tree_util.keystr(path): np.asarray(leaf[divergence.replicate]) for path, leaf in _leaves(model)}
-    np.savez(folder / "model.npz", **arrays)
-    return folder
+def _who(found: Divergence) -> str:
+    if not found.samples:
+        return "not caused by any sample alone"
+    if len(found.samples) == found.batch_size > 1:
+        return "with every sample of the batch"
+    kind, places = ("places in the batch", found.samples) if found.rows is None else ("training rows", found.rows)
+    return f"caused by {kind} {_some(places)}"
 
 
-def error(divergence: Divergence, folder: Path | None) -> DivergenceError:
-    """The one message that the user reads."""
-    d = divergence
-    if d.bad_terms:
-        what = "the loss term " + " and ".join(f"{name!r} is {d.terms[name]}" for name in d.bad_terms)
-    else:
-        shown = ", ".join(d.bad_gradients[:3]) + (
-            f" and {len(d.bad_gradients) - 3} more" if len(d.bad_gradients) > 3 else ""
-        )
-        what = f"every loss term is finite but the gradient of {shown or 'the total'} is not"
-    where = [d.rows[i] for i in d.samples] if d.rows is not None else d.samples
-    kind = "training rows" if d.rows is not None else "places in the batch"
-    many = f" (and {len(where) - 8} more)" if len(where) > 8 else ""
-    who = f"caused by {kind} {where[:8]}{many}" if where else "not caused by any sample alone"
-    kept = f" The failing step is kept in {folder}." if folder is not None else ""
+def _some(numbers: list[int]) -> str:
+    return f"{numbers[:8]}" + (f" (and {len(numbers) - 8} more)" if len(numbers) > 8 else "")
+
+
+def of_metric(trainer: Trainer, segment: Segment, step: int, state: State, metric: np.ndarray) -> DivergenceError:
+    """The error for a validation metric that is not finite: it could choose no weights."""
+    replicate = int(np.flatnonzero(~np.isfinite(metric))[0])
+    programs = [trainer.programs[p.name] for p in trainer.course.stages[segment.stage] if p.metric is not None]
+    values = sum(on_host(program.evaluate_rows(state.model, trainer.validation))[replicate] for program in programs)
+    rows = np.flatnonzero(~np.isfinite(values)).tolist()
     return DivergenceError(
-        f"Training diverged in phase {d.phase!r} at step {d.step}, replicate {d.replicate}: {what}, {who}.{kept} "
-        "Look at those samples for outliers; else lower the learning rate or the weight of that term."
+        f"The validation metric of phase {segment.phase.name!r} is {metric[replicate]} at step {step}, replicate "
+        f"{replicate}, because of validation rows {_some(rows)} of {len(values)}. "
+        "Look at those rows for outliers; else lower the learning rate."
     )

@@ -17,10 +17,8 @@ class Interruption(KeyboardInterrupt):
 
     def __init__(self, received: int, position: int, total: int, folder: Path | None) -> None:
         self.signal, self.folder = received, folder
-        saved = (
-            f"; go on with `latax resume {folder}`" if folder is not None else "; without a run folder nothing is kept"
-        )
-        super().__init__(f"Stopped at step {position} of {total}{saved}.")
+        kept = f"go on with `latax resume {folder}`" if folder is not None else "without a run folder nothing is kept"
+        super().__init__(f"Stopped at step {position} of {total}; {kept}.")
 
 
 @dataclass
@@ -32,20 +30,25 @@ class Signals:
 
 @contextmanager
 def watch_signals() -> Iterator[Signals]:
-    """Notes SIGTERM and SIGINT instead of dying of them; a second SIGINT interrupts at once. Main thread only."""
+    """Notes SIGTERM and SIGINT instead of dying of them; a second SIGINT interrupts at once. Main thread only.
+
+    Python runs no handler while a program is being compiled or a call is under way, so both are finished first.
+    """
     state = Signals()
     if threading.current_thread() is not threading.main_thread():
         yield state
         return
 
     def note(number: int, frame: FrameType | None) -> None:
-        if state.received:
+        # Schedulers send SIGTERM more than once; only a second Ctrl-C is impatience.
+        if number == signal.SIGINT and state.received == signal.SIGINT:
             raise KeyboardInterrupt
-        state.received = number
+        state.received = state.received or number
 
     before = {number: signal.signal(number, note) for number in (signal.SIGTERM, signal.SIGINT)}
     try:
         yield state
     finally:
         for number, handler in before.items():
-            signal.signal(number, handler)
+            # None stands for a handler that was not set from Python and cannot be set again.
+            signal.signal(number, signal.SIG_DFL if handler is None else handler)

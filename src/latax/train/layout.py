@@ -1,4 +1,4 @@
-"""Replicates and devices: how one step of one model becomes one program for many seeds on many devices.
+"""Replicates and devices: how a function of one model becomes one program for many seeds on many devices.
 
 Every array of the training state has a leading replicate axis. With as many replicates as devices (or a multiple) the
 replicates are spread over the devices; otherwise every batch is. On one device nothing is spread, in the same code.
@@ -11,8 +11,11 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax import lax
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 from jaxtyping import Array, PyTree
+
+from latax._errors import ConfigError
 
 AXIS = "device"
 
@@ -23,86 +26,109 @@ class Layout(eqx.Module):
     **Arguments:**
 
     - `replicates`: how many models are trained at once.
-    - `batch_sizes`: of all phases; if batches are spread, the number of devices used divides each of them.
-    - `devices`: all visible ones by default, of every host.
+    - `batch_sizes`: of all phases. If batches are spread, the number of devices that are used divides each of them.
+    - `devices`: all visible ones by default, of every host. With several hosts all of them must be used, and a
+        `ConfigError` says which batch sizes allow it.
     """
 
     replicates: int
     mesh: Mesh = eqx.field(static=True)
-    spread_replicates: bool
+    spreads_replicates: bool
+    idle_devices: int
 
     def __init__(self, replicates: int, batch_sizes: Sequence[int], devices: Sequence[jax.Device] | None = None):
         devices = list(jax.devices() if devices is None else devices)
         self.replicates = replicates
-        self.spread_replicates = replicates % len(devices) == 0
-        if not self.spread_replicates:
-            fit = [n for n in range(1, len(devices) + 1) if all(size % n == 0 for size in batch_sizes)]
-            devices = devices[: max(fit)]
-        self.mesh = Mesh(np.asarray(devices), (AXIS,))
+        self.spreads_replicates = replicates % len(devices) == 0
+        used = len(devices)
+        if not self.spreads_replicates:
+            used = max(n for n in range(1, len(devices) + 1) if all(size % n == 0 for size in batch_sizes))
+        self.idle_devices = len(devices) - used
+        if self.idle_devices and jax.process_count() > 1:
+            raise ConfigError(
+                f"Batches of {sorted(set(batch_sizes))} samples cannot be spread over {len(devices)} devices of "
+                f"{jax.process_count()} hosts. Give batch sizes, or replicates, that are multiples of {len(devices)}."
+            )
+        self.mesh = Mesh(np.asarray(devices[:used]), (AXIS,))
+
+    # ---- where arrays live
+
+    @property
+    def state(self) -> NamedSharding:
+        """Of arrays with a leading replicate axis."""
+        return self._sharding(AXIS) if self.spreads_replicates else self._sharding()
+
+    @property
+    def shared(self) -> NamedSharding:
+        """Of arrays that every device has whole."""
+        return self._sharding()
+
+    def plan(self, shared: bool) -> NamedSharding:
+        """Of a plan with axes (step, batch, ...) if `shared`, else (replicate, step, batch, ...)."""
+        if self.spreads_replicates:
+            return self.shared if shared else self.state
+        return self._sharding(None, AXIS) if shared else self._sharding(None, None, AXIS)
+
+    def spread_batch(self, batch: PyTree[Array]) -> PyTree[Array]:
+        """Asks for one replicate's batch to be spread, inside of a compiled function that `over_replicates` maps."""
+        if self.mesh.size == 1 or self.spreads_replicates:
+            return batch
+
+        def spread(leaf: Array) -> Array:
+            if leaf.ndim == 0 or leaf.shape[0] % self.mesh.size:
+                return leaf
+            return lax.with_sharding_constraint(leaf, self._sharding(AXIS))
+
+        return jax.tree.map(spread, batch)
 
     def _sharding(self, *axes: str | None) -> NamedSharding:
         return NamedSharding(self.mesh, PartitionSpec(*axes))
 
-    @property
-    def _state(self) -> NamedSharding:
-        return self._sharding(AXIS) if self.spread_replicates else self._sharding()
+    # ---- one model, many models
 
-    def put_state(self, tree: PyTree) -> PyTree:
-        """Arrays with a leading replicate axis, on the devices."""
-        return _put(tree, self._state)
+    def over_replicates(self, function: Callable, in_axes: Sequence[int | None]) -> Callable:
+        """`function` mapped over the leading axis of the arguments whose `in_axes` is 0; results are stacked.
 
-    def put_shared(self, tree: PyTree) -> PyTree:
-        """Arrays that every replicate and device sees whole."""
-        return _put(tree, self._sharding())
-
-    def put_plan(self, tree: PyTree, shared: bool) -> PyTree:
-        """A plan with axes (step, batch, ...) if `shared`, else (replicate, step, batch, ...)."""
-        if self.spread_replicates:
-            return _put(tree, self._sharding() if shared else self._state)
-        lead = () if shared else (None,)
-        return _put(tree, self._sharding(*lead, None, AXIS))
-
-    def constrain_batch(self, batch: PyTree[Array]) -> PyTree[Array]:
-        """Fixes where a batch of shape (replicate, batch, ...) lives; inside a compiled function."""
-        if self.mesh.size == 1:
-            return batch
-        spec = (AXIS,) if self.spread_replicates else (None, AXIS)
-        sharding = self._sharding(*spec)
-        return jax.tree.map(lambda a: jax.lax.with_sharding_constraint(a, sharding) if _is_data(a) else a, batch)
-
-    def constrain_state(self, tree: PyTree[Array]) -> PyTree[Array]:
-        """Fixes where a training state lives; inside a compiled function."""
-        if self.mesh.size == 1:
-            return tree
-        return jax.tree.map(lambda a: jax.lax.with_sharding_constraint(a, self._state), tree)
+        A single replicate is peeled off and put back instead of mapped: its program is that of a plain model. On one
+        CPU the replicates go one after another: the cores are busy with one, and its numbers stay in the cache.
+        """
+        if self.replicates == 1:
+            return lambda *args: jax.tree.map(_stacked, function(*_select(args, in_axes, lambda x: x[0])))
+        if self.mesh.size == 1 and self.mesh.devices.flat[0].platform == "cpu":
+            return _in_turn(function, in_axes)
+        return jax.vmap(function, tuple(in_axes), spmd_axis_name=AXIS if self.spreads_replicates else None)
 
 
-def _is_data(leaf: Any) -> bool:
-    return jnp.issubdtype(leaf.dtype, jnp.number)
+def _in_turn(function: Callable, in_axes: Sequence[int | None]) -> Callable:
+    def mapped(*args: PyTree) -> PyTree:
+        many = [arg for arg, axis in zip(args, in_axes, strict=True) if axis == 0]
+
+        def one(chosen: list[PyTree]) -> PyTree:
+            rest = iter(chosen)
+            return function(*[arg if axis is None else next(rest) for arg, axis in zip(args, in_axes, strict=True)])
+
+        return lax.map(one, many)
+
+    return mapped
 
 
-def _put(tree: PyTree, sharding: NamedSharding) -> PyTree:
-    """Every host knows the whole array and hands its devices their part."""
+def _select(args: Sequence[PyTree], in_axes: Sequence[int | None], pick: Callable[[Array], Array]) -> list[PyTree]:
+    return [arg if axis is None else jax.tree.map(pick, arg) for arg, axis in zip(args, in_axes, strict=True)]
 
-    def put(leaf: Any) -> Array:
+
+def _stacked(leaf: Any) -> Array:
+    return jnp.asarray(leaf)[None]
+
+
+def put(tree: PyTree, sharding: NamedSharding) -> PyTree:
+    """Arrays on the devices. Every host knows the whole array and hands its devices their part."""
+
+    def place(leaf: Any) -> Array:
         if jax.process_count() == 1:
             return jax.device_put(leaf, sharding)
+        if isinstance(leaf, jax.Array) and jnp.issubdtype(leaf.dtype, jax.dtypes.prng_key):
+            return jax.random.wrap_key_data(place(jax.random.key_data(leaf)), impl=jax.random.key_impl(leaf))
         host = np.asarray(leaf)
         return jax.make_array_from_callback(host.shape, sharding, lambda index: host[index])
 
-    return jax.tree.map(put, tree)
-
-
-def over_replicates(function: Callable, replicates: int, in_axes: Sequence[int | None]) -> Callable:
-    """`function` mapped over the leading axis of the arguments whose `in_axes` is 0; results are stacked.
-
-    A single replicate is peeled off and put back instead of mapped: the compiled program is that of a plain model.
-    """
-    if replicates > 1:
-        return jax.vmap(function, in_axes=tuple(in_axes))
-
-    def single(*args: PyTree) -> PyTree:
-        peeled = [a if axis is None else jax.tree.map(lambda x: x[0], a) for a, axis in zip(args, in_axes, strict=True)]
-        return jax.tree.map(lambda x: jnp.asarray(x)[None], function(*peeled))
-
-    return single
+    return jax.tree.map(place, tree)

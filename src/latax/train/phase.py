@@ -1,18 +1,19 @@
-"""Recipes: what is trained, in which order, and how the order of optimiser steps is laid out.
+"""Recipes: what is trained, and in which order.
 
 A recipe is a sequence of `Phase`s and `Alternate`s. A phase minimises Σ_k w_k(step) · term_k over the leaves that it
 trains; an `Alternate` interleaves its phases in rounds, each phase keeping its own optimiser from round to round.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
 import equinox as eqx
 import jax
+import jax.numpy as jnp
 import optax
 import paramax
-from jaxtyping import Array, Float, Key, PyTree, Scalar
+from jaxtyping import Array, Float, Int, Key, PyTree, Scalar
 
 from latax._errors import ConfigError
 
@@ -55,9 +56,10 @@ class Phase:
     - `trainable`: picks the subtrees that are trained, e.g. `lambda model: model.embedding`; everything else is frozen
         and costs no gradient.
     - `weights`: a number or an optax schedule for each term. Terms without an entry have weight 1; weight 0 only logs.
-    - `metric`: per-sample validation metric that chooses the best weights; without one the last weights are kept.
+    - `metric`: per-sample validation metric that chooses the best weights; without one, or without validation data, the
+        last weights are kept. It sees the validation data as they are, not as prepared.
     - `prepare`: `(model, batch) -> batch`, a map through *frozen* leaves only (encoding with a finished encoder, say).
-        It is applied once to data that live on the device, not at every step.
+        It is applied once to data that live on the device, where that saves work and memory allows, else to each batch.
     - `begin`: `(model, batch) -> model`, a start that depends on data, applied once with the first batch (as prepared).
     """
 
@@ -82,77 +84,73 @@ class Phase:
 
         Leaves inside `paramax.NonTrainable` stay frozen whatever `trainable` picks.
         """
-        nothing = jax.tree.map(lambda _: False, model)
-        chosen = self.trainable(model)
-
-        def open_leaf(node: PyTree) -> PyTree:
-            if isinstance(node, paramax.NonTrainable):
-                return jax.tree.map(lambda _: False, node)
-            return eqx.is_inexact_array(node)
-
-        spec = jax.tree.map(open_leaf, chosen, is_leaf=lambda n: isinstance(n, paramax.NonTrainable))
-        spec = spec if self.trainable is everything else eqx.tree_at(self.trainable, nothing, spec)
+        picked = jax.tree.map(lambda _: False, model)
+        if self.trainable is everything:
+            picked = jax.tree.map(lambda _: True, model)
+        else:
+            picked = eqx.tree_at(self.trainable, picked, jax.tree.map(lambda _: True, self.trainable(model)))
+        spec = jax.tree.map(lambda free, chosen: free and chosen, _free(model), picked)
         if not any(jax.tree.leaves(spec)):
-            raise ConfigError(f"Phase {self.name!r} trains nothing: `trainable` picks no floating-point array.")
+            raise ConfigError(
+                f"Phase {self.name!r} trains nothing: `trainable` picks no floating-point array that is not frozen by "
+                "paramax.NonTrainable. Let it pick a part of the model that has some."
+            )
         return spec
 
-    def total(self, terms: Mapping[str, Scalar], step: Array) -> Scalar:
-        """Σ_k w_k(step) · term_k. Raises if a weight names a term that the objective does not have."""
-        unknown = set(self.weights) - set(terms)
+    def total(self, terms: Mapping[str, Scalar], step: Int[Array, ""]) -> Scalar:
+        """Σ_k w_k(step) · term_k, over terms that `check_terms` has let pass."""
+        weighted = []
+        for name, term in terms.items():
+            weight = self.weights.get(name, 1.0)
+            weight = weight(step) if callable(weight) else weight
+            weighted.append(jnp.asarray(weight, dtype=float) * term.astype(float))
+        return jnp.sum(jnp.stack(weighted))
+
+    def check_terms(self, terms: Mapping[str, Array | jax.ShapeDtypeStruct]) -> None:
+        """Refuses an objective's result that is no set of scalars, and weights for terms that it does not have."""
+        if not terms:
+            raise ConfigError(f"The objective of phase {self.name!r} returns no term; it must return at least one.")
+        for name, term in terms.items():
+            if term.shape != () or not jnp.issubdtype(term.dtype, jnp.floating):
+                raise ConfigError(
+                    f"The term {name!r} of phase {self.name!r} is an array of shape {term.shape} and type "
+                    f"{term.dtype}; a term is one floating-point number. Average it over the batch."
+                )
+        unknown = sorted(set(self.weights) - set(terms))
         if unknown:
             raise ConfigError(
-                f"Phase {self.name!r} has weights for {sorted(unknown)}, but its objective returns {sorted(terms)}."
+                f"Phase {self.name!r} has weights for {unknown}, but its objective returns {sorted(terms)}. "
+                "Leave them out, or name them as the objective does."
             )
-        weights = {name: self.weights.get(name, 1.0) for name in terms}
-        return sum((weight(step) if callable(weight) else weight) * terms[name] for name, weight in weights.items())  # pyright: ignore[reportReturnType]
+
+
+def _free(model: Model) -> PyTree[bool]:
+    """Where `model` has inexact arrays outside of `paramax.NonTrainable`."""
+
+    def free(node: PyTree) -> PyTree[bool]:
+        if isinstance(node, paramax.NonTrainable):
+            return jax.tree.map(lambda _: False, node)
+        return eqx.is_inexact_array(node)
+
+    return jax.tree.map(free, model, is_leaf=lambda node: isinstance(node, paramax.NonTrainable))
 
 
 @dataclass(frozen=True, kw_only=True)
 class Alternate:
     """Phases taken in turn: every round runs 1/`rounds` of each phase's steps.
 
-    The best weights of an `Alternate` are chosen at the end of each round by the sum of its phases' metrics.
+    The best weights of an `Alternate` are chosen at the end of a round by the sum of its phases' metrics.
     """
 
     phases: Sequence[Phase]
     rounds: int
 
     def __post_init__(self) -> None:
+        if not self.phases:
+            raise ConfigError("An Alternate needs at least one Phase; `phases` is empty.")
         shortest = min(phase.steps for phase in self.phases)
         if not 1 <= self.rounds <= shortest:
             raise ConfigError(f"rounds={self.rounds} must lie between 1 and the fewest steps of a phase, {shortest}.")
 
 
 Recipe = Sequence[Phase | Alternate]
-
-
-class Segment(NamedTuple):
-    """A run of steps `start <= step < stop` of one phase; `closes` marks the end of a round."""
-
-    stage: int
-    phase: Phase
-    start: int
-    stop: int
-    closes: bool
-
-
-def stages(recipe: Recipe) -> list[list[Phase]]:
-    """The phases of each entry of the recipe: one for a `Phase`, several for an `Alternate`."""
-    result = [list(entry.phases) if isinstance(entry, Alternate) else [entry] for entry in recipe]
-    names = [phase.name for group in result for phase in group]
-    if not names:
-        raise ConfigError("The recipe is empty; it needs at least one Phase.")
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if twice:
-        raise ConfigError(f"Phase names must be unique within a recipe; {twice} come more than once.")
-    return result
-
-
-def segments(recipe: Recipe) -> Iterator[Segment]:
-    """Every segment of the recipe in the order of training."""
-    for index, (entry, phases) in enumerate(zip(recipe, stages(recipe), strict=True)):
-        rounds = entry.rounds if isinstance(entry, Alternate) else 1
-        for turn in range(rounds):
-            for phase in phases:
-                start, stop = (phase.steps * (turn + shift) // rounds for shift in (0, 1))
-                yield Segment(index, phase, start, stop, closes=phase is phases[-1])

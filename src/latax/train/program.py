@@ -4,7 +4,7 @@ The number of steps of a call is an argument, not a constant, so one compilation
 same step always runs through the same machine code: that is what makes a resumed run equal to the bit.
 """
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import equinox as eqx
 import jax
@@ -12,196 +12,209 @@ import jax.numpy as jnp
 import jax.random as jr
 import optax
 from jax import lax
-from jaxtyping import Array, Float, Int, Key, PyTree
+from jaxtyping import Array, Bool, Float, Int, Key, PyTree
 
-from latax.train.layout import Layout, over_replicates
+from latax.train.chunks import in_chunks
+from latax.train.layout import Layout
 from latax.train.phase import Model, Phase
 from latax.train.source import AbstractSource
 
+#: Rows that are prepared, or validated, at once, unless a batch has more.
+ROWS_AT_ONCE = 256
+#: Prepared data may take as much memory as the data themselves, or this much.
+PREPARED_BYTES = 2**28
 
-class State(NamedTuple):
-    """Everything that training changes; every leaf has a leading replicate axis.
 
-    `model` and `best` hold the arrays of the model; `optimizers` one state for each phase of the stage; `sums` the sum
-    of every term since the last report; `failed_at` the first step whose loss or gradient was not finite, or -1.
+class Call(NamedTuple):
+    """The steps `start .. start + count - 1` of a phase, planned but not made yet. The plan may be longer."""
+
+    start: int
+    count: int
+    plan: PyTree[Array]
+
+
+class Carry(NamedTuple):
+    """What a step changes, for one replicate or, with a leading axis, for all.
+
+    `params` are the trained arrays; `sums` every term summed over the `summed` steps since the last report;
+    `failed_at` the first step whose loss, gradient or update was not finite, or -1.
     """
 
-    model: PyTree[Array]
-    best: PyTree[Array]
-    best_metric: Float[Array, " replicate"]
-    optimizers: dict[str, PyTree[Array]]
-    sums: dict[str, Float[Array, " replicate"]]
-    failed_at: Int[Array, " replicate"]
+    params: PyTree[Array]
+    optimizer: PyTree[Array]
+    sums: dict[str, Array]
+    summed: Array
+    failed_at: Array
 
 
 class PhaseProgram:
-    """Compiled functions of one phase: `run` some steps, `evaluate` the metric, `prepare` the data.
+    """Compiled functions of one phase. They take arrays with a leading replicate axis, `data` excepted.
 
     **Arguments:**
 
     - `phase`, `source`, `layout`: see there.
     - `static`: the parts of the model that are no arrays.
     - `template`: the model's arrays for one replicate (shapes only are used).
+    - `prepares_once`: whether `prepare` is applied once to the resident data, so that `data` has a replicate axis too.
     """
 
-    def __init__(self, phase: Phase, source: AbstractSource, layout: Layout, static: Model, template: PyTree):
-        self.phase, self.source, self.layout, self.static = phase, source, layout, static
+    def __init__(
+        self,
+        phase: Phase,
+        source: AbstractSource,
+        layout: Layout,
+        static: Model,
+        template: PyTree,
+        *,
+        prepares_once: bool,
+    ):
+        self.phase, self.source, self.layout = phase, source, layout
+        self._rows_at_once = max(ROWS_AT_ONCE, phase.batch_size)
+        self.prepares_once = prepares_once
+        self._static = static
         self._spec = phase.filter_spec(eqx.combine(template, static))
-        self.terms: list[str] = []
-        self.run = jax.jit(self._run, donate_argnums=0)
-        self.evaluate = jax.jit(self._evaluate)
-        self.select = jax.jit(_select, donate_argnums=(1, 2))
+        # Compiled once by name, so that the loop and the questions about it share one trace of the objective.
+        self.terms = jax.jit(self._terms)
+        data, plan = (0 if prepares_once else None), (None if source.shared else 0)
+        self.init_optimizer = self._compiled(phase.optimizer.init, (0,))
+        self.prepare = self._compiled(self._prepare_all, (0, None))
+        self.begin = self._compiled(self._begin, (0, data, plan, 0))
+        self.run = self._compiled(self._run, (0, 0, data, plan, 0, None, None), donate=(0,))
+        self.evaluate = self._compiled(self._mean_metric, (0, None))
+        self.evaluate_rows = self._compiled(self._metric, (0, None))
+
+    def _compiled(self, function, in_axes, donate=()):
+        mapped = self.layout.over_replicates(function, in_axes)
+        return jax.jit(mapped, out_shardings=self.layout.state, donate_argnums=donate)
+
+    # ---- parts of the model
 
     def split(self, model: PyTree) -> tuple[PyTree, PyTree]:
         """The arrays that the phase trains, and the others."""
         return eqx.partition(model, self._spec)
 
-    def init_optimizer(self, model: PyTree) -> PyTree[Array]:
-        """Fresh optimiser states, one for each replicate."""
-        params, _ = self.split(model)
-        return jax.jit(over_replicates(self.phase.optimizer.init, self.layout.replicates, (0,)))(params)
+    def term_names(self, model: PyTree) -> list[str]:
+        """The names of the objective's terms, without computing anything. `model` is one replicate's."""
+        plan = self.source.plan_like(self.phase.batch_size)
 
-    def terms_of(self, model: PyTree, batch: PyTree, key: Key[Array, ""]) -> dict[str, Array]:
-        """The objective's terms for one replicate's arrays."""
-        return self.phase.objective(eqx.combine(model, self.static), batch, key)
+        def first_batch(model: PyTree, data: PyTree, plan: PyTree, key: Key[Array, ""]) -> PyTree:
+            data = self._prepare_all(model, data) if self.prepares_once else data
+            return self.batch(model, data, plan, key, jnp.int32(0))
 
-    def find_terms(self, model: PyTree, resident: PyTree, plan: PyTree) -> None:
-        """Learns the names of the objective's terms, without computing anything. `resident` is not prepared yet."""
-        one = lambda tree: jax.tree.map(lambda a: a[0], tree)
+        key = jr.key(0)
+        batch = jax.eval_shape(first_batch, model, self.source.resident(), plan, key)
+        terms = jax.eval_shape(self.terms, model, batch, key)
+        self.phase.check_terms(terms)
+        return sorted(terms)
 
-        def terms(model: PyTree, resident: PyTree, plan: PyTree) -> dict[str, Array]:
-            batch = self.source.batch(resident, one(plan), jr.key(0))
-            batch = batch if self.phase.prepare is None else self._prepare(model, batch)
-            terms = self.terms_of(model, batch, jr.key(0))
-            self.phase.total(terms, jnp.zeros((), int))
-            return terms
+    # ---- for one replicate
 
-        plan = plan if self.source.shared else one(plan)
-        self.terms = sorted(jax.eval_shape(terms, one(model), resident, plan))
+    def batch(self, model: PyTree, data: PyTree, plan: PyTree, key: Key[Array, ""], step: Int[Array, ""]) -> PyTree:
+        """The batch of a step, from its plan, as the objective sees it."""
+        batch = self.source.batch(data, plan, self.phase.batch_size, step_keys(key, step)[0])
+        batch = self.layout.spread_batch(batch)
+        return batch if self.phase.prepare is None or self.prepares_once else self._prepare(model, batch)
 
-    @property
-    def resident_axis(self) -> int | None:
-        """0 if the resident data differ between replicates (they went through `prepare`), else None."""
-        return 0 if self._prepares_once else None
+    def gradient(
+        self, params: PyTree, frozen: PyTree, batch: PyTree, key: Key[Array, ""], step: Int[Array, ""]
+    ) -> tuple[tuple[Float[Array, ""], dict[str, Array]], PyTree]:
+        """((total, terms), gradient of the total) at one step; `key` is the objective's."""
 
-    @property
-    def _prepares_once(self) -> bool:
-        return self.phase.prepare is not None and not self.source.shared
+        def loss(params: PyTree) -> tuple[Array, dict[str, Array]]:
+            terms = self.terms(eqx.combine(params, frozen), batch, key)
+            return self.phase.total(terms, step), terms
 
-    def prepare(self, model: PyTree, resident: PyTree, chunk: int = 4096) -> PyTree:
-        """The resident data as the phase sees them: mapped once through the frozen model, where it asks for that."""
-        if not self._prepares_once:
-            return resident
-        mapped = lambda m, r: in_chunks(lambda b: self._prepare(m, b), r, chunk)
-        return jax.jit(over_replicates(mapped, self.layout.replicates, (0, None)))(model, resident)
+        return jax.value_and_grad(loss, has_aux=True)(params)
 
-    def begin(self, model: PyTree, resident: PyTree, plan: PyTree, keys: Key[Array, " replicate"]) -> PyTree:
-        """The model as the phase starts it, from the first batch of the plan."""
-        begin = self.phase.begin
-        if begin is None:
-            return model
-
-        def started(model: PyTree, resident: PyTree, plan: PyTree, key: Array) -> PyTree:
-            batch = self._prepared(model, self._batch(model, resident, plan, key, jnp.int32(0), jnp.int32(0)))
-            return eqx.filter(begin(eqx.combine(model, self.static), batch), eqx.is_array)
-
-        axes = (0, self.resident_axis, None if self.source.shared else 0, 0)
-        return jax.jit(over_replicates(started, self.layout.replicates, axes))(model, resident, plan, keys)
+    def _terms(self, model: PyTree, batch: PyTree, key: Key[Array, ""]) -> dict[str, Array]:
+        return self.phase.objective(eqx.combine(model, self._static), batch, key)
 
     def _prepare(self, model: PyTree, batch: PyTree) -> PyTree:
         assert self.phase.prepare is not None
-        return lax.stop_gradient(self.phase.prepare(eqx.combine(model, self.static), batch))
+        return lax.stop_gradient(self.phase.prepare(eqx.combine(model, self._static), batch))
 
-    def _prepared(self, model: PyTree, batch: PyTree) -> PyTree:
-        """A batch as the objective sees it, where `prepare` could not be done once for all."""
-        if self.phase.prepare is None or self._prepares_once:
-            return batch
-        return self._prepare(model, batch)
+    def _prepare_all(self, model: PyTree, data: PyTree) -> PyTree:
+        return in_chunks(lambda rows: self._prepare(model, rows), data, self._rows_at_once)
+
+    def _begin(self, model: PyTree, data: PyTree, plan: PyTree, key: Key[Array, ""]) -> PyTree:
+        assert self.phase.begin is not None
+        batch = self.batch(model, data, _at(plan, jnp.int32(0)), key, jnp.int32(0))
+        return eqx.filter(self.phase.begin(eqx.combine(model, self._static), batch), eqx.is_array)
+
+    def _metric(self, model: PyTree, data: PyTree) -> Float[Array, " rows"]:
+        metric = self.phase.metric
+        assert metric is not None
+        return in_chunks(lambda rows: metric(eqx.combine(model, self._static), rows), data, self._rows_at_once)
+
+    def _mean_metric(self, model: PyTree, data: PyTree) -> Float[Array, ""]:
+        return jnp.mean(self._metric(model, data)).astype(float)
 
     def _run(
-        self, state: State, resident: PyTree, plan: PyTree, keys: Key[Array, " replicate"], start: Any, count: Any
-    ) -> State:
+        self,
+        carry: Carry,
+        frozen: PyTree,
+        data: PyTree,
+        plan: PyTree,
+        key: Key[Array, ""],
+        start: Int[Array, ""],
+        count: Int[Array, ""],
+    ) -> Carry:
         """`count` steps from `start` on; `plan` may be longer than `count`."""
-        replicates, name = self.layout.replicates, self.phase.name
-        plan_axis = None if self.source.shared else 0
-        batches = over_replicates(self._batch, replicates, (0, self.resident_axis, plan_axis, 0, None, None))
-        steps = over_replicates(self._step, replicates, (0, 0, 0, 0, 0, 0, 0, None))
-        params, frozen = self.split(state.model)
 
-        def body(index: Array, carry: tuple) -> tuple:
-            params, optimizer, sums, failed_at = carry
-            batch = self.layout.constrain_batch(batches(frozen, resident, plan, keys, index, start + index))
-            carry = steps(params, frozen, optimizer, sums, failed_at, batch, keys, start + index)
-            return self.layout.constrain_state(carry)
+        def body(index: Array, carry: Carry) -> Carry:
+            return self._step(carry, frozen, data, _at(plan, index), key, start + index)
 
-        carry = (params, state.optimizers[name], state.sums, state.failed_at)
-        params, optimizer, sums, failed_at = lax.fori_loop(0, count, body, carry)
-        return state._replace(
-            model=eqx.combine(params, frozen),
-            optimizers={**state.optimizers, name: optimizer},
-            sums=sums,
-            failed_at=failed_at,
-        )
-
-    def _batch(self, frozen: PyTree, resident: PyTree, plan: PyTree, key: Array, index: Array, step: Array) -> PyTree:
-        planned = jax.tree.map(lambda a: lax.dynamic_index_in_dim(a, index, keepdims=False), plan)
-        return self.source.batch(resident, planned, _step_keys(key, step)[0])
+        return lax.fori_loop(0, count, body, carry)
 
     def _step(
-        self,
-        params: PyTree,
-        frozen: PyTree,
-        optimizer: PyTree,
-        sums: dict[str, Array],
-        failed_at: Array,
-        batch: PyTree,
-        key: Array,
-        step: Array,
-    ) -> tuple:
-        def loss(params: PyTree) -> tuple[Array, dict[str, Array]]:
-            model = eqx.combine(params, frozen)
-            terms = self.terms_of(model, self._prepared(model, batch), _step_keys(key, step)[1])
-            return self.phase.total(terms, step), terms
-
-        (total, terms), gradient = jax.value_and_grad(loss, has_aux=True)(params)
+        self, carry: Carry, frozen: PyTree, data: PyTree, plan: PyTree, key: Key[Array, ""], step: Int[Array, ""]
+    ) -> Carry:
+        params, optimizer, sums, summed, failed_at = carry
+        batch = self.batch(eqx.combine(params, frozen), data, plan, key, step)
+        (total, terms), gradient = self.gradient(params, frozen, batch, step_keys(key, step)[1], step)
         updates, new_optimizer = self.phase.optimizer.update(gradient, optimizer, params)
-        finite = jnp.isfinite(total) & jnp.isfinite(optax.global_norm(gradient))
+        finite = all_finite(total, gradient, updates)
         ok = finite & (failed_at < 0)
         # After the first value that is not finite the state stands still, so that the step can be taken apart.
         keep = lambda new, old: jax.tree.map(lambda n, o: jnp.where(ok, n, o), new, old)
-        sums = sums | {name: sums[name] + jnp.where(ok, value, 0) for name, value in terms.items()}
-        failed_at = jnp.where((failed_at < 0) & ~finite, step, failed_at)
-        return keep(optax.apply_updates(params, updates), params), keep(new_optimizer, optimizer), sums, failed_at
-
-    def _evaluate(self, model: PyTree, data: PyTree[Array]) -> Float[Array, " replicate"]:
-        """The phase's metric averaged over all rows of `data`."""
-        metric = self.phase.metric
-        assert metric is not None
-        mean = lambda m, d: jnp.mean(in_chunks(lambda b: metric(eqx.combine(m, self.static), b), d, 1024))
-        return over_replicates(mean, self.layout.replicates, (0, None))(model, data)
+        return Carry(
+            keep(optax.apply_updates(params, updates), params),
+            keep(new_optimizer, optimizer),
+            {name: sums[name] + jnp.where(ok, terms[name].astype(float), 0.0) for name in sums},
+            summed + ok.astype(summed.dtype),
+            jnp.where((failed_at < 0) & ~finite, step, failed_at),
+        )
 
 
-def _step_keys(key: Array, step: Array) -> Array:
+def prepares_once(
+    phase: Phase, stretch: int, source: AbstractSource, model: PyTree, static: Model, replicates: int
+) -> bool:
+    """Whether a phase that trains `stretch` steps at a time does well to prepare all data before, not every batch.
+
+    It does if it will see more rows than there are, and if the prepared data of all replicates have a place.
+    `model` holds the arrays of one replicate.
+    """
+    if phase.prepare is None or not source.holds_samples:
+        return False
+    data = source.resident()
+    rows = jax.tree.leaves(data)[0].shape[0]
+    prepared = jax.eval_shape(lambda m, d: phase.prepare(eqx.combine(m, static), d), model, data)
+    return stretch * phase.batch_size >= rows and replicates * _bytes(prepared) <= max(PREPARED_BYTES, _bytes(data))
+
+
+def _bytes(tree: PyTree) -> int:
+    return sum(leaf.size * leaf.dtype.itemsize for leaf in jax.tree.leaves(tree))
+
+
+def _at(plan: PyTree, index: Int[Array, ""]) -> PyTree:
+    return jax.tree.map(lambda a: lax.dynamic_index_in_dim(a, index, keepdims=False), plan)
+
+
+def all_finite(total: Float[Array, ""], *trees: PyTree) -> Bool[Array, ""]:
+    """Whether a step is sound. The norms stand for their trees; one that overflows is no sound step either."""
+    return jnp.all(jnp.stack([jnp.isfinite(number) for number in (total, *map(optax.global_norm, trees))]))
+
+
+def step_keys(key: Key[Array, ""], step: Int[Array, ""]) -> Key[Array, "2"]:
     """Two keys for one step: for the batch and for the objective."""
     return jr.split(jr.fold_in(key, step))
-
-
-def _select(model: PyTree, best: PyTree, best_metric: Array, metric: Array) -> tuple[PyTree, Array]:
-    """The better of two sets of weights, for each replicate."""
-    better = metric < best_metric
-    choose = lambda new, old: jnp.where(jnp.expand_dims(better, tuple(range(1, new.ndim))), new, old)
-    return jax.tree.map(choose, model, best), jnp.where(better, metric, best_metric)
-
-
-def in_chunks(function: Any, data: PyTree[Array], chunk: int) -> PyTree[Array]:
-    """`function`, which maps rows to rows, over all rows of `data` in pieces, to bound its memory."""
-    rows = jax.tree.leaves(data)[0].shape[0]
-    if rows <= chunk:
-        return function(data)
-    whole = rows // chunk * chunk
-    body = jax.tree.map(lambda a: a[:whole].reshape(-1, chunk, *a.shape[1:]), data)
-    result = jax.tree.map(lambda a: a.reshape(whole, *a.shape[2:]), lax.map(function, body))
-    if whole == rows:
-        return result
-    rest = function(jax.tree.map(lambda a: a[whole:], data))
-    return jax.tree.map(lambda a, b: jnp.concatenate([a, b]), result, rest)

@@ -3,8 +3,39 @@
 import abc
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, TextIO
+
+
+class Pace:
+    """Steps per second of steady work: what is skipped (compilation) does not count, and the past fades.
+
+    **Arguments:**
+
+    - `half_life`: seconds of work after which a call has half its weight.
+    - `clock`: seconds since some time.
+    """
+
+    def __init__(self, half_life: float = 20.0, clock: Callable[[], float] = time.perf_counter) -> None:
+        self._half_life, self._clock = half_life, clock
+        self._steps = self._seconds = 0.0
+        self._since = clock()
+
+    def skip(self) -> None:
+        """What was done since the last call of `skip` or `add` was no steady work."""
+        self._since = self._clock()
+
+    def add(self, steps: int) -> None:
+        """`steps` were made since the last call of `skip` or `add`."""
+        seconds = self._clock() - self._since
+        fading = 0.5 ** (seconds / self._half_life)
+        self._steps, self._seconds = fading * self._steps + steps, fading * self._seconds + seconds
+        self.skip()
+
+    @property
+    def speed(self) -> float:
+        """Steps per second; zero as long as nothing is known."""
+        return self._steps / self._seconds if self._seconds > 0 else 0.0
 
 
 class AbstractMeter(abc.ABC):
@@ -16,7 +47,7 @@ class AbstractMeter(abc.ABC):
 
     @abc.abstractmethod
     def advance(self, position: int, phase: str, speed: float) -> None:
-        """Steps were made; `speed` in steps per second."""
+        """Steps were made; `speed` in steps per second, zero as long as it is not known."""
 
     @abc.abstractmethod
     def report(self, position: int, phase: str, values: Mapping[str, float]) -> None:
@@ -74,8 +105,8 @@ class LineMeter(AbstractMeter):
         if now - self._last < self.interval and position < self._total:
             return
         self._last = now
-        left = (self._total - position) / self._speed if self._speed else float("nan")
-        self.note(f"{phase} {position}/{self._total} {_format(values)} {self._speed:.0f} steps/s, {_clock(left)} left")
+        speed = _speed(self._speed, self._total - position)
+        self.note(f"{phase} {position}/{self._total} {_format(values)}{speed and f' {speed}'}")
 
     def note(self, text: str) -> None:
         """Prints the text."""
@@ -107,8 +138,7 @@ class RichMeter(AbstractMeter):
 
     def advance(self, position: int, phase: str, speed: float) -> None:
         """Moves the bar."""
-        left = _clock((self._total - position) / speed)
-        text = f"{speed:.0f} steps/s, {left} left"
+        text = _speed(speed, self._total - position)
         self._progress.update(self._task, completed=position, phase=phase, speed=text)
 
     def report(self, position: int, phase: str, values: Mapping[str, float]) -> None:
@@ -135,9 +165,11 @@ def _format(values: Mapping[str, float]) -> str:
     return " ".join(f"{name}={value:.4g}" for name, value in values.items())
 
 
-def _clock(seconds: float) -> str:
-    if seconds != seconds:  # not a number: no speed is known yet
-        return "?"
-    minutes, seconds = divmod(int(seconds + 0.5), 60)
+def _speed(speed: float, steps: int) -> str:
+    """The speed, and the time that `steps` steps take at it; nothing if it is not known."""
+    if speed == 0:
+        return ""
+    minutes, seconds = divmod(int(steps / speed + 0.5), 60)
     hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02d}:{seconds:02d}" if hours else f"{minutes}:{seconds:02d}"
+    left = f"{hours}:{minutes:02d}:{seconds:02d}" if hours else f"{minutes}:{seconds:02d}"
+    return f"{speed:{'.0f' if speed >= 10 else '.2g'}} steps/s, {left} left"

@@ -1,7 +1,8 @@
 """Where the numbers of a run go: a `Tracker` is told every report, and told to forget what a resume will repeat."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -52,17 +53,29 @@ class JSONLTracker:
         self.path = path
 
     def log(self, record: Mapping[str, Any]) -> None:
-        """Appends a line."""
-        with self.path.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(record) + "\n")
+        """Appends a line. Raises `FileError` if the disk does not take it."""
+        with self._writing(), self.path.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(record, allow_nan=False) + "\n")
 
     def rewind(self, position: int) -> None:
         """Drops later lines, and a last line that was cut off by a kill."""
         records = [record for record in read_metrics(self.path) if record["position"] <= position]
         text = "".join(json.dumps(record) + "\n" for record in records)
         temporary = self.path.with_suffix(".tmp")
-        temporary.write_text(text, encoding="utf-8")
-        temporary.replace(self.path)
+        with self._writing():
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            temporary.write_text(text, encoding="utf-8")
+            temporary.replace(self.path)
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise FileError(
+                f"The metrics cannot be written to {self.path} ({error}). "
+                "Make room or mend the permissions, then resume the run."
+            ) from error
 
     def close(self) -> None:
         """Nothing to do: every line is already on disk."""
@@ -74,10 +87,12 @@ def read_metrics(path: Path) -> list[dict[str, Any]]:
         return []
     lines = path.read_text(encoding="utf-8").splitlines()
     records = []
-    for number, line in enumerate(lines):
+    for number, line in enumerate(lines, start=1):
         try:
             records.append(json.loads(line))
         except json.JSONDecodeError as error:
-            if number < len(lines) - 1:
-                raise FileError(f"{path} is damaged at line {number + 1}: {error}. Restore it, or fit anew.") from error
+            if number < len(lines):
+                raise FileError(
+                    f"{path} is damaged at line {number} ({error}). Restore it, or take that line out."
+                ) from error
     return records

@@ -39,10 +39,12 @@ class Permutation(AbstractBijection):
 
     def transform_and_log_det(self, x, condition=None):
         """Latent to data, with log-determinant zero."""
+        x = jnp.asarray(x)
         return _take(x, self.order), jnp.zeros((), x.dtype)
 
     def inverse_and_log_det(self, y, condition=None):
         """Data to latent, with log-determinant zero."""
+        y = jnp.asarray(y)
         return _take(y, self.inverse_order), jnp.zeros((), y.dtype)
 
 

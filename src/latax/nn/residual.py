@@ -78,6 +78,6 @@ class _GatedBlock(eqx.Module):
         self, h: Float[Array, " width"], context: Float[Array, " c"] | None, activation: Callable
     ) -> Float[Array, " width"]:
         update = self.second(activation(self.first(activation(h))))
-        if self.gate is not None:
+        if self.gate is not None and context is not None:
             update = update * jax.nn.sigmoid(self.gate(context))
         return h + update

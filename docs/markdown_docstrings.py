@@ -5,11 +5,13 @@ from collections.abc import Iterator
 
 CODE = re.compile(r"(``?[^`]+``?)")
 BULLET = re.compile(r"( *)[-*] ")
+# A bar, an underscore at a word's end, and a star that opens no *emphasis*.
+MARKUP = re.compile(r"\||(?<=\w)_(?!\w)|(?<![*\w])\*(?=\w)(?![^*]*\w\*(?!\w))")
 
 
 def escape(text: str) -> str:
     """Text outside code, with what reStructuredText would read as markup escaped."""
-    return re.sub(r"\||(?<=\w)_(?!\w)", lambda found: "\\" + found[0], text)
+    return MARKUP.sub(lambda found: "\\" + found[0], text)
 
 
 def inline(line: str) -> str:

@@ -14,7 +14,7 @@ def use_compilation_cache() -> None:
     JAX's own settings rule: `JAX_COMPILATION_CACHE_DIR` for another folder, `JAX_ENABLE_COMPILATION_CACHE=false` for
     none. A folder that cannot be written costs a warning by JAX, not the run.
     """
-    if jax.config.jax_compilation_cache_dir is None:
+    if jax.config.jax_compilation_cache_dir is None:  # pyright: ignore[reportAttributeAccessIssue]
         home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
         jax.config.update("jax_compilation_cache_dir", str(home / "latax" / "jax"))
         jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.05)

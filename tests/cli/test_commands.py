@@ -160,10 +160,11 @@ def test_a_chart_beside_the_data_is_found(folder, monkeypatch, capsys):
 
 
 def test_a_constant_column_is_warned_of_in_one_line(surface, folder, capsys):
-    pd.read_csv(surface).assign(theta=1.0).to_csv(folder / "constant.csv", index=False)
-    assert latax_("fit", "mflow", folder / "constant.csv", "--no-report", "--out", folder / "constant", *TINY) == 0
+    pd.read_csv(surface).assign(x2=1.0).to_csv(folder / "constant.csv", index=False)
+    file, out = folder / "constant.csv", folder / "constant"
+    assert latax_("fit", "mflow", file, "--context", "theta", "--no-report", "--out", out, *TINY) == 0
     warned = [line for line in capsys.readouterr().err.splitlines() if "warning" in line]
     assert warned == [
-        "latax: warning: 1 of 4 columns are constant (theta). The model learns to repeat them; leave them out if they "
+        "latax: warning: 1 of 3 columns are constant (x2). The model learns to repeat them; leave them out if they "
         "mean nothing."
     ]

@@ -25,7 +25,7 @@ class Case:
     latent_size: int
     keys: tuple[str, ...]
     standardises: bool = True
-    uses_context: bool = True
+    uses_context: bool = True  # whether the tests of context fit it once more
 
     @property
     def is_manifold(self) -> bool:
@@ -67,6 +67,7 @@ CASES = {
         latent_size=1,
         keys=("reconstruction_error", "nll"),
         standardises=False,
+        uses_context=False,
     ),
     "probabilistic-pca": Case(
         lambda **k: ProbabilisticPCA(**{"latent_size": 2, **k}),

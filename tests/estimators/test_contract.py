@@ -192,7 +192,7 @@ def test_arrays_lists_frames_and_samples_are_the_same_data(name):
         named.score_samples(Samples(X[:, ::-1], feature_names=tuple(columns[::-1])))
 
 
-@pytest.mark.parametrize("name", ["mflow", "probabilistic-pca"])
+@pytest.mark.parametrize("name", ["probabilistic-pca"])
 def test_images_keep_their_shape(name):
     case = CASES[name]
     flat = np.concatenate([case.data(), case.data()[::-1]], axis=1)
@@ -227,7 +227,7 @@ def test_data_on_disk_can_be_fitted_and_scored(name):
 # ---- replicates, copies, judgement
 
 
-@pytest.mark.parametrize("name", ["ambient-flow", "manifold-density"])
+@pytest.mark.parametrize("name", ["manifold-density"])
 def test_replicates_are_different_models_with_their_metrics(name):
     case, X = CASES[name], CASES[name].data()
     model = case.make(replicates=2).fit(X)

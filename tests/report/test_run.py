@@ -43,14 +43,13 @@ def conditional() -> Samples:
     return Samples(rng.normal(size=(ROWS, 3)), rng.uniform(size=(ROWS, 1)), origin="a conditional table")
 
 
+# Latent sizes 1 (a plane of latent space cannot be shown), 2 (it is the picture) and 3 (pairs are shown).
 CASES = {
-    "one latent coordinate": (MFlow(latent_size=1, **FLOW), table(2), 7),
+    "circle": (ManifoldDensity(chart="circle", latent_layers=1, **TINY), ring(), 7),
     "two, with context and replicates": (MFlow(latent_size=2, replicates=2, **FLOW), conditional(), 7),
-    "three": (MFlow(latent_size=3, **FLOW), table(4), 7),
-    "images": (MFlow(latent_size=2, **FLOW), images(), 7),
+    "images with three": (MFlow(latent_size=3, **FLOW), images(), 7),
     "ambient flow": (AmbientFlow(layers=1, **TINY), table(2), 3),
     "probabilistic PCA": (ProbabilisticPCA(latent_size=2), table(4), 2),
-    "circle": (ManifoldDensity(chart="circle", latent_layers=1, **TINY), ring(), 7),
 }
 
 

@@ -104,7 +104,7 @@ def _description(args: Sequence[str]) -> dict[str, Any]:
     nested = bool(args) and args[0] in ("fit", "data")
     return {
         "prog": f"latax {args[0]}" if nested else "latax",
-        "description": None if nested else latax.__doc__.splitlines()[0],
+        "description": None if nested else (latax.__doc__ or "").splitlines()[0],
         "config": _config(),
     }
 

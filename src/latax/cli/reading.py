@@ -49,4 +49,5 @@ def read_again(source: dict[str, Any]) -> Samples:
 
 
 def _from_dict(source: dict[str, Any]) -> Reading:
-    return Reading(**{k: tuple(v) if isinstance(v, list) else v for k, v in source.items() if k != "path"})
+    options: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in source.items() if k != "path"}
+    return Reading(**options)

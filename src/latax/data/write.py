@@ -15,7 +15,7 @@ from latax.data.wording import listed
 def write(samples: Samples, path: str | Path, *, overwrite: bool = False) -> Path:
     """Write the samples in the format that the extension names, and return the path.
 
-    * .npz: the data as `x`, of shape (N, *sample_shape), and one array per context column under its name, so that
+    * .npz: the data as `x`, of shape (N, ...), and one array per context column under its name, so that
       `latax.data.read(path, context=samples.context_names)` gives them back.
     * .csv, .parquet: one column per feature and context variable, under their names.
     * .npy: the data alone; refused when there is a context, which would be lost.

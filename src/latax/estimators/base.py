@@ -21,7 +21,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from latax._errors import ConfigError
 from latax.data import Samples
-from latax.estimators import inputs, store
+from latax.estimators import inputs, store, verbs
 from latax.estimators.assessment import Assessment
 from latax.estimators.params import require_count, require_seed
 from latax.estimators.rows import map_rows
@@ -192,7 +192,7 @@ class AbstractEstimator(TransformerMixin, BaseEstimator, abc.ABC):
     def transform(self, X: Any, *, context: Any = None) -> np.ndarray:
         """Latent coordinates, shape (N, n)."""
         x, theta = self._new(X, context)
-        return map_rows(_encode, self._centred, x, theta)
+        return map_rows(verbs.encode, self._centred, x, theta)
 
     def inverse_transform(self, Z: Any, *, context: Any = None) -> np.ndarray:
         """The data that latent coordinates Z of shape (N, n) stand for, in data units."""
@@ -200,17 +200,17 @@ class AbstractEstimator(TransformerMixin, BaseEstimator, abc.ABC):
         Z = inputs.latent_array(Z, self._latent_size)
         theta = inputs.context_array(context)
         inputs.check_context(self, theta, len(Z))
-        return self._shaped(map_rows(_decode, self._centred, Z, self._context(theta)))
+        return self._shaped(map_rows(verbs.decode, self._centred, Z, self._context(theta)))
 
     def project(self, X: Any, *, context: Any = None) -> np.ndarray:
         """The point nearest to each sample, in the model's sense, that the model can express: decode(encode(x))."""
         x, theta = self._new(X, context)
-        return self._shaped(map_rows(_project, self._centred, x, theta))
+        return self._shaped(map_rows(verbs.project, self._centred, x, theta))
 
     def reconstruction_error(self, X: Any, *, context: Any = None) -> np.ndarray:
         """Euclidean distance of each sample to its projection, in data units, shape (N,)."""
         x, theta = self._new(X, context)
-        return map_rows(_residual, self._centred, x, theta)
+        return map_rows(verbs.residual, self._centred, x, theta)
 
     def sample(self, n: int = 1, *, context: Any = None, seed: int = 0) -> np.ndarray:
         """`n` draws of the data, the same for the same `seed`. A conditional model takes a context of n rows or 1."""
@@ -222,17 +222,17 @@ class AbstractEstimator(TransformerMixin, BaseEstimator, abc.ABC):
             theta = np.repeat(theta, n, axis=0)
         inputs.check_context(self, theta, n)
         keys = np.asarray(jr.key_data(jr.split(jr.key(seed), n)))
-        return self._shaped(map_rows(_sample, self._centred, keys, self._context(theta)))
+        return self._shaped(map_rows(verbs.sample, self._centred, keys, self._context(theta)))
 
     def base(self, X: Any, *, context: Any = None) -> np.ndarray:
         """The points of the base space that generate the samples: standard normal if the density fits."""
         x, theta = self._new(X, context)
-        return map_rows(_base, self._centred, x, theta)
+        return map_rows(verbs.base, self._centred, x, theta)
 
     def _log_prob(self, X: Any, context: Any) -> Any:
         """The module's `log_prob` of every sample."""
         x, theta = self._new(X, context)
-        return map_rows(_log_prob, self._centred, x, theta)
+        return map_rows(verbs.log_prob, self._centred, x, theta)
 
     @abc.abstractmethod
     def log_prob(self, X: Any, *, context: Any = None) -> Any:
@@ -333,10 +333,10 @@ class AbstractEstimator(TransformerMixin, BaseEstimator, abc.ABC):
 
     def __getstate__(self) -> dict[str, Any]:
         """For copies between processes: the modules as arrays only, since their functions cannot be pickled."""
-        state = super().__getstate__()
+        state: dict[str, Any] = {**super().__getstate__()}  # pyright: ignore[reportGeneralTypeIssues]
         if "models_" in state:
             arrays = jax.tree.leaves(eqx.filter(self.models_, eqx.is_array))
-            state = state | {"models_": [np.asarray(leaf) for leaf in arrays]}
+            state["models_"] = [np.asarray(leaf) for leaf in arrays]
         return state
 
     def __setstate__(self, state: dict[str, Any]) -> None:
@@ -366,31 +366,3 @@ def _context_scaling(samples: Samples) -> Scaling:
 
 def _scaling_from(extra: dict[str, np.ndarray], label: str) -> Scaling:
     return Scaling(*(extra[f"{label}.{name}"] for name in Scaling._fields))
-
-
-def _encode(module: Any, x: Array, context: Array | None) -> PyTree:
-    return module.encode(x, context)
-
-
-def _decode(module: Any, u: Array, context: Array | None) -> PyTree:
-    return module.decode(u, context)
-
-
-def _project(module: Any, x: Array, context: Array | None) -> PyTree:
-    return module.decode(module.encode(x, context), context)
-
-
-def _residual(module: Any, x: Array, context: Array | None) -> PyTree:
-    return jnp.linalg.norm(x - _project(module, x, context))
-
-
-def _base(module: Any, x: Array, context: Array | None) -> PyTree:
-    return module.base(x, context)
-
-
-def _log_prob(module: Any, x: Array, context: Array | None) -> PyTree:
-    return module.log_prob(x, context)
-
-
-def _sample(module: Any, key: Array, context: Array | None) -> PyTree:
-    return module.sample(jr.wrap_key_data(key), context)

@@ -5,7 +5,7 @@ from typing import Any
 
 def model_card(estimator: Any, config: dict[str, Any]) -> str:
     """Markdown: what the model is, what it was fitted on, how good it is, how to use it."""
-    summary = type(estimator).__doc__.splitlines()[0]
+    summary = (type(estimator).__doc__ or "").splitlines()[0]
     size, context = len(config["feature_names"]), config["context_names"]
     conditioned = f", conditioned on {', '.join(context)}" if context else ""
     numbers = "\n".join(

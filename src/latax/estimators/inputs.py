@@ -35,6 +35,8 @@ def new_samples(estimator: Any, X: Any, context: Any) -> Samples:
     else:
         _refuse_second_context(context)
         _check_columns(estimator, X)
+        if not len(X):
+            raise DataError("The data have no rows. Give at least one sample.")
     check_finite(X)
     check_context(estimator, X.context, len(X))
     return X
@@ -107,9 +109,9 @@ def _samples(estimator: Any, X: Any, context: Any, reset: bool) -> Samples:
     shape: tuple[int, ...] = ()
     if isinstance(X, np.ndarray) and X.ndim > 2 and X.dtype.kind in "fiub":
         shape, X = X.shape[1:], X.reshape(len(X), -1)
-    options = {"dtype": [np.float64, np.float32], "ensure_all_finite": False, "reset": reset}
+    options: dict[str, Any] = {"X": X, "dtype": [np.float64, np.float32], "ensure_all_finite": False, "reset": reset}
     try:
-        array = validate_data(estimator, X, **options)
+        array: Any = validate_data(estimator, **options)
     except ValueError as error:  # scikit-learn says what is wrong; what to do depends on the place
         cure = "Give an (N, d) array of numbers." if reset else "Give the same columns that the model was fitted on."
         raise DataError(f"{str(error).rstrip()} {cure}") from error

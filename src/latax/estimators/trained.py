@@ -104,7 +104,7 @@ class AbstractTrainedEstimator(AbstractEstimator):
         scale = jnp.asarray(self.scaling_.scale, jnp.float32)
         context_size = len(self.context_names_) or None
         held_out = samples.take(validation_rows)
-        tracker = train.MemoryTracker() if run is None else train.JSONLTracker(run.metrics_path)
+        memory = train.MemoryTracker()
         fitted = train.fit(
             lambda key: self._module(scale, context_size, key),
             self._recipe(self._budget(len(train_rows))),
@@ -114,11 +114,11 @@ class AbstractTrainedEstimator(AbstractEstimator):
             replicates=self.replicates,
             folder=None if run is None else run.path,
             resume=resume,
-            tracker=tracker,
+            tracker=memory if run is None else train.JSONLTracker(run.metrics_path),
             meter=train.default_meter(self.progress),
         )
         self.models_, self.best_ = fitted.model, 0
-        self.history_ = tracker.records if run is None else train.read_metrics(run.metrics_path)
+        self.history_ = memory.records if run is None else train.read_metrics(run.metrics_path)
         self.seconds_, self.steps_ = fitted.seconds, fitted.steps
         self._measure(held_out)
 

@@ -176,6 +176,6 @@ def _bootstrap(
         method="percentile",
         vectorized=True,
         # SciPy calls it rng from 1.15 on, and still takes the older name.
-        random_state=np.random.default_rng(seed),  # pyright: ignore[reportCallIssue]
+        random_state=np.random.default_rng(seed),
     )
     return float(result.confidence_interval.low), float(result.confidence_interval.high)

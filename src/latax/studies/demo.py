@@ -77,10 +77,13 @@ def _digit_models(scale: int, seed: int) -> dict[str, Any]:
 
 
 def _surface_figures(results: Results) -> list:
-    data = np.asarray(results.contest.training.X[:1500], np.float64)
-    context = results.contest.training.context[:1500]
+    shown = results.contest.training.take(slice(0, 1500))
     return [
-        figures.samples_figure(data, model.sample(len(data), context=_given(model, context)), title=f"Samples: {name}")
+        figures.samples_figure(
+            np.asarray(shown.X, np.float64),
+            model.sample(len(shown), context=shown.context if model.context_names_ else None),
+            title=f"Samples: {name}",
+        )
         for name, model in results.fitted.items()
     ]
 
@@ -96,7 +99,3 @@ def _digit_figures(results: Results, test: Samples) -> list:
         )
         for name, model in results.fitted.items()
     ]
-
-
-def _given(model: Any, context: np.ndarray) -> np.ndarray | None:
-    return context if model.context_names_ else None

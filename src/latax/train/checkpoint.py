@@ -8,7 +8,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self, TypedDict, TypeVar
+from typing import Any, TypedDict, TypeVar
 
 import jax
 import numpy as np
@@ -55,7 +55,7 @@ class Checkpoints:
         options = ocp.CheckpointManagerOptions(max_to_keep=KEPT, create=True, cleanup_tmp_directories=True)
         self._manager = self._writing(lambda: ocp.CheckpointManager(self._made(), options=options))
 
-    def __enter__(self) -> Self:
+    def __enter__(self) -> "Checkpoints":
         return self
 
     def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:
@@ -82,7 +82,10 @@ class Checkpoints:
 
     def check_background(self) -> None:
         """Raises what has gone wrong in the background since the last call."""
-        self._writing(self._manager.check_for_errors)
+        self._writing(self._poll)
+
+    def _poll(self) -> None:
+        self._manager.check_for_errors()
 
     def _made(self) -> Path:
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -93,15 +96,16 @@ class Checkpoints:
             return action()
         except Exception as error:
             # TensorStore reports a full disk in classes of its own; all of them quote the operating system.
-            if not isinstance(error, OSError) and not any(sign in str(error) for sign in _DISK):
+            said = next((words for words in _DISK if words in str(error)), None)
+            if said is None and not isinstance(error, OSError):
                 raise
-            raise self._unwritable(error) from error
+            raise self._unwritable(said or _reason(error)) from error
 
-    def _unwritable(self, error: Exception) -> FileError:
+    def _unwritable(self, reason: str) -> FileError:
         newest = self._numbers()[-1:]
         kept = f"The checkpoint of step {newest[0]} is intact" if newest else "There is no checkpoint yet"
         return FileError(
-            f"A checkpoint cannot be written to {self.folder} ({_reason(error)}). {kept}. "
+            f"A checkpoint cannot be written to {self.folder} ({reason}). {kept}. "
             "Make room or mend the permissions, then resume the run."
         )
 
@@ -147,7 +151,7 @@ class Checkpoints:
 
     def _numbers(self) -> list[int]:
         """The complete checkpoints; a folder gets its number when everything in it is written."""
-        return sorted(int(path.name) for path in self.folder.iterdir() if path.name.isdigit())
+        return sorted(int(path.name) for path in self.folder.glob("*") if path.name.isdigit())
 
 
 #: What the operating system says when it does not take data, wherever it is quoted.

@@ -139,7 +139,8 @@ def of_metric(trainer: Trainer, segment: Segment, step: int, state: State, metri
     """The error for a validation metric that is not finite: it could choose no weights."""
     replicate = int(np.flatnonzero(~np.isfinite(metric))[0])
     programs = [trainer.programs[p.name] for p in trainer.course.stages[segment.stage] if p.metric is not None]
-    values = sum(on_host(program.evaluate_rows(state.model, trainer.validation))[replicate] for program in programs)
+    found = [on_host(program.evaluate_rows(state.model, trainer.validation))[replicate] for program in programs]
+    values = np.sum(found, axis=0)
     rows = np.flatnonzero(~np.isfinite(values)).tolist()
     return DivergenceError(
         f"The validation metric of phase {segment.phase.name!r} is {metric[replicate]} at step {step}, replicate "

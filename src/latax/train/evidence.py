@@ -3,6 +3,7 @@
 import json
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import equinox as eqx
 import jax
@@ -49,6 +50,6 @@ def replay(folder: Path, model: Model, phase: Phase) -> dict[str, float]:
     return {name: float(value) for name, value in terms.items()}
 
 
-def _named(tree: PyTree) -> dict[str, np.ndarray]:
+def _named(tree: PyTree) -> dict[str, Any]:
     leaves = jax.tree_util.tree_leaves_with_path(tree)
     return {jax.tree_util.keystr(path, simple=True, separator="/"): np.asarray(leaf) for path, leaf in leaves}

@@ -6,7 +6,7 @@ Randomness is a function of (seed, phase, step), so a run that was stopped anywh
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import equinox as eqx
 import jax
@@ -52,7 +52,7 @@ def fit(
     resume: bool = False,
     tracker: Tracker | None = None,
     meter: AbstractMeter | None = None,
-    devices: Sequence[jax.Device] | None = None,
+    devices: Sequence[Any] | None = None,
 ) -> Fitted:
     """Trains `replicates` models at once.
 

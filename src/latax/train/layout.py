@@ -4,6 +4,7 @@ Every array of the training state has a leading replicate axis. With as many rep
 replicates are spread over the devices; otherwise every batch is. On one device nothing is spread, in the same code.
 """
 
+import functools
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -36,7 +37,7 @@ class Layout(eqx.Module):
     spreads_replicates: bool
     idle_devices: int
 
-    def __init__(self, replicates: int, batch_sizes: Sequence[int], devices: Sequence[jax.Device] | None = None):
+    def __init__(self, replicates: int, batch_sizes: Sequence[int], devices: Sequence[Any] | None = None):
         devices = list(jax.devices() if devices is None else devices)
         self.replicates = replicates
         self.spreads_replicates = replicates % len(devices) == 0
@@ -93,10 +94,21 @@ class Layout(eqx.Module):
         CPU the replicates go one after another: the cores are busy with one, and its numbers stay in the cache.
         """
         if self.replicates == 1:
-            return lambda *args: jax.tree.map(_stacked, function(*_select(args, in_axes, lambda x: x[0])))
-        if self.mesh.size == 1 and self.mesh.devices.flat[0].platform == "cpu":
-            return _in_turn(function, in_axes)
-        return jax.vmap(function, tuple(in_axes), spmd_axis_name=AXIS if self.spreads_replicates else None)
+            mapped = _peeled(function, in_axes)
+        elif self.mesh.size == 1 and self.mesh.devices.flat[0].platform == "cpu":
+            mapped = _in_turn(function, in_axes)
+        else:
+            mapped = jax.vmap(function, tuple(in_axes), spmd_axis_name=AXIS if self.spreads_replicates else None)
+        return functools.wraps(function)(mapped)
+
+
+def _peeled(function: Callable, in_axes: Sequence[int | None]) -> Callable:
+    def mapped(*args: PyTree) -> PyTree:
+        first = lambda arg, axis: arg if axis is None else jax.tree.map(lambda x: x[0], arg)
+        result = function(*map(first, args, in_axes))
+        return jax.tree.map(lambda leaf: jnp.asarray(leaf)[None], result)
+
+    return mapped
 
 
 def _in_turn(function: Callable, in_axes: Sequence[int | None]) -> Callable:
@@ -110,14 +122,6 @@ def _in_turn(function: Callable, in_axes: Sequence[int | None]) -> Callable:
         return lax.map(one, many)
 
     return mapped
-
-
-def _select(args: Sequence[PyTree], in_axes: Sequence[int | None], pick: Callable[[Array], Array]) -> list[PyTree]:
-    return [arg if axis is None else jax.tree.map(pick, arg) for arg, axis in zip(args, in_axes, strict=True)]
-
-
-def _stacked(leaf: Any) -> Array:
-    return jnp.asarray(leaf)[None]
 
 
 def put(tree: PyTree, sharding: NamedSharding) -> PyTree:

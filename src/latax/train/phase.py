@@ -6,7 +6,7 @@ trains; an `Alternate` interleaves its phases in rounds, each phase keeping its 
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import equinox as eqx
 import jax
@@ -21,6 +21,7 @@ Model = Any
 Batch = PyTree[Array]
 
 
+@runtime_checkable
 class Objective(Protocol):
     """What a phase minimises: named, unweighted terms of one batch, each a scalar."""
 
@@ -29,6 +30,7 @@ class Objective(Protocol):
         ...
 
 
+@runtime_checkable
 class Metric(Protocol):
     """What chooses the best weights: one number per sample, averaged over the validation set; lower is better."""
 

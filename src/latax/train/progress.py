@@ -132,7 +132,7 @@ class RichMeter(AbstractMeter):
     def start(self, total: int, position: int) -> None:
         """Opens the bar."""
         self._total = total
-        fields = {"phase": "compiling", "speed": "", "terms": ""}
+        fields: dict[str, Any] = {"phase": "compiling", "speed": "", "terms": ""}
         self._task = self._progress.add_task("", total=total, completed=position, **fields)
         self._progress.start()
 

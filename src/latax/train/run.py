@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import PyTree
 
-from latax._errors import DivergenceError
+from latax._errors import DivergenceError, FileError
 from latax.train import divergence, evidence
 from latax.train.checkpoint import Checkpoints, Cursor, identity
 from latax.train.course import Segment
@@ -68,10 +68,15 @@ class Run:
     def _start(self, resume: bool) -> tuple[int, int, State]:
         """(segment, step, state) to start from: a checkpoint's, or the beginning."""
         course = self.trainer.course
-        latest = self._checkpoints.latest() if self._checkpoints is not None and resume else None
+        latest = None if self._checkpoints is None else self._checkpoints.latest()
         if latest is None:
             self.tracker.rewind(-1)
             return 0, 0, self.trainer.first_state()
+        if not resume:
+            raise FileError(
+                f"{self.folder} already holds a run, up to step {latest}; nothing in it was touched. "
+                "Go on with it by resume=True, or give another folder."
+            )
         assert self._checkpoints is not None
         cursor = self._checkpoints.cursor(latest)
         stage = course.segments[min(cursor["segment"], len(course.segments) - 1)].stage

@@ -4,11 +4,12 @@ import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from latax._errors import FileError
 
 
+@runtime_checkable
 class Tracker(Protocol):
     """Receives one record for each report of the training loop."""
 

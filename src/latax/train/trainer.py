@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import jax
 import numpy as np
@@ -31,7 +32,7 @@ class Settings:
     seed: int
     replicates: int
     reports: int
-    devices: Sequence[jax.Device] | None
+    devices: Sequence[Any] | None
 
     def __post_init__(self) -> None:
         for name, least in (("seed", 0), ("replicates", 1), ("reports", 1)):

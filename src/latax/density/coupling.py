@@ -7,7 +7,6 @@ no other half: its spline is then free, or a function of the context alone.
 """
 
 from collections.abc import Callable
-from typing import Any
 
 import equinox as eqx
 import jax
@@ -72,11 +71,7 @@ class SplineCoupling(AbstractBijection):
         """Data to latent; y and the result have shape (size,)."""
         return self._apply(spline_inverse, jnp.asarray(y), condition)
 
-<<<<<<< HEAD
     def _apply(self, elementwise: Callable, x: Float[Array, " d"], condition: ArrayLike | None) -> tuple[Array, Array]:
-=======
-    def _apply(self, elementwise: Callable, x: Any, condition: Any) -> tuple[Array, Array]:
->>>>>>> main
         cut = self.shape[0] // 2
         kept, moved = (x[:cut], x[cut:]) if self._keeps_first else (x[cut:], x[:cut])
         context = None if self.cond_shape is None or condition is None else jnp.asarray(condition)

@@ -181,7 +181,7 @@ print(positions)
 
 
 def test_killed_at_ten_random_moments(tmp_path, run_python):
-    printed = run_python(KILLED.replace("sys.argv[1]", repr(str(tmp_path))), devices=1, timeout=300)
+    printed = run_python(KILLED.replace("sys.argv[1]", repr(str(tmp_path))), devices=1, timeout=900)
     whole, killed = tmp_path / "whole", tmp_path / "killed"
     assert (whole / "weights").read_bytes() == (killed / "weights").read_bytes()
     assert (whole / "metrics.jsonl").read_bytes() == (killed / "metrics.jsonl").read_bytes()

@@ -32,29 +32,23 @@ WEIGHTS = {"reconstruction": 1000.0}
 def training_step(objective: Callable, model: Any, where: Callable, batch: dict) -> tuple[float, float]:
     """Milliseconds per step in a compiled loop, and seconds to compile it."""
     optimizer = optax.chain(optax.clip_by_global_norm(1.0), optax.adamw(1e-3, weight_decay=1e-4))
-    part, static = eqx.partition(where(model), eqx.is_inexact_array)
-    arrays, rest = eqx.partition(model, eqx.is_array)
+    part, fixed = eqx.partition(where(model), eqx.is_inexact_array)
     key = jax.random.key(0)
 
-    def loss(part, arrays, batch):
-        full = eqx.tree_at(where, eqx.combine(arrays, rest), eqx.combine(part, static_of(arrays)))
-        terms = objective(full, batch, key)
+    def loss(part, batch):
+        terms = objective(eqx.tree_at(where, model, eqx.combine(part, fixed)), batch, key)
         return sum(WEIGHTS.get(name, 1.0) * value for name, value in terms.items())
 
-    def static_of(arrays):
-        return eqx.filter(where(eqx.combine(arrays, rest)), eqx.is_inexact_array, inverse=True)
-
     @jax.jit
-    def run(part, state, arrays, batch, steps):
+    def run(part, state, batch, steps):
         def step(_, carry):
             part, state = carry
-            updates, state = optimizer.update(jax.grad(loss)(part, arrays, batch), state, part)
+            updates, state = optimizer.update(jax.grad(loss)(part, batch), state, part)
             return optax.apply_updates(part, updates), state
 
         return jax.lax.fori_loop(0, steps, step, (part, state))
 
-    del static
-    arguments = (part, optimizer.init(part), arrays, batch)
+    arguments = (part, optimizer.init(part), batch)
     lowered = run.lower(*arguments, STEPS)
     start = time.perf_counter()
     compiled = lowered.compile()

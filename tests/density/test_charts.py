@@ -99,10 +99,9 @@ def test_one_preimage_is_not_enough(x64):
 
 def test_any_flow_on_the_circle_integrates_to_one(x64):
     flow = spline_coupling_flow(1, layers=2, key=jax.random.key(0))
-    latent = Transformed(StandardNormal((1,)), randomised(flow, scale=0.5, seed=1))
-    # Narrow bins make narrow peaks: the quadrature needs many nodes, the density is exact.
-    p, step = on_circle(Sphere(1), latent, nodes=200_000)
-    np.testing.assert_allclose(p.sum() * step, 1, atol=1e-6)
+    latent = Transformed(StandardNormal((1,)), randomised(flow, seed=1))
+    p, step = on_circle(Sphere(1), latent, nodes=20_000)
+    np.testing.assert_allclose(p.sum() * step, 1, atol=1e-5)
     assert p.max() > 2 * p.min()
 
 

@@ -7,13 +7,12 @@ no other half: its spline is then free, or a function of the context alone.
 """
 
 from collections.abc import Callable
-from typing import Any
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 from flowjax.bijections import AbstractBijection
-from jaxtyping import Array, Float, PRNGKeyArray
+from jaxtyping import Array, ArrayLike, Float, PRNGKeyArray
 
 from latax.density.spline import parameter_count, spline, spline_inverse
 from latax.nn import ResidualNet
@@ -66,16 +65,16 @@ class SplineCoupling(AbstractBijection):
 
     def transform_and_log_det(self, x, condition=None):
         """Latent to data; x and the result have shape (size,)."""
-        return self._apply(spline, x, condition)
+        return self._apply(spline, jnp.asarray(x), condition)
 
     def inverse_and_log_det(self, y, condition=None):
         """Data to latent; y and the result have shape (size,)."""
-        return self._apply(spline_inverse, y, condition)
+        return self._apply(spline_inverse, jnp.asarray(y), condition)
 
-    def _apply(self, elementwise: Callable, x: Any, condition: Any) -> tuple[Array, Array]:
+    def _apply(self, elementwise: Callable, x: Float[Array, " d"], condition: ArrayLike | None) -> tuple[Array, Array]:
         cut = self.shape[0] // 2
         kept, moved = (x[:cut], x[cut:]) if self._keeps_first else (x[cut:], x[:cut])
-        context = None if self.cond_shape is None else condition
+        context = None if self.cond_shape is None or condition is None else jnp.asarray(condition)
         parameters = self.conditioner(kept, context).reshape(moved.shape[0], -1)
         moved, log_det = elementwise(moved, parameters, self.interval)
         return jnp.concatenate((kept, moved) if self._keeps_first else (moved, kept)), log_det

@@ -7,7 +7,7 @@ s = h / w, with slopes d0 and d1 at its ends and xi in [0, 1] the relative posit
 
 The slope is 1 at -B and B, so the map is continuously differentiable everywhere, and a density that goes through it is
 continuous; FlowJAX's spline leaves those two slopes free. Only the two slopes that are used are made positive, and the
-bin is found by counting, which together takes less than half the time of FlowJAX's under vmap.
+bin is found by counting: for batches of a hundred a gradient takes two thirds of the time of FlowJAX's.
 """
 
 import math

@@ -23,8 +23,8 @@ class Linear(eqx.Module):
     bias: Float[Array, " o"]
 
     def __call__(self, x: Float[Array, " i"]) -> Float[Array, " o"]:
-        """W x + b."""
-        return self.weight @ x + self.bias
+        """W x + b, as x W^T: mapped over a batch, that is one matrix product without transposes."""
+        return x @ self.weight.T + self.bias
 
 
 def zeros(*shape: int) -> Array:

@@ -1,4 +1,10 @@
-"""The training engine: recipes of phases, sources of batches, and one loop that trains every model."""
+"""The training engine: recipes of phases, sources of batches, and one loop that trains every model.
+
+From the outside in: `fit` is the entry point; `run` is the loop on the host (reports, checkpoints, signals); `trainer`
+holds what stays the same during a run (course, devices, programs, data); `program` is what is compiled, and knows one
+replicate only; `layout` makes many replicates on many devices of it. Nothing random depends on when or where something
+is computed, only on (seed, phase, step), and every call runs the same compiled program: hence a resumed run is the run.
+"""
 
 from latax.train.evidence import replay
 from latax.train.fit import Fitted, fit

@@ -5,8 +5,9 @@ same step always runs through the same machine code: that is what makes a resume
 """
 
 import functools
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import equinox as eqx
 import jax
@@ -76,7 +77,7 @@ class PhaseProgram:
         self.prepares_once = prepares_once
         self._static = static
         self._spec = phase.filter_spec(eqx.combine(template, static))
-        # Compiled once by name, so that the loop and the questions about it share one trace of the objective.
+        # A compiled function inside of others, so that `term_names` and the loop share one trace of the objective.
         self.terms = jax.jit(self._terms)
         data, plan = (0 if prepares_once else None), (None if source.shared else 0)
         self.init_optimizer = self._compiled(phase.optimizer.init, (0,))
@@ -86,7 +87,7 @@ class PhaseProgram:
         self.evaluate = self._compiled(self._mean_metric, (0, None))
         self.evaluate_rows = self._compiled(self._metric, (0, None))
 
-    def _compiled(self, function, in_axes, donate=()):
+    def _compiled(self, function: Callable, in_axes: Sequence[int | None], donate: tuple[int, ...] = ()) -> Any:
         mapped = self.layout.over_replicates(function, in_axes)
         return jax.jit(mapped, out_shardings=self.layout.state, donate_argnums=donate)
 
@@ -201,9 +202,10 @@ def prepares_once(
     if prepare is None or not source.holds_samples:
         return False
     data = source.resident()
-    rows = jax.tree.leaves(data)[0].shape[0]
+    if stretch * phase.batch_size < jax.tree.leaves(data)[0].shape[0]:
+        return False
     prepared = jax.eval_shape(lambda m, d: prepare(eqx.combine(m, static), d), model, data)
-    return stretch * phase.batch_size >= rows and replicates * _bytes(prepared) <= max(PREPARED_BYTES, _bytes(data))
+    return replicates * _bytes(prepared) <= max(PREPARED_BYTES, _bytes(data))
 
 
 def _bytes(tree: PyTree) -> int:

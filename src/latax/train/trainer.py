@@ -1,10 +1,12 @@
 """What stays the same during a run: the course, the devices, the compiled programs, the data and the keys."""
 
+import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Key, PyTree
 
@@ -99,7 +101,7 @@ class Trainer:
         """The stage's metric over the validation data, for each replicate."""
         programs = [self.programs[phase.name] for phase in self.course.stages[stage] if phase.metric is not None]
         metrics = [program.evaluate(model, self.validation) for program in programs]
-        return sum(metrics[1:], start=metrics[0])
+        return functools.reduce(jnp.add, metrics)
 
     # ---- segments
 

@@ -59,7 +59,7 @@ def digits_contest(seed: int) -> tuple[Contest, Samples]:
 
 
 def _surface_models(scale: int, seed: int) -> dict[str, Any]:
-    common: dict[str, Any] = {"replicates": REPLICATES, "seed": seed, "width_size": 48, "steps": 2400 * scale}
+    common: dict[str, Any] = {"replicates": REPLICATES, "seed": seed, "width_size": 48, "steps": 1500 * scale}
     return {
         "M-flow": MFlow(latent_size=2, **common),
         "ambient flow": AmbientFlow(layers=10, **common),
@@ -68,7 +68,7 @@ def _surface_models(scale: int, seed: int) -> dict[str, Any]:
 
 
 def _digit_models(scale: int, seed: int) -> dict[str, Any]:
-    common: dict[str, Any] = {"replicates": REPLICATES, "seed": seed, "width_size": 48, "steps": 1200 * scale}
+    common: dict[str, Any] = {"replicates": REPLICATES, "seed": seed, "width_size": 48, "steps": 600 * scale}
     return {
         "M-flow": MFlow(latent_size=LATENT, layers=6, latent_layers=4, **common),
         "ambient flow": AmbientFlow(layers=6, noise=1 / 16, **common),

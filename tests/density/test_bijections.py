@@ -18,7 +18,7 @@ CONSTRUCTORS = {
     "permutation of order three": lambda key: Permutation(jnp.array(THIRD_ORDER)),
     "LU": lambda key: LUMixing(3),
     "coupling": lambda key: SplineCoupling(3, key=key, **SMALL),
-    "coupling that keeps the second half": lambda key: SplineCoupling(3, keep_first=False, key=key, **SMALL),
+    "coupling of four features": lambda key: SplineCoupling(4, key=key, **SMALL),
     "coupling with context": lambda key: SplineCoupling(2, context_size=2, key=key, **SMALL),
     "coupling of one feature": lambda key: SplineCoupling(1, key=key, **SMALL),
     "coupling of one feature with context": lambda key: SplineCoupling(1, context_size=2, key=key, **SMALL),

@@ -6,7 +6,8 @@ import pytest
 
 from latax._errors import ConfigError
 from latax.density import spline_coupling_flow
-from latax.density.mixing import check_mixing
+from latax.density.coupling import moved_size
+from latax.density.mixing import Permutation, check_mixing
 from tests.density.randomised import randomised
 
 SMALL = {"width_size": 3, "blocks": 0, "bins": 3}
@@ -25,8 +26,8 @@ def dependencies(size, layers, seed):
         return depends(randomised(flow, seed=seed + 100), x)
 
 
-@pytest.mark.parametrize(("size", "layers"), [(2, 3), (3, 3), (4, 3), (5, 4)])
-def test_every_output_depends_on_every_input_from_three_layers_on(size, layers):
+@pytest.mark.parametrize(("size", "layers"), [(2, 3), (3, 3), (4, 3), (5, 4), (7, 4)])
+def test_every_output_depends_on_every_input_from_few_layers_on(size, layers):
     for seed in range(4):  # four deals of the features, one compiled program
         assert bool(jnp.all(dependencies(size, layers, seed)))
 
@@ -45,12 +46,31 @@ def test_a_new_flow_is_the_identity(mixing, size, x64):
     assert abs(float(log_det)) < 1e-12
 
 
+def moved_features(flow, size):
+    """The features that each layer moves, by their places in the input."""
+    places, moved = np.arange(size), []
+    for layer in flow.bijections:
+        if isinstance(layer, Permutation):
+            places = places[np.asarray(layer.order)]
+        else:
+            moved.append(set(places[size - moved_size(size) :].tolist()))
+    assert places.tolist() == list(range(size))
+    return moved
+
+
+@pytest.mark.parametrize(("size", "layers", "turns"), [(3, 5, 3), (4, 4, 2), (5, 6, 3), (8, 3, 2)])
+def test_a_round_moves_every_feature(size, layers, turns):
+    for seed in range(5):
+        moved = moved_features(spline_coupling_flow(size, layers=layers, key=jax.random.key(seed), **SMALL), size)
+        assert len(moved) == layers
+        for start in range(0, layers - turns + 1, turns if layers % turns == 0 else layers):
+            assert set.union(*moved[start : start + turns]) == set(range(size))
+
+
 def test_features_are_dealt_at_random():
-    orders = [
-        tuple(np.asarray(spline_coupling_flow(8, layers=2, key=jax.random.key(s), **SMALL).bijections[0].order))
-        for s in range(3)
-    ]
-    assert len(set(orders)) == 3
+    deals = [moved_features(spline_coupling_flow(8, layers=4, key=jax.random.key(s), **SMALL), 8) for s in range(6)]
+    assert len({tuple(sorted(deal[0])) for deal in deals}) > 3
+    assert any(deal[0] not in (deal[2], set(range(8)) - deal[2]) for deal in deals)
 
 
 @pytest.mark.parametrize(

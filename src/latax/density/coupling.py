@@ -22,12 +22,11 @@ from latax.nn.linear import zeros
 class SplineCoupling(AbstractBijection):
     """One coupling layer on R^size, which starts as the identity.
 
-    The first size // 2 features are one half, the rest the other; `keep_first` says which of them is kept.
+    The last size // 2 features are moved and the others kept: of an odd number, the larger half is what is known.
     """
 
     shape: tuple[int, ...] = eqx.field(static=True)
     cond_shape: tuple[int, ...] | None = eqx.field(static=True)
-    keep_first: bool = eqx.field(static=True)
     interval: float = eqx.field(static=True)
     conditioner: "ResidualNet | FreeParameters"
 
@@ -35,7 +34,6 @@ class SplineCoupling(AbstractBijection):
         self,
         size: int,
         *,
-        keep_first: bool = True,
         width_size: int = 100,
         blocks: int = 2,
         bins: int = 10,
@@ -46,10 +44,9 @@ class SplineCoupling(AbstractBijection):
     ):
         self.shape = (size,)
         self.cond_shape = None if context_size is None else (context_size,)
-        self.keep_first = keep_first
         self.interval = interval
-        kept = _kept_size(size, keep_first)
-        out_size = (size - kept) * parameter_count(bins)
+        kept = size - moved_size(size)
+        out_size = moved_size(size) * parameter_count(bins)
         if kept == 0 and context_size is None:
             self.conditioner = FreeParameters(out_size)
         else:
@@ -72,16 +69,12 @@ class SplineCoupling(AbstractBijection):
         return self._apply(spline_inverse, jnp.asarray(y), condition)
 
     def _apply(self, elementwise: Callable, x: Float[Array, " d"], condition: ArrayLike | None) -> tuple[Array, Array]:
-        cut = self.shape[0] // 2
-        kept, moved = (x[:cut], x[cut:]) if self._keeps_first else (x[cut:], x[:cut])
+        cut = self.shape[0] - moved_size(self.shape[0])
+        kept, moved = x[:cut], x[cut:]
         context = None if self.cond_shape is None or condition is None else jnp.asarray(condition)
         parameters = self.conditioner(kept, context).reshape(moved.shape[0], -1)
         moved, log_det = elementwise(moved, parameters, self.interval)
-        return jnp.concatenate((kept, moved) if self._keeps_first else (moved, kept)), log_det
-
-    @property
-    def _keeps_first(self) -> bool:
-        return self.keep_first or self.shape[0] == 1
+        return jnp.concatenate((kept, moved)), log_det
 
 
 class FreeParameters(eqx.Module):
@@ -97,6 +90,6 @@ class FreeParameters(eqx.Module):
         return self.values
 
 
-def _kept_size(size: int, keep_first: bool) -> int:
-    half = size // 2
-    return half if keep_first or size == 1 else size - half
+def moved_size(size: int) -> int:
+    """How many of `size` features a coupling layer moves: half of them, rounded down, but at least one."""
+    return max(size // 2, 1)

@@ -106,11 +106,23 @@ def _take(x: Shaped[Array, " d"], order: Int[Array, " d"]) -> Shaped[Array, " d"
     return x.at[order].get(mode="promise_in_bounds", unique_indices=True)
 
 
-@functools.partial(jax.jit, static_argnums=(0, 1))
-def deals(size: int, count: int, *, key: PRNGKeyArray) -> tuple[Int[Array, "count d"], Int[Array, " d"]]:
-    """`count` random orders of the features, and the one that brings every feature back to its place after them all."""
-    orders = jnp.argsort(jax.random.uniform(key, (count, size)), axis=1)
+@functools.partial(jax.jit, static_argnums=(0, 1, 2))
+def deals(
+    size: int, rounds: tuple[int, ...], step: int, *, key: PRNGKeyArray
+) -> tuple[Int[Array, "layers d"], Int[Array, " d"]]:
+    """The reordering before each layer, and the one that brings every feature back to its place after them all.
+
+    `rounds` says how many layers each random deal serves. Within a round the features turn on a circle by `step` places
+    from layer to layer.
+    """
+    arrangements = [
+        jnp.roll(deal, turn * step)
+        for deal, layers in zip(jnp.argsort(jax.random.uniform(key, (len(rounds), size)), axis=1), rounds, strict=True)
+        for turn in range(layers)
+    ]
     places = jnp.arange(size)
-    for order in orders:
-        places = _take(places, order)
-    return orders, _inverse(places)
+    orders = []
+    for arrangement in arrangements:
+        orders.append(_take(_inverse(places), arrangement))
+        places = arrangement
+    return jnp.stack(orders), _inverse(places)

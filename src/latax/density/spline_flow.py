@@ -1,9 +1,11 @@
 """Flows of spline coupling layers: a bijection of R^size that starts as the identity.
 
-The layers come in groups of two (the first group has three if their number is odd). Within a group the two halves of
-the features take turns in being moved; between groups the features are dealt into new halves. So in any flow of three
-or more layers every output depends on every input, whatever the random deals were; independent random permutations
-with alternating masks do not guarantee this (of two features they can leave one unmoved forever).
+The features are dealt on a circle at random, and each layer moves the next half of the circle given the rest, so that
+two layers of an even number of features, or three of an odd one, move every feature. Then they are dealt anew. Layers
+that do not fill a round join the first. So in any flow of three or more layers (four of an odd number of features
+above three) every output depends on every input, whatever the deals were; independent random permutations do not
+guarantee this (of two features they can leave one unmoved forever). And of three features each is moved given both
+others, which a surface in space needs; with alternating halves the deal would decide which one is.
 """
 
 import math
@@ -14,7 +16,7 @@ from flowjax.bijections import AbstractBijection, Chain
 from jaxtyping import PRNGKeyArray
 
 from latax._errors import ConfigError
-from latax.density.coupling import SplineCoupling
+from latax.density.coupling import SplineCoupling, moved_size
 from latax.density.mixing import LUMixing, Mixing, Permutation, check_mixing, deals
 
 
@@ -36,7 +38,8 @@ def spline_coupling_flow(
     **Arguments:**
 
     - `size`: number of features; one feature works, as a composition of splines that see only the context.
-    - `layers`: number of coupling layers. Three are needed for every output to depend on every input.
+    - `layers`: number of coupling layers. Three are needed for every output to depend on every input (four of an odd
+      number of features above three).
     - `width_size`, `blocks`: of the residual network that reads the splines' parameters off the kept half.
     - `bins`, `interval`: every spline has `bins` bins on [-interval, interval] and is the identity outside.
     - `mixing`: how features are dealt into halves. "permutation" deals at random; "lu" adds a trainable linear map.
@@ -49,26 +52,23 @@ def spline_coupling_flow(
     _check(size, layers, bins, interval)
     check_mixing(mixing)
     deal_key, *layer_keys = [jax.random.fold_in(key, index) for index in range(1 + layers)]
-    groups = _groups(layers)
-    orders, undo = deals(size, len(groups), key=deal_key)
+    orders, undo = deals(size, _rounds(size, layers), moved_size(size), key=deal_key)
     chain: list[AbstractBijection] = []
-    for order, group in zip(orders, groups, strict=True):
+    for order, layer_key in zip(orders, layer_keys, strict=True):
         chain.append(Permutation(order))
-        for turn in range(group):
-            chain.extend([LUMixing(size)] if mixing == "lu" else [])
-            chain.append(
-                SplineCoupling(
-                    size,
-                    keep_first=turn % 2 == 0,
-                    width_size=width_size,
-                    blocks=blocks,
-                    bins=bins,
-                    interval=interval,
-                    activation=activation,
-                    context_size=context_size,
-                    key=layer_keys.pop(),
-                )
+        chain.extend([LUMixing(size)] if mixing == "lu" else [])
+        chain.append(
+            SplineCoupling(
+                size,
+                width_size=width_size,
+                blocks=blocks,
+                bins=bins,
+                interval=interval,
+                activation=activation,
+                context_size=context_size,
+                key=layer_key,
             )
+        )
     chain.extend([LUMixing(size)] if mixing == "lu" else [])
     chain.append(Permutation(undo))
     if size == 1 and mixing == "permutation":
@@ -76,12 +76,11 @@ def spline_coupling_flow(
     return Chain(chain)
 
 
-def _groups(layers: int) -> list[int]:
-    """Sizes of the groups: two, the first three if the number of layers is odd."""
-    pairs, odd = divmod(layers, 2)
-    if not odd:
-        return [2] * pairs
-    return [3] + [2] * (pairs - 1) if pairs else [1]
+def _rounds(size: int, layers: int) -> tuple[int, ...]:
+    """How many layers each deal of the features serves: a round, the first also what does not fill another."""
+    turns = 2 if size % 2 == 0 else 3
+    rounds = max(layers // turns, 1)
+    return (layers - (rounds - 1) * turns,) + (turns,) * (rounds - 1)
 
 
 def _check(size: int, layers: int, bins: int, interval: float) -> None:

@@ -129,6 +129,6 @@ def test_replicates_with_different_permutations_share_one_program():
     keys = jax.random.split(jax.random.key(0), 4)
     tiny = {"layers": 1, "width_size": 1, "blocks": 0, "bins": 2}
     flows = eqx.filter_jit(eqx.filter_vmap(lambda key: spline_coupling_flow(3, key=key, **tiny)))(keys)
-    orders = np.asarray(flows.bijections[0].order)
-    assert orders.shape == (4, 3)
+    orders = np.asarray(flows.bijections[0].bijection.bijections[0].order)
+    assert orders.shape == (4, 1, 3)
     assert len(np.unique(orders, axis=0)) > 1

@@ -11,9 +11,10 @@ others, which a surface in space needs; with alternating halves the deal would d
 import math
 from collections.abc import Callable
 
+import equinox as eqx
 import jax
-from flowjax.bijections import AbstractBijection, Chain
-from jaxtyping import PRNGKeyArray
+from flowjax.bijections import AbstractBijection, Chain, Scan
+from jaxtyping import Array, Int, PRNGKeyArray
 
 from latax._errors import ConfigError
 from latax.density.coupling import SplineCoupling, moved_size
@@ -51,29 +52,27 @@ def spline_coupling_flow(
     """
     _check(size, layers, bins, interval)
     check_mixing(mixing)
-    deal_key, *layer_keys = [jax.random.fold_in(key, index) for index in range(1 + layers)]
+    deal_key, layer_key = jax.random.split(key)
     orders, undo = deals(size, _rounds(size, layers), moved_size(size), key=deal_key)
-    chain: list[AbstractBijection] = []
-    for order, layer_key in zip(orders, layer_keys, strict=True):
-        chain.append(Permutation(order))
-        chain.extend([LUMixing(size)] if mixing == "lu" else [])
-        chain.append(
-            SplineCoupling(
-                size,
-                width_size=width_size,
-                blocks=blocks,
-                bins=bins,
-                interval=interval,
-                activation=activation,
-                context_size=context_size,
-                key=layer_key,
-            )
+    lu = mixing == "lu"
+
+    @eqx.filter_vmap
+    def layer(order: Int[Array, " d"], key: PRNGKeyArray) -> AbstractBijection:
+        coupling = SplineCoupling(
+            size,
+            width_size=width_size,
+            blocks=blocks,
+            bins=bins,
+            interval=interval,
+            activation=activation,
+            context_size=context_size,
+            key=key,
         )
-    chain.extend([LUMixing(size)] if mixing == "lu" else [])
-    chain.append(Permutation(undo))
-    if size == 1 and mixing == "permutation":
-        return Chain([layer for layer in chain if isinstance(layer, SplineCoupling)])
-    return Chain(chain)
+        return Chain([Permutation(order), *([LUMixing(size)] if lu else []), coupling])
+
+    # All layers are alike, so one is compiled and the others are its repetition with other numbers.
+    scan = Scan(layer(orders, jax.random.split(layer_key, layers)))
+    return Chain([scan, *([LUMixing(size)] if lu else []), Permutation(undo)])
 
 
 def _rounds(size: int, layers: int) -> tuple[int, ...]:

@@ -52,7 +52,7 @@ def test_the_plan_is_as_announced():
 
 def test_the_batch_is_the_planned_rows():
     source = ArraySource({"x": jnp.arange(10) * 10, "y": jnp.arange(30).reshape(10, 3)})
-    batch = source.batch(source.resident(), jnp.array([7, 2]), 2, jr.key(0))
+    batch = source.make_batch(source.resident(), jnp.array([7, 2]), 2, jr.key(0))
     assert batch["x"].tolist() == [70, 20]
     assert batch["y"].tolist() == [[21, 22, 23], [6, 7, 8]]
 
@@ -70,10 +70,10 @@ def test_a_sampler_draws_with_its_arrays_from_the_key():
     assert source.rows_of(SEED, 0, 5) is None
     assert jax.tree.leaves(source.resident()) == [2.0]
     doubled = jax.tree.map(lambda a: 2 * a, source.resident())
-    draws = [source.batch(resident, (), 5, jr.key(0))["x"] for resident in (source.resident(), doubled)]
+    draws = [source.make_batch(resident, (), 5, jr.key(0))["x"] for resident in (source.resident(), doubled)]
     assert draws[0].shape == (5,)
     assert (draws[1] == 2 * draws[0]).all()
-    assert (source.batch(source.resident(), (), 5, jr.key(1))["x"] != draws[0]).all()
+    assert (source.make_batch(source.resident(), (), 5, jr.key(1))["x"] != draws[0]).all()
 
 
 @pytest.mark.parametrize(

@@ -2,10 +2,13 @@
 
 from typing import NamedTuple
 
+import equinox as eqx
 import jax
 import jax.random as jr
+from flowjax.distributions import Transformed
 from jaxtyping import Array, Float, Key
 
+from latax.density import AbstractEmbedding, AffineOutput
 from latax.models.ambient_flow import AmbientFlow, ambient_nll
 from latax.models.injective_flow import InjectiveFlow, encode_batch, latent_nll, nll, reconstruction, start_density
 from latax.train import Batch, Phase, Recipe
@@ -35,7 +38,7 @@ def sequential(budget: Budget, reconstruction_weight: float) -> Recipe:
     manifold = Phase(
         name="manifold",
         objective=reconstruction,
-        trainable=lambda model: model.embedding.embedding,
+        trainable=_manifold,
         weights={"reconstruction": reconstruction_weight},
         metric=reconstruction_error,
         **budget.phase_options(max(1, budget.steps // 2)),
@@ -43,7 +46,7 @@ def sequential(budget: Budget, reconstruction_weight: float) -> Recipe:
     density = Phase(
         name="density",
         objective=latent_nll,
-        trainable=lambda model: model.latent,
+        trainable=_density,
         prepare=encode_batch,
         begin=start_density,
         metric=latent_nll_per_sample,
@@ -57,7 +60,7 @@ def prescribed(budget: Budget, *, cover: bool) -> Recipe:
     options = {"objective": nll} if cover else {"objective": latent_nll, "prepare": encode_batch}
     phase = Phase(
         name="density",
-        trainable=lambda model: model.latent,
+        trainable=_density,
         begin=start_density,
         metric=nll_per_sample,
         **options,
@@ -68,19 +71,38 @@ def prescribed(budget: Budget, *, cover: bool) -> Recipe:
 
 def ambient(budget: Budget, noise: float) -> Recipe:
     """An ambient flow by maximum likelihood, on data with Gaussian noise of standard deviation `noise` (data units)."""
-
-    def inflated(model: AmbientFlow, batch: Batch, key: Key[Array, ""]) -> dict[str, Array]:
-        x = batch["x"]
-        return ambient_nll(model, {**batch, "x": x + noise * jr.normal(key, x.shape, x.dtype)}, key)
-
     phase = Phase(
         name="density",
-        objective=inflated if noise else ambient_nll,
-        trainable=lambda model: model.distribution,
+        objective=_InflatedNLL(noise) if noise else ambient_nll,
+        trainable=_distribution,
         metric=nll_per_sample,
         **budget.phase_options(budget.steps),
     )
     return [phase]
+
+
+class _InflatedNLL(eqx.Module):
+    """`ambient_nll` of data with Gaussian noise added."""
+
+    noise: float = eqx.field(static=True)
+
+    def __call__(self, model: AmbientFlow, batch: Batch, key: Key[Array, ""]) -> dict[str, Array]:
+        x = batch["x"]
+        return ambient_nll(model, {**batch, "x": x + self.noise * jr.normal(key, x.shape, x.dtype)}, key)
+
+
+def _manifold(model: InjectiveFlow) -> AbstractEmbedding:
+    # The embedding is wrapped in the scaling of the data, which stays as it is.
+    assert isinstance(model.embedding, AffineOutput)
+    return model.embedding.embedding
+
+
+def _density(model: InjectiveFlow) -> Transformed:
+    return model.latent
+
+
+def _distribution(model: AmbientFlow) -> Transformed:
+    return model.distribution
 
 
 def reconstruction_error(model: InjectiveFlow, batch: Batch) -> Float[Array, " batch"]:

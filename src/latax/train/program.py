@@ -20,7 +20,7 @@ from jaxtyping import Array, Bool, Float, Int, Key, PyTree
 from latax.train.chunks import in_chunks
 from latax.train.layout import Layout
 from latax.train.phase import Model, Phase
-from latax.train.source import AbstractSource
+from latax.train.source import AbstractSource, MakeBatch
 
 #: Rows that are prepared, or validated, at once, unless a batch has more.
 ROWS_AT_ONCE = 256
@@ -56,7 +56,8 @@ class PhaseProgram:
 
     **Arguments:**
 
-    - `phase`, `source`, `layout`: see there.
+    - `phase`, `layout`: see there.
+    - `make_batch`, `shared`: the source's; see there. The program must not hold the data: it may outlive them.
     - `static`: the parts of the model that are no arrays.
     - `template`: the model's arrays for one replicate (shapes only are used).
     - `prepares_once`: whether `prepare` is applied once to the resident data, so that `data` has a replicate axis too.
@@ -65,21 +66,22 @@ class PhaseProgram:
     def __init__(
         self,
         phase: Phase,
-        source: AbstractSource,
         layout: Layout,
+        make_batch: MakeBatch,
         static: Model,
         template: PyTree,
         *,
+        shared: bool,
         prepares_once: bool,
     ):
-        self.phase, self.source, self.layout = phase, source, layout
+        self.phase, self.layout, self._make_batch = phase, layout, make_batch
         self._rows_at_once = max(ROWS_AT_ONCE, phase.batch_size)
         self.prepares_once = prepares_once
         self._static = static
         self._spec = phase.filter_spec(eqx.combine(template, static))
         # A compiled function inside of others, so that `term_names` and the loop share one trace of the objective.
         self.terms = jax.jit(self._terms)
-        data, plan = (0 if prepares_once else None), (None if source.shared else 0)
+        data, plan = (0 if prepares_once else None), (None if shared else 0)
         self.init_optimizer = self._compiled(phase.optimizer.init, (0,))
         self.prepare = self._compiled(self._prepare_all, (0, None))
         self.begin = self._compiled(self._begin, (0, data, plan, 0))
@@ -97,16 +99,16 @@ class PhaseProgram:
         """The arrays that the phase trains, and the others."""
         return eqx.partition(model, self._spec)
 
-    def term_names(self, model: PyTree) -> list[str]:
+    def term_names(self, model: PyTree, source: AbstractSource) -> list[str]:
         """The names of the objective's terms, without computing anything. `model` is one replicate's."""
-        plan = self.source.plan_like(self.phase.batch_size)
+        plan = source.plan_like(self.phase.batch_size)
 
         def first_batch(model: PyTree, data: PyTree, plan: PyTree, key: Key[Array, ""]) -> PyTree:
             data = self._prepare_all(model, data) if self.prepares_once else data
             return self.batch(model, data, plan, key, jnp.int32(0))
 
         key = jr.key(0)
-        batch = jax.eval_shape(first_batch, model, self.source.resident(), plan, key)
+        batch = jax.eval_shape(first_batch, model, source.resident(), plan, key)
         terms = jax.eval_shape(self.terms, model, batch, key)
         self.phase.check_terms(terms)
         return sorted(terms)
@@ -115,7 +117,7 @@ class PhaseProgram:
 
     def batch(self, model: PyTree, data: PyTree, plan: PyTree, key: Key[Array, ""], step: Int[Array, ""]) -> PyTree:
         """The batch of a step, from its plan, as the objective sees it."""
-        batch = self.source.batch(data, plan, self.phase.batch_size, step_keys(key, step)[0])
+        batch = self._make_batch(data, plan, self.phase.batch_size, step_keys(key, step)[0])
         batch = self.layout.spread_batch(batch)
         return batch if self.phase.prepare is None or self.prepares_once else self._prepare(model, batch)
 

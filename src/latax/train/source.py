@@ -1,6 +1,6 @@
 """Where batches come from: a `Source` splits every batch into what the host decides and what the device does.
 
-`plan` (host, NumPy) is a pure function of (seed, phase, step), so training can stop and resume anywhere; `batch`
+`plan` (host, NumPy) is a pure function of (seed, phase, step), so training can stop and resume anywhere; `make_batch`
 (device, inside the compiled loop) turns the plan into a batch. An array on the device is planned by row numbers, a file
 by the rows themselves, a sampler by nothing at all.
 """
@@ -17,6 +17,8 @@ from latax._errors import ConfigError
 from latax.train.shuffle import Shuffle
 
 Plan = PyTree[np.ndarray]
+#: (resident arrays, one step's plan, batch size, key) -> batch, on the device.
+MakeBatch = Callable[[PyTree[Array], PyTree[Array], int, Key[Array, ""]], PyTree[Array]]
 
 
 class AbstractSource(eqx.Module):
@@ -39,11 +41,13 @@ class AbstractSource(eqx.Module):
     def plan(self, seed: tuple[int, ...], start: int, count: int, batch_size: int) -> Plan:
         """The plan of steps `start .. start + count - 1`, each leaf with leading axis `count`."""
 
+    @property
     @abc.abstractmethod
-    def batch(
-        self, resident: PyTree[Array], plan: PyTree[Array], batch_size: int, key: Key[Array, ""]
-    ) -> PyTree[Array]:
-        """One batch, from the resident arrays and one step's plan."""
+    def make_batch(self) -> MakeBatch:
+        """Makes one batch from the resident arrays and one step's plan.
+
+        Sources of equal functions share their compiled programs, so it holds no data.
+        """
 
     @abc.abstractmethod
     def rows_of(self, seed: tuple[int, ...], step: int, batch_size: int) -> Int[np.ndarray, " batch"] | None:
@@ -66,6 +70,10 @@ def common_rows(arrays: Mapping[str, object], lengths: list[int]) -> int:
         found = dict(zip(arrays, lengths, strict=True))
         raise ConfigError(f"The arrays of a source must have the same number of rows, at least one array; got {found}.")
     return lengths[0]
+
+
+def _planned_rows(resident: PyTree[Array], plan: PyTree[Array], batch_size: int, key: Key[Array, ""]) -> PyTree[Array]:
+    return jax.tree.map(lambda a: a.at[plan].get(mode="promise_in_bounds", unique_indices=True), resident)
 
 
 class ArraySource(AbstractSource):
@@ -110,15 +118,25 @@ class ArraySource(AbstractSource):
             step += last - first
         return np.concatenate(pieces)
 
-    def batch(
-        self, resident: PyTree[Array], plan: PyTree[Array], batch_size: int, key: Key[Array, ""]
-    ) -> PyTree[Array]:
+    @property
+    def make_batch(self) -> MakeBatch:
         """The planned rows."""
-        return jax.tree.map(lambda a: a.at[plan].get(mode="promise_in_bounds", unique_indices=True), resident)
+        return _planned_rows
 
     def rows_of(self, seed: tuple[int, ...], step: int, batch_size: int) -> Int[np.ndarray, " batch"] | None:
         """The row numbers are the plan."""
         return self.plan(seed, step, 1, batch_size)[0]
+
+
+class _Draw(eqx.Module):
+    """A batch from a sampler whose arrays are resident; `sample` is the rest of it."""
+
+    sample: PyTree
+
+    def __call__(
+        self, resident: PyTree[Array], plan: PyTree[Array], batch_size: int, key: Key[Array, ""]
+    ) -> PyTree[Array]:
+        return eqx.combine(resident, self.sample)(key, batch_size)
 
 
 class SamplerSource(AbstractSource):
@@ -145,12 +163,10 @@ class SamplerSource(AbstractSource):
         """Nothing: the step's key decides."""
         return ()
 
-    def batch(
-        self, resident: PyTree[Array], plan: PyTree[Array], batch_size: int, key: Key[Array, ""]
-    ) -> PyTree[Array]:
+    @property
+    def make_batch(self) -> MakeBatch:
         """A fresh draw."""
-        sample = eqx.combine(resident, eqx.filter(self.sample, eqx.is_array, inverse=True))
-        return sample(key, batch_size)
+        return _Draw(eqx.filter(self.sample, eqx.is_array, inverse=True))
 
     def rows_of(self, seed: tuple[int, ...], step: int, batch_size: int) -> Int[np.ndarray, " batch"] | None:
         """A draw has no rows."""

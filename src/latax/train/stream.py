@@ -5,13 +5,12 @@ from typing import Any
 
 import equinox as eqx
 import jax
-import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Int, Key, PyTree
 
 from latax._errors import ConfigError
 from latax.train.shuffle import Shuffle
-from latax.train.source import AbstractSource, Plan, common_rows, steps_per_epoch
+from latax.train.source import AbstractSource, MakeBatch, Plan, common_rows, steps_per_epoch
 
 
 class _Window:
@@ -20,6 +19,10 @@ class _Window:
     def __init__(self) -> None:
         self.key: tuple = ()
         self.rows: dict[str, np.ndarray] = {}
+
+
+def _the_plan(resident: PyTree[Array], plan: PyTree[Array], batch_size: int, key: Key[Array, ""]) -> PyTree[Array]:
+    return plan
 
 
 class StreamSource(AbstractSource):
@@ -72,11 +75,10 @@ class StreamSource(AbstractSource):
             self._fill(plan, index, (*seed, epoch), batch * batch_size, (batch + 1) * batch_size)
         return plan
 
-    def batch(
-        self, resident: PyTree[Array], plan: PyTree[Array], batch_size: int, key: Key[Array, ""]
-    ) -> PyTree[Array]:
-        """The planned rows are the batch."""
-        return jax.tree.map(jnp.asarray, plan)
+    @property
+    def make_batch(self) -> MakeBatch:
+        """The plan is the batch."""
+        return _the_plan
 
     def rows_of(self, seed: tuple[int, ...], step: int, batch_size: int) -> Int[np.ndarray, " batch"] | None:
         """The numbers of the rows in the file."""

@@ -15,6 +15,7 @@ from latax.train.course import Course, Segment
 from latax.train.layout import Layout, put
 from latax.train.phase import Recipe
 from latax.train.program import Call, PhaseProgram, prepares_once
+from latax.train.programs import program_for
 from latax.train.replicates import Init, initialise, replicate_keys
 from latax.train.source import AbstractSource
 from latax.train.state import State, better, fresh
@@ -69,7 +70,7 @@ class Trainer:
             for phase in stage:
                 once = prepares_once(phase, phase.steps // rounds, self.source, zeros, self.static, self.replicates)
                 options = (phase, self.source, self.layout, self.static, zeros)
-                programs[phase.name] = PhaseProgram(*options, prepares_once=once)
+                programs[phase.name] = program_for(*options, prepares_once=once)
         return programs
 
     # ---- states
@@ -81,7 +82,7 @@ class Trainer:
     def fresh_state(self, stage: int, model: PyTree[Array]) -> State:
         """The state at the beginning of a stage; `model` becomes part of it."""
         programs = [self.programs[phase.name] for phase in self.course.stages[stage]]
-        terms = [program.term_names(self._template) for program in programs]
+        terms = [program.term_names(self._template, self.source) for program in programs]
         return fresh(programs, terms, self.layout, model, keeps_best=self.has_metric(stage))
 
     def state_like(self, stage: int) -> State:

@@ -1,5 +1,8 @@
 """What a user gets wrong ends with status 2 and one clear message; what we get wrong, with status 1 and a traceback."""
 
+import subprocess
+import sys
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -181,3 +184,11 @@ def test_ctrl_c_is_130(monkeypatch, capsys):
     monkeypatch.setattr("latax.data.catalogue.describe", stop)
     assert main(["data", "list"]) == 130
     assert capsys.readouterr().err == "latax: Stopped.\n"
+
+
+def test_a_reader_that_stops_early_is_no_fault():
+    command = f"{sys.executable} -c 'import sys; from latax.cli import main; sys.exit(main())' data list"
+    shell = f"set -o pipefail; {command} | true; echo ${{PIPESTATUS[0]}}"
+    done = subprocess.run(["bash", "-c", shell], capture_output=True, text=True, check=False)
+    assert done.stdout.strip() in {"0", "141"}
+    assert done.stderr == ""

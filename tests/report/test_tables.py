@@ -8,7 +8,7 @@ import rich.console
 
 from latax._errors import ConfigError
 from latax.evaluate import Interval
-from latax.report.tables import Table, cell_text, to_csv, to_markdown, to_rich
+from latax.report.tables import Table, cell_text, show, to_csv, to_markdown, to_rich
 
 INTERVAL = Interval(4.1103, 4.09, 4.13, 0.95, 5)
 TABLE = Table(
@@ -58,6 +58,15 @@ def test_the_terminal_shows_user_text_as_it_is():
     shown = console.file.getvalue()
     for text in ("Models | on [red]digits[/red]", "PCA [bold]", "4.110 [4.090, 4.130]", "Lower is better."):
         assert text in shown
+
+
+def test_a_narrow_terminal_cuts_nothing_off():
+    console = rich.console.Console(width=20, file=io.StringIO(), color_system=None)
+    show(TABLE, console)
+    shown = console.file.getvalue()
+    for text in ("4.110", "[4.090,", "12\u2009000", "seconds"):
+        assert text in shown
+    assert console.width == 20
 
 
 def test_columns_of_numbers_are_told_from_text():

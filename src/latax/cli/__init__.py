@@ -1,7 +1,7 @@
 """The command line: `latax fit | resume | encode | decode | project | sample | score | diagnose | report | data | ...`.
 
 Exit status: 0 if all went well, 2 for what the user can mend (with one clear message), 1 for faults of latax itself,
-128 + signal where a run was stopped.
+128 + signal where it was stopped.
 """
 
 import contextlib
@@ -14,6 +14,8 @@ from typing import Any
 
 import latax
 from latax._errors import DataWarning, LataxError
+
+_PIPE = 128 + 13
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -31,14 +33,19 @@ def main(argv: Sequence[str] | None = None) -> int:
         command, rest = _commands(args)
         with _plain_warnings(), _types(args):
             tyro.extras.subcommand_cli_from_dict(command, args=rest, **_description(args))
+        sys.stdout.flush()
     except LataxError as error:
         print(f"latax: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt as interruption:
         print(f"latax: {str(interruption) or 'Stopped.'}", file=sys.stderr)
         return 128 + getattr(interruption, "signal", 2)
+    except BrokenPipeError:  # the reader, `head` say, has seen enough; Python must not try again at its end
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return _PIPE
     except SystemExit as leaving:  # tyro has printed what is wrong with the arguments, or the help
-        return leaving.code if isinstance(leaving.code, int) else 2
+        # Rich leaves with 1, and nothing else does, when the reader of its output has gone.
+        return {0: 0, None: 0, 1: _PIPE}.get(leaving.code, 2)
     except Exception:
         traceback.print_exc()
         print("latax: this is a fault of latax, not of yours. Please report it with the lines above.", file=sys.stderr)

@@ -16,10 +16,10 @@ def show_run(out: Path, estimator: Any, samples: Samples, report: bool) -> None:
     """After a fit: the metrics, the verdict, and where everything is."""
     from latax.estimators.run_folder import RunFolder
     from latax.report.run import metrics_table, report_run
-    from latax.report.tables import to_rich
+    from latax.report.tables import show
 
     folder, console = RunFolder(out), Console()
-    console.print(to_rich(metrics_table(estimator)))
+    show(metrics_table(estimator), console)
     if report:
         show_diagnosis(report_run(folder.report_path, estimator, samples).diagnosis)
         console.print(f"report: {folder.report_path}", markup=False, soft_wrap=True)
@@ -36,7 +36,7 @@ def show_diagnosis(diagnosis: Diagnosis) -> None:
 
 def show_scores(columns: dict[str, np.ndarray]) -> None:
     """The mean, its interval, and the range of every column of scores."""
-    from latax.report.tables import Table, to_rich
+    from latax.report.tables import Table, show
 
     rows = []
     for name, values in columns.items():
@@ -44,4 +44,4 @@ def show_scores(columns: dict[str, np.ndarray]) -> None:
             low, high = (float(v) for v in (np.nanmin(values), np.nanmax(values)))
             rows.append([name.replace("_", " "), confidence_interval(values), low, high])
     titles = ["score", "mean [95 % interval]", "smallest", "largest"]
-    Console().print(to_rich(Table(f"{len(next(iter(columns.values())))} samples", titles, rows)))
+    show(Table(f"{len(next(iter(columns.values())))} samples", titles, rows), Console())

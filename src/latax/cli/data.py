@@ -9,14 +9,11 @@ import tyro
 def list_sets() -> None:
     """Lists the built-in data sets."""
     from rich.console import Console
-    from rich.table import Table
 
     from latax.data import catalogue
+    from latax.report.tables import Table, show
 
-    table = Table("name", "what it is")
-    for name, description in catalogue.describe().items():
-        table.add_row(name, description)
-    Console().print(table)
+    show(Table("Built-in data sets", ["name", "what it is"], list(catalogue.describe().items())), Console())
 
 
 def make(name: Annotated[str, tyro.conf.Positional], out: Path, size: int | None = None, seed: int = 0) -> None:

@@ -1,5 +1,6 @@
 """The commands that work on a run or a saved model: `latax resume`, `encode`, `sample`, `score` and so on."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -43,7 +44,8 @@ def encode(run: RunPath, file: FilePath, out: Path, reading: Options) -> None:
     """
     model, samples = _load(run), _read(run, file, reading)
     Z = model.transform(samples)
-    _write(Z, out, tuple(f"u{i}" for i in range(Z.shape[1])), f"latent coordinates of {samples.origin}")
+    origin, names = f"latent coordinates of {samples.origin}", tuple(f"u{i}" for i in range(Z.shape[1]))
+    _write(Z, out, names, origin, context=samples.context, context_names=samples.context_names)
 
 
 def decode(run: RunPath, file: FilePath, out: Path, reading: Options) -> None:
@@ -51,10 +53,11 @@ def decode(run: RunPath, file: FilePath, out: Path, reading: Options) -> None:
 
     Args:
         run: A run folder or a saved model.
-        file: Latent coordinates, as `latax encode` writes them.
+        file: Latent coordinates, and the context if there is one, as `latax encode` writes them.
         out: A new file: npz, npy, csv or parquet.
     """
-    model, latent = _load(run), reading(file)
+    model = _load(run)
+    latent = replace(reading, context=reading.context or model.context_names_)(file)
     X = model.inverse_transform(np.asarray(latent.X), context=latent.context)
     _write_like(model, X, out, f"decoded from {latent.origin}")
 
@@ -180,10 +183,10 @@ def _source(run: Path, cure: str) -> dict[str, Any]:
     return source
 
 
-def _write(rows: np.ndarray, out: Path, names: tuple[str, ...], origin: str) -> None:
+def _write(rows: np.ndarray, out: Path, names: tuple[str, ...], origin: str, **context: Any) -> None:
     from latax.data.write import write
 
-    write(Samples(np.asarray(rows, np.float64), feature_names=names, origin=origin), out)
+    write(Samples(np.asarray(rows, np.float64), feature_names=names, origin=origin, **context), out)
     print(f"{len(rows)} rows, {rows.shape[1]} columns: {out}")
 
 

@@ -17,6 +17,7 @@ from latax._errors import ConfigError
 from latax.evaluate.stats import Interval, format_number
 
 if TYPE_CHECKING:
+    import rich.console
     import rich.table
 
 Cell = str | int | float | bool | np.integer | np.floating | Interval | None
@@ -92,6 +93,16 @@ def to_rich(table: Table) -> "rich.table.Table":
     for row in rows:
         shown.add_row(*(plain(cell) for cell in row))
     return shown
+
+
+def show(table: Table, console: "rich.console.Console") -> None:
+    """Prints the table. On a terminal too narrow for it lines run over, and nothing is cut off."""
+    shown, width = to_rich(table), console.width
+    console.width = max(width, console.measure(shown, options=console.options.update(width=1000)).minimum)
+    try:
+        console.print(shown)
+    finally:
+        console.width = width
 
 
 def to_markdown(table: Table) -> str:

@@ -12,7 +12,7 @@ from latax.estimators.params import require_seed
 from latax.estimators.run_folder import RunFolder, versions
 from latax.report.content import ReportContent
 from latax.report.page import write_report
-from latax.report.tables import Table, to_csv, to_markdown, to_rich
+from latax.report.tables import Table, show, to_csv, to_markdown
 from latax.studies.demo import demo
 from latax.studies.mflow_polynomial import mflow_polynomial
 from latax.studies.result import StudyResult
@@ -26,7 +26,7 @@ STUDIES: dict[str, Callable[[str, int, Console, Path], StudyResult]] = {
 def show_studies() -> None:
     """Lists the studies on the terminal."""
     rows = [[name, (study.__doc__ or "").splitlines()[0]] for name, study in STUDIES.items()]
-    Console().print(to_rich(Table("Studies", ["name", "what it compares"], rows)))
+    show(Table("Studies", ["name", "what it compares"], rows), Console())
 
 
 def run_study(name: str, budget: str, out: Path | None, seed: int) -> StudyResult:
@@ -49,7 +49,7 @@ def run_study(name: str, budget: str, out: Path | None, seed: int) -> StudyResul
         stem = "table" if len(result.tables) == 1 else f"table-{number + 1}"
         (folder.path / f"{stem}.csv").write_text(to_csv(table), encoding="utf-8")
         (folder.path / f"{stem}.md").write_text(to_markdown(table), encoding="utf-8")
-        console.print(to_rich(table))
+        show(table, console)
     facts = {"study": name, "budget": budget, "seed": str(seed), "date": date.today().isoformat()}
     facts |= {"time": f"{seconds:.0f} s", **versions()}
     content = ReportContent(title=result.title, facts=facts, summary=result.summary, sections=result.sections)

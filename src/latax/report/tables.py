@@ -100,7 +100,7 @@ def show(table: Table, console: "rich.console.Console") -> None:
     shown, width = to_rich(table), console.width
     console.width = max(width, console.measure(shown, options=console.options.update(width=1000)).minimum)
     try:
-        console.print(shown)
+        console.print(shown, crop=False)
     finally:
         console.width = width
 

@@ -17,9 +17,16 @@ MOST_ROWS = CHUNK
 SPECTRUM_ROWS, SPECTRUM_NUMBERS = 1000, 2**25
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Assessment:
-    """What is known about a fit on held-out rows, in data units and nats.
+    """What is known about a fit on held-out rows, in data units and nats: of every model its diagnosis."""
+
+    diagnosis: Diagnosis
+
+
+@dataclass(frozen=True, kw_only=True)
+class DensityAssessment(Assessment):
+    """What is known about the fit of a density.
 
     - `scored`: the parts of the log density of each row; `base`: its point of the base space.
     - `calibration`: whether the base points are standard normal, as they should be.
@@ -32,7 +39,6 @@ class Assessment:
     scored: Any
     base: Float[np.ndarray, "N n"]
     calibration: Calibration
-    diagnosis: Diagnosis
     data_scale: float
     training_log_prob: Float[np.ndarray, " M"] | None = None
     errors: Float[np.ndarray, " N"] | None = None
@@ -41,7 +47,7 @@ class Assessment:
     spectrum: MetricSpectrum | None = None
 
 
-def assess_manifold(estimator: Any, held_out: Samples, training: Samples | None) -> Assessment:
+def assess_manifold(estimator: Any, held_out: Samples, training: Samples | None) -> DensityAssessment:
     """Judges a density on a manifold by held-out samples, and by the difference to training samples where given."""
     held_out, training = _some(held_out, training)
     scored, base = _look(estimator, held_out)
@@ -57,7 +63,7 @@ def assess_manifold(estimator: Any, held_out: Samples, training: Samples | None)
     return _judged(estimator, known, _manifold_findings(known, known["data_scale"]))
 
 
-def assess_ambient(estimator: Any, held_out: Samples, training: Samples | None) -> Assessment:
+def assess_ambient(estimator: Any, held_out: Samples, training: Samples | None) -> DensityAssessment:
     """The same for a density of all dimensions."""
     held_out, training = _some(held_out, training)
     scored, base = _look(estimator, held_out)
@@ -98,11 +104,11 @@ def _common(held_out: Samples, scored: Any, base: np.ndarray) -> dict[str, Any]:
     return {"scored": scored, "base": base, "calibration": calibration(base), "data_scale": scale}
 
 
-def _judged(estimator: Any, known: dict[str, Any], findings: list[Finding]) -> Assessment:
+def _judged(estimator: Any, known: dict[str, Any], findings: list[Finding]) -> DensityAssessment:
     log_prob, size = known["scored"].log_prob, known["base"].shape[1]
     findings += _density_findings(known["calibration"], log_prob, known.get("training_log_prob"), size)
     findings += _history_findings(estimator)
-    return Assessment(diagnosis=Diagnosis(tuple(findings)), **known)
+    return DensityAssessment(diagnosis=Diagnosis(tuple(findings)), **known)
 
 
 def _spectrum(estimator: Any, held_out: Samples, latent: np.ndarray) -> MetricSpectrum:

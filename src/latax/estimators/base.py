@@ -224,28 +224,6 @@ class AbstractEstimator(TransformerMixin, BaseEstimator, abc.ABC):
         keys = np.asarray(jr.key_data(jr.split(jr.key(seed), n)))
         return self._shaped(map_rows(verbs.sample, self._centred, keys, self._context(theta)))
 
-    def base(self, X: Any, *, context: Any = None) -> np.ndarray:
-        """The points of the base space that generate the samples: standard normal if the density fits."""
-        x, theta = self._new(X, context)
-        return map_rows(verbs.base, self._centred, x, theta)
-
-    def _log_prob(self, X: Any, context: Any) -> Any:
-        """The module's `log_prob` of every sample."""
-        x, theta = self._new(X, context)
-        return map_rows(verbs.log_prob, self._centred, x, theta)
-
-    @abc.abstractmethod
-    def log_prob(self, X: Any, *, context: Any = None) -> Any:
-        """The log density of each sample with its parts, in the units of the data; see the result's type."""
-
-    def score_samples(self, X: Any, *, context: Any = None) -> np.ndarray:
-        """The log density of each sample, shape (N,): scikit-learn's face of `log_prob`."""
-        return self.log_prob(X, context=context).log_prob
-
-    def score(self, X: Any, y: Any = None, *, context: Any = None) -> float:
-        """The mean log density."""
-        return float(np.mean(self.score_samples(X, context=context)))
-
     def interpolate(self, x0: Any, x1: Any, *, steps: int = 11, context: Any = None) -> np.ndarray:
         """`steps` points from the projection of x0 to that of x1, along a straight line in latent space.
 

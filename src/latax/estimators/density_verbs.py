@@ -10,14 +10,43 @@ from jaxtyping import Float
 from latax._errors import ConfigError, DataError
 from latax.data import Samples
 from latax.density import AmbientLogProb, ManifoldLogProb
-from latax.estimators.assessment import Assessment, assess_ambient, assess_manifold
+from latax.estimators import verbs
+from latax.estimators.assessment import DensityAssessment, assess_ambient, assess_manifold
 from latax.estimators.base import AbstractEstimator
+from latax.estimators.rows import map_rows
 
 OffManifold = Literal["project", "raise", "nan"]
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
-class ManifoldVerbs(AbstractEstimator, abc.ABC):
+class DensityVerbs(AbstractEstimator, abc.ABC):
+    """What every estimator of an exact density can do."""
+
+    def base(self, X: Any, *, context: Any = None) -> np.ndarray:
+        """The points of the base space that generate the samples: standard normal if the density fits."""
+        x, theta = self._new(X, context)
+        return map_rows(verbs.base, self._centred, x, theta)
+
+    def _log_prob(self, X: Any, context: Any) -> Any:
+        """The module's `log_prob` of every sample."""
+        x, theta = self._new(X, context)
+        return map_rows(verbs.log_prob, self._centred, x, theta)
+
+    @abc.abstractmethod
+    def log_prob(self, X: Any, *, context: Any = None) -> Any:
+        """The log density of each sample with its parts, in the units of the data; see the result's type."""
+
+    def score_samples(self, X: Any, *, context: Any = None) -> np.ndarray:
+        """The log density of each sample, shape (N,): scikit-learn's face of `log_prob`."""
+        return self.log_prob(X, context=context).log_prob
+
+    def score(self, X: Any, y: Any = None, *, context: Any = None) -> float:
+        """The mean log density."""
+        return float(np.mean(self.score_samples(X, context=context)))
+
+
+@dataclass(kw_only=True, eq=False, repr=False)
+class ManifoldVerbs(DensityVerbs, abc.ABC):
     """Scores points by the density at their projection, with respect to n-dimensional volume on the manifold."""
 
     def log_prob(
@@ -52,7 +81,7 @@ class ManifoldVerbs(AbstractEstimator, abc.ABC):
             "off_manifold='project' to score their projections, 'nan' to mark them, or a larger tolerance."
         )
 
-    def assess(self, held_out: Samples, training: Samples | None = None) -> Assessment:
+    def assess(self, held_out: Samples, training: Samples | None = None) -> DensityAssessment:
         """All numbers that a diagnosis and a report are made of."""
         return assess_manifold(self, held_out, training)
 
@@ -68,7 +97,7 @@ class ManifoldVerbs(AbstractEstimator, abc.ABC):
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
-class AmbientVerbs(AbstractEstimator, abc.ABC):
+class AmbientVerbs(DensityVerbs, abc.ABC):
     """Scores points by a density of all d dimensions."""
 
     def log_prob(self, X: Any, *, context: Any = None) -> AmbientLogProb:
@@ -78,7 +107,7 @@ class AmbientVerbs(AbstractEstimator, abc.ABC):
         """
         return self._log_prob(X, context)
 
-    def assess(self, held_out: Samples, training: Samples | None = None) -> Assessment:
+    def assess(self, held_out: Samples, training: Samples | None = None) -> DensityAssessment:
         """All numbers that a diagnosis and a report are made of."""
         return assess_ambient(self, held_out, training)
 

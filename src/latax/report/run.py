@@ -1,5 +1,6 @@
 """The report of one run: what a fitted estimator says about its data, as a page."""
 
+import functools
 from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
@@ -9,12 +10,13 @@ import numpy as np
 
 from latax import __version__
 from latax.data import Samples
-from latax.estimators.assessment import Assessment, spread
+from latax.estimators.assessment import Assessment, DensityAssessment, spread
 from latax.estimators.base import AbstractEstimator
 from latax.estimators.citation import bibtex
 from latax.evaluate import confidence_interval
 from latax.report import figures
 from latax.report.content import Figure, ReportContent, Section
+from latax.report.density import density_figures
 from latax.report.page import write_report
 from latax.report.tables import Table
 
@@ -54,7 +56,7 @@ def run_content(
                 "units of the data.",
                 tables=[metrics_table(estimator)],
             ),
-            Section("What was learnt", figures=run_figures(estimator, held_out, found)),
+            Section("What was learnt", figures=[*training_figures(estimator), *learnt(found, estimator, held_out)]),
         ],
         config=estimator._params(),
         commands=[
@@ -67,33 +69,18 @@ def run_content(
     )
 
 
-def run_figures(estimator: AbstractEstimator, held_out: Samples, found: Assessment) -> list[Figure]:
-    """Every picture that the model can be asked for."""
-    shown = held_out.take(slice(0, 2000))
-    draws = estimator.sample(len(shown), context=shown.context, seed=1).reshape(len(shown), -1)
-    data = np.asarray(shown.X, np.float64)
-    pictures = [] if not estimator.history_ else [figures.loss_figure(histories(estimator))]
-    pictures.append(
-        figures.samples_figure(data, draws, sample_shape=held_out.sample_shape, names=held_out.feature_names)
-    )
-    if found.errors is not None:
-        groups = {"held out": found.errors}
-        if found.training_errors is not None:
-            groups = {"training": found.training_errors, **groups}
-        lines = {} if found.pca_error is None else {"PCA of the same size (root mean square)": found.pca_error}
-        projected = estimator.project(shown).reshape(len(shown), -1)
-        pictures += [
-            figures.samples_figure(
-                data, projected, sample_shape=held_out.sample_shape, names=held_out.feature_names,
-                labels=("data", "projected"), title="Data beside their projections",
-            ),
-            figures.error_figure(groups, lines=lines),
-            figures.latent_figure(found.scored.latent, found.scored.log_base),
-        ]  # fmt: skip
-    pictures.append(figures.calibration_figure(found.calibration))
-    if found.spectrum is not None:
-        pictures.append(figures.spectrum_figure(found.spectrum))
-    return pictures
+@functools.singledispatch
+def learnt(found: Assessment, estimator: AbstractEstimator, held_out: Samples) -> list[Figure]:
+    """Every picture that the model can be asked for; each kind of assessment has its own."""
+    raise NotImplementedError(f"There is no picture of a {type(found).__name__}.")
+
+
+learnt.register(DensityAssessment)(density_figures)
+
+
+def training_figures(estimator: AbstractEstimator) -> list[Figure]:
+    """The curves of the training, where its reports are at hand."""
+    return [figures.loss_figure(histories(estimator))] if estimator.history_ else []
 
 
 def histories(estimator: AbstractEstimator) -> list[figures.PhaseHistory]:

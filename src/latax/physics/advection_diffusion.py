@@ -1,8 +1,8 @@
 """Diffusion on a line, optionally with advection.
 
-∂T/∂t = a ∂²T/∂s² - b ∂T/∂s on 20 nodes 0.1 apart, T = 0 one node outside on both sides. The equation, the grid and the
-ranges of Takeishi and Kalousis, "Physics-Integrated Variational Autoencoders for Robust and Interpretable Generative Modeling"
-(NeurIPS 2021), as meant by their released code, whose data have the other sign of b.
+∂T/∂t = a ∂²T/∂s² - b ∂T/∂s on 20 nodes 0.1 apart, T = 0 one node outside on both sides. The equation, the
+grid and the ranges of Takeishi and Kalousis, "Physics-Integrated Variational Autoencoders for Robust and Interpretable
+Generative Modeling" (NeurIPS 2021), as meant by their released code, whose data have the other sign of b.
 """
 
 from typing import Any

@@ -1,8 +1,8 @@
 """Laws of one number as images of a standard normal: value = quantile(Φ(v)), v ~ N(0, 1), Φ its distribution function.
 
 There are two laws, uniform and normal (truncated where there are bounds), of the number itself or of its logarithm.
-Both are evaluated in the tail that v lies in, by the symmetry Φ(v) = 1 - Φ(-v): near the upper end 1 - Φ would have lost
-all digits. So values and gradients are finite for |v| up to 10, in float32 too.
+Both are evaluated in the tail that v lies in, by the symmetry Φ(v) = 1 - Φ(-v): near the upper end 1 - Φ would have
+lost all digits. So values and gradients are finite for |v| up to 10, in float32 too.
 """
 
 import dataclasses

@@ -1,5 +1,6 @@
 """Physics given by a formula, without time: profiles, spectra, images."""
 
+import dataclasses
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -14,6 +15,13 @@ from latax.physics.names import function_name
 from latax.physics.parameter import Parameter
 from latax.physics.physics import AbstractPhysics, Correction
 from latax.physics.space import ParameterSpace, Params
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Coordinates:
+    """Arrays that belong to the formula. As leaves of a tree they would count as something to be trained."""
+
+    arrays: Any
 
 
 class ClosedForm(AbstractPhysics):
@@ -41,13 +49,13 @@ class ClosedForm(AbstractPhysics):
 
     function: Callable[[Any, Params], Any]
     parameters: ParameterSpace
-    coordinates: Any  # NumPy arrays: JAX's would count as something to be trained.
+    coordinates: Coordinates = eqx.field(static=True)
     shape: tuple[int, ...] = eqx.field(static=True)
 
     def __init__(self, function: Callable[[Any, Params], Any], parameters: Sequence[Parameter], coordinates: Any):
         self.function = function
         self.parameters = ParameterSpace(parameters)
-        self.coordinates = jax.tree.map(np.asarray, coordinates)
+        self.coordinates = Coordinates(jax.tree.map(np.asarray, coordinates))
         at_centre = jax.ShapeDtypeStruct((self.parameters.size,), jnp.zeros(0).dtype)
         self.shape = jax.eval_shape(lambda v: self._evaluate(self.parameters.from_normal(v)), at_centre).shape
 
@@ -78,7 +86,7 @@ class ClosedForm(AbstractPhysics):
 
     def _evaluate(self, params: Params) -> Float[Array, "*sample"]:
         dtype = jnp.result_type(*params) if len(params) else jnp.zeros(0).dtype
-        coordinates = jax.tree.map(lambda array: jnp.asarray(array, dtype), self.coordinates)
+        coordinates = jax.tree.map(lambda array: jnp.asarray(array, dtype), self.coordinates.arrays)
         result = self.function(coordinates, params)
         if not isinstance(result, jax.Array):
             raise ConfigError(

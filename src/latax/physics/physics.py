@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from equinox import AbstractVar
-from jaxtyping import Array, Float
+from jaxtyping import Array, ArrayLike, Float
 
 from latax._errors import ConfigError
 from latax.physics.solver import AbstractSolver
@@ -122,7 +122,7 @@ class AbstractDynamics(AbstractPhysics):
         return jax.vmap(self.observe)(self.trajectory(params, y0, ts, correction))
 
 
-def checked(value: Array, shape: tuple[int, ...], dtype: jnp.dtype, what: str) -> Array:
+def checked(value: ArrayLike, shape: tuple[int, ...], dtype: jnp.dtype, what: str) -> Array:
     """The value as an array of this type, after a check of its shape; `what` begins the message."""
     if jnp.shape(value) != shape:
         raise ConfigError(f"{what} gave an array of shape {jnp.shape(value)}; expected {shape}.")

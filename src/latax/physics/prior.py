@@ -170,7 +170,9 @@ def _flipped(v: Float[Array, ""], flip: Bool[Array, ""]) -> Float[Array, ""]:
 
 
 def _ndtri(p: Float[Array, ""]) -> Float[Array, ""]:
-    return ndtri(jnp.where(p < _TINY, _TINY, p))
+    most = 1 - jnp.finfo(p.dtype).epsneg
+    p = jnp.where(p < _TINY, _TINY, p)
+    return ndtri(jnp.where(p > most, most, p))
 
 
 def _normal_mass(a: float, b: float) -> float:

@@ -1,0 +1,129 @@
+"""What every physics is: named parameters, and a simulation from them."""
+
+import abc
+from collections.abc import Callable
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from equinox import AbstractVar
+from jaxtyping import Array, ArrayLike, Float
+
+from latax._errors import ConfigError
+from latax.physics.solver import AbstractSolver
+from latax.physics.space import ParameterSpace, Params
+from latax.physics.times import check_times
+
+# (t, state) -> what is added to the rate of change of the corrected part of the state.
+Correction = Callable[[Float[Array, ""], Float[Array, "*state"]], Float[Array, "*corrected"]]
+
+
+class AbstractPhysics(eqx.Module):
+    """Knowledge of a process: parameters with bounds and priors, and the observations that follow from them.
+
+    * `parameters`: what differs from sample to sample.
+    * `sample_shape`: the shape of one observation, without time.
+    * `has_time`: whether a sample is a sequence; if not, `simulate` takes the parameters alone.
+    """
+
+    parameters: AbstractVar[ParameterSpace]
+
+    @property
+    @abc.abstractmethod
+    def sample_shape(self) -> tuple[int, ...]:
+        """The shape of one observation, without time."""
+
+    @property
+    @abc.abstractmethod
+    def has_time(self) -> bool:
+        """Whether a sample is a sequence of observations."""
+
+    @abc.abstractmethod
+    def simulate(
+        self,
+        params: Params,
+        y0: Float[Array, "*state"] | None = None,
+        ts: Float[Array | np.ndarray, " T"] | None = None,
+        correction: Correction | None = None,
+    ) -> Float[Array, "*observations"]:
+        """The observations (T, *sample_shape), or (*sample_shape,) without time, that these parameters lead to."""
+
+
+class AbstractDynamics(AbstractPhysics):
+    """A physics in time: dy/dt = rate(t, y; params) + correction(t, y), of which a part is observed.
+
+    What a physics does not know is added to its rate of change: a correction is a function (t, y) of the time and the
+    whole state whose result has the shape `correction_shape`, that of the corrected part of the state. None is the
+    physics alone; it runs the same code.
+    """
+
+    solver: AbstractVar[AbstractSolver]
+
+    @property
+    def has_time(self) -> bool:
+        """True."""
+        return True
+
+    @property
+    @abc.abstractmethod
+    def state_shape(self) -> tuple[int, ...]:
+        """The shape of the whole state."""
+
+    @property
+    @abc.abstractmethod
+    def correction_shape(self) -> tuple[int, ...]:
+        """The shape of the part of the state whose rate of change can be corrected."""
+
+    @abc.abstractmethod
+    def initial_state(self, observed: Float[Array, "*sample"]) -> Float[Array, "*state"]:
+        """The state whose observed part is this, with the rest at its declared rest values."""
+
+    @abc.abstractmethod
+    def observe(self, y: Float[Array, "*state"]) -> Float[Array, "*sample"]:
+        """The observed part of a state."""
+
+    @abc.abstractmethod
+    def rate(
+        self, t: Float[Array, ""], y: Float[Array, "*state"], params: Params, correction: Correction | None = None
+    ) -> Float[Array, "*state"]:
+        """The rate of change of the state, with the correction if there is one.
+
+        Raises `ConfigError` when the user's function or the correction gives another shape than it has to.
+        """
+
+    def trajectory(
+        self,
+        params: Params,
+        y0: Float[Array, "*state"],
+        ts: Float[Array | np.ndarray, " T"],
+        correction: Correction | None = None,
+    ) -> Float[Array, "T *state"]:
+        """The whole state at the increasing times `ts`, of which the first is that of `y0`.
+
+        Where the solution explodes, the values are not finite. Raises `DataError` for times that are not increasing,
+        and `ConfigError` for an initial state, or a result of the physics or the correction, of another shape.
+        """
+        check_times(ts)
+        if y0.shape != self.state_shape:
+            raise ConfigError(f"the initial state has shape {y0.shape}; expected the whole state, {self.state_shape}.")
+        return self.solver.solve(lambda t, y: self.rate(t, y, params, correction), y0, ts)
+
+    def simulate(
+        self,
+        params: Params,
+        y0: Float[Array, "*state"] | None = None,
+        ts: Float[Array | np.ndarray, " T"] | None = None,
+        correction: Correction | None = None,
+    ) -> Float[Array, "T *sample"]:
+        """The observed part of the state at the times `ts`: see `trajectory`."""
+        if y0 is None or ts is None:
+            raise ConfigError("a physics in time needs an initial state and times: simulate(params, y0, ts).")
+        return jax.vmap(self.observe)(self.trajectory(params, y0, ts, correction))
+
+
+def checked(value: ArrayLike, shape: tuple[int, ...], dtype: jnp.dtype, what: str) -> Array:
+    """The value as an array of this type, after a check of its shape; `what` begins the message."""
+    if jnp.shape(value) != shape:
+        raise ConfigError(f"{what} gave an array of shape {jnp.shape(value)}; expected {shape}.")
+    return jnp.asarray(value, dtype)

@@ -1,0 +1,90 @@
+"""All parameters of a physics together."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import equinox as eqx
+import jax.numpy as jnp
+import jax.random as jr
+import numpy as np
+from jaxtyping import Array, Float, PRNGKeyArray
+
+from latax._errors import DataError
+from latax.physics.names import check_names, tuple_class
+from latax.physics.parameter import Parameter
+
+Params = Any  # A named tuple of numbers, one per parameter: `p.omega`.
+
+
+class ParameterSpace(eqx.Module):
+    """A tuple of parameters, and the map of their unconstrained coordinates v (size,) to their values.
+
+    Values come as a named tuple with one number per parameter, so that a physics function can say `p.omega`; `as_array`
+    and `from_array` exchange it for an array (k,), k the number of parameters. `size` is k plus the number of circular
+    parameters. Raises `ConfigError` when two parameters have the same name.
+    """
+
+    parameters: tuple[Parameter, ...]
+
+    def __init__(self, parameters: Sequence[Parameter]):
+        self.parameters = tuple(parameters)
+        check_names(self.names, "parameter")
+
+    def __len__(self) -> int:
+        return len(self.parameters)
+
+    def __getitem__(self, name: str) -> Parameter:
+        return self.parameters[self.names.index(name)]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of the parameters."""
+        return tuple(parameter.name for parameter in self.parameters)
+
+    @property
+    def size(self) -> int:
+        """The number of unconstrained coordinates."""
+        return sum(parameter.size for parameter in self.parameters)
+
+    @property
+    def std(self) -> Float[np.ndarray, " k"]:
+        """The standard deviations of the priors, each in its parameter's unit."""
+        return np.array([parameter.std for parameter in self.parameters], float)
+
+    def from_normal(self, v: Float[Array, " size"]) -> Params:
+        """The values with these coordinates; their law is the prior when v is standard normal."""
+        values, start = [], 0
+        for parameter in self.parameters:
+            values.append(parameter.from_normal(v[start : start + parameter.size]))
+            start += parameter.size
+        return self._params(values)
+
+    def to_normal(self, params: Params) -> Float[Array, " size"]:
+        """Coordinates of these values: the inverse of `from_normal`; NaN where a value is outside of its bounds."""
+        if not self.parameters:
+            return jnp.zeros(0)
+        return jnp.concatenate([p.to_normal(value) for p, value in zip(self.parameters, params, strict=True)])
+
+    def sample(self, key: PRNGKeyArray) -> Params:
+        """A draw from the prior."""
+        return self.from_normal(jr.normal(key, (self.size,)))
+
+    def as_array(self, params: Params) -> Float[Array, " k"]:
+        """The values as an array, in the order of `names`."""
+        return jnp.stack(list(params)) if self.parameters else jnp.zeros(0)
+
+    def from_array(self, values: Float[Array, " k"]) -> Params:
+        """The named tuple of the values in an array, in the order of `names`."""
+        return self._params([values[i] for i in range(len(self))])
+
+    def check(self, values: Float[Array | np.ndarray, "*batch k"]) -> None:
+        """Raise `DataError` naming a parameter and a value of it that is outside of its bounds."""
+        if np.shape(values)[-1] != len(self):
+            raise DataError(
+                f"{np.shape(values)[-1]} parameter values were given; expected {len(self)}: {', '.join(self.names)}."
+            )
+        for i, parameter in enumerate(self.parameters):
+            parameter.check(np.asarray(values)[..., i])
+
+    def _params(self, values: Sequence[Array]) -> Params:
+        return tuple_class("Params", self.names)(*values)

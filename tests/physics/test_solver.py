@@ -1,0 +1,125 @@
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from latax._errors import ConfigError, DataError
+from latax.physics import ODE, Adaptive, FixedStep
+
+TS = np.array([0.0, 0.3, 1.0, 1.1, 2.0])
+
+
+def logistic(t, y):
+    """y' = y (1 - y) + cos t, without closed form."""
+    return y * (1 - y) + jnp.cos(t)
+
+
+@pytest.fixture(scope="module")
+def exact():
+    with jax.enable_x64(True):
+        return np.asarray(FixedStep("rk4", step=1e-3).solve(logistic, jnp.array([0.2]), TS))
+
+
+@pytest.mark.parametrize(("method", "order"), [("euler", 1), ("heun", 2), ("midpoint", 2), ("rk4", 4)])
+def test_observed_order_of_fixed_steps(method, order, exact, x64):
+    errors = [
+        abs(FixedStep(method, step=h).solve(logistic, jnp.array([0.2]), TS) - exact).max() for h in (0.1, 0.05, 0.025)
+    ]
+    observed = np.log2(np.array(errors[:-1]) / np.array(errors[1:]))
+    np.testing.assert_allclose(observed, order, atol=0.15)
+
+
+@pytest.mark.parametrize("method", ["tsit5", "dopri5", "kvaerno5"])
+def test_adaptive_steps_keep_the_tolerance(method, exact, x64):
+    errors = {
+        rtol: abs(Adaptive(rtol, rtol, method=method).solve(logistic, jnp.array([0.2]), TS) - exact).max()
+        for rtol in (1e-4, 1e-9)
+    }
+    assert errors[1e-9] < 1e-8
+    assert 1e-8 < errors[1e-4] < 1e-3
+
+
+def test_steps_divide_the_intervals_evenly(x64):
+    solver = FixedStep("euler", step=0.25)
+    assert solver._counts(TS).tolist() == [2, 3, 1, 4]
+    by_hand = [y := 0.2]
+    for start, stop, n in zip(TS[:-1], TS[1:], [2, 3, 1, 4], strict=True):
+        h = (stop - start) / n
+        for i in range(n):
+            y = y + h * (y * (1 - y) + np.cos(start + i * h))
+        by_hand.append(y)
+    np.testing.assert_allclose(solver.solve(logistic, jnp.array([0.2]), TS)[:, 0], by_hand, rtol=1e-12)
+
+
+def test_rounded_times_make_no_further_steps():
+    ts = jnp.arange(400, dtype=jnp.float32) * np.float32(0.05)
+    assert (FixedStep(step=0.05)._counts(ts) == 1).all()
+    assert (FixedStep(step=0.049)._counts(ts) == 2).all()
+
+
+def test_times_as_an_argument_of_compiled_code(x64):
+    y0 = jnp.array([0.2])
+    solve = jax.jit(lambda ts: FixedStep("rk4", substeps=2).solve(logistic, y0, ts))
+    np.testing.assert_allclose(solve(TS), FixedStep("rk4", substeps=2).solve(logistic, y0, TS), rtol=1e-13)
+    with pytest.raises(ConfigError, match=r"FixedStep\(step=0\.1\) has to know the times .* Use FixedStep\(substeps="):
+        jax.jit(lambda ts: FixedStep(step=0.1).solve(logistic, y0, ts))(TS)
+
+
+@pytest.mark.parametrize("solver", [FixedStep(), Adaptive(1e-4, 1e-4)], ids=["fixed", "adaptive"])
+def test_a_single_time_is_the_initial_state(solver):
+    assert solver.solve(logistic, jnp.array([0.2]), np.zeros(1)).tolist() == [[pytest.approx(0.2)]]
+
+
+@pytest.mark.parametrize("solver", [FixedStep(), Adaptive(max_steps=200)], ids=["fixed", "adaptive"])
+def test_an_explosion_is_not_finite_and_no_exception(solver):
+    ts = np.linspace(0, 2, 30)
+    ys = jax.jit(lambda y0: solver.solve(lambda t, y: y**2, y0, ts))(jnp.array([1.0]))[:, 0]
+    assert np.isfinite(ys[:10]).all()
+    assert not np.isfinite(ys[-1])
+
+
+def test_too_few_steps_give_values_that_are_not_finite():
+    ts = np.linspace(0, 2, 5)
+    field = lambda t, y: jnp.sin(50 * t) * jnp.ones_like(y)
+    assert np.isfinite(Adaptive(1e-6, 1e-6).solve(field, jnp.zeros(1), ts)).all()
+    assert not np.isfinite(Adaptive(1e-6, 1e-6, max_steps=20).solve(field, jnp.zeros(1), ts)[-1]).any()
+
+
+def test_stiff_equations_need_the_implicit_method(x64):
+    ts = np.array([0.0, 1.0])
+    field = lambda t, y: -1e5 * (y - jnp.cos(t))
+    implicit = Adaptive(1e-6, 1e-6, method="kvaerno5", max_steps=300).solve(field, jnp.zeros(1), ts)
+    np.testing.assert_allclose(implicit[-1], np.cos(1.0), atol=2e-5)
+    assert not np.isfinite(Adaptive(1e-6, 1e-6, max_steps=300).solve(field, jnp.zeros(1), ts)[-1]).any()
+
+
+@pytest.mark.parametrize(
+    ("make", "said"),
+    [
+        (lambda: FixedStep("rk5"), r"no method 'rk5' with fixed steps; there are euler, midpoint, heun, rk4"),
+        (lambda: FixedStep(step=0.1, substeps=2), r"step = 0\.1 and substeps = 2 were both given; give one"),
+        (lambda: FixedStep(step=0.0), r"step = 0\.0: expected a positive length of time"),
+        (lambda: FixedStep(substeps=0), r"substeps = 0: expected a whole number from 1 on"),
+        (lambda: Adaptive(method="rk45"), r"no adaptive method 'rk45'; there are tsit5, dopri5, kvaerno5"),
+        (lambda: Adaptive(adjoint="none"), r"no adjoint 'none'; there are checkpointed, direct, backsolve"),
+        (lambda: Adaptive(rtol=0.0), r"rtol = 0\.0, atol = 1e-06, max_steps = 4096: all three have to be positive"),
+    ],
+)
+def test_a_solver_that_cannot_be(make, said):
+    with pytest.raises(ConfigError, match=said):
+        make()
+
+
+@pytest.mark.parametrize(
+    ("ts", "said"),
+    [
+        ([0.0, 2.0, 1.0], r"the times are not in order: time 1 \(the first is 0\) is 2 and the next is 1\. Sort"),
+        ([0.0, 1.0, 1.0], r"the times are repeated: time 1 \(the first is 0\) is 1 and the next is 1"),
+        ([0.0, np.nan], r"time 1 \(the first is 0\) is not a finite number"),
+        ([], r"the times have shape \(0,\); expected a list of at least one time"),
+    ],
+)
+def test_times_that_cannot_be(ts, said):
+    decay = ODE(lambda t, y, p: (-y.a,), [], ["a"])
+    with pytest.raises(DataError, match=said):
+        decay.simulate(decay.parameters.from_array(jnp.zeros(0)), jnp.ones(1), np.array(ts))

@@ -1,0 +1,125 @@
+import textwrap
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from latax._errors import ConfigError, FileError
+from latax.physics import ODE, PDE, ClosedForm, Grid, Parameter, catalogue, load
+
+RATE = [Parameter("rate", 0.0, 1.0)]
+GRID = Grid({"x": (0.0, 1.0, 4)}, {"x": "periodic"})
+
+
+def solve(physics):
+    params = physics.parameters.from_normal(jnp.zeros(physics.parameters.size))
+    return physics.simulate(params, jnp.zeros(physics.state_shape), np.array([0.0, 1.0]))
+
+
+@pytest.mark.parametrize(
+    ("function", "said"),
+    [
+        (lambda t, y, p: (y.a,), r"of the physics gave 1 rates of change; expected 2, those of a, b\."),
+        (lambda t, y, p: jnp.zeros(3), r"gave 3 rates of change; expected 2"),
+        (lambda t, y, p: {"a": y.b}, r"gave dict; expected the rates of change of a, b, as a tuple or an array"),
+        (lambda t, y, p: None, r"gave NoneType; expected the rates of change"),
+        (lambda t, y, p: (y.a, jnp.zeros(2)), r"change of 'b', gave an array of shape \(2,\); expected \(\)"),
+    ],
+)
+def test_a_function_with_the_wrong_result(function, said):
+    with pytest.raises(ConfigError, match=r"the function '.*<lambda>' of the physics.*" + said):
+        solve(ODE(function, RATE, ["a", "b"]))
+
+
+def test_python_numbers_and_arrays_are_rates_of_change_too():
+    for rates in [(1, 2.0), jnp.array([1.0, 2.0]), np.array([1.0, 2.0])]:
+        np.testing.assert_allclose(solve(ODE(lambda t, y, p, r=rates: r, RATE, ["a", "b"]))[-1], [1, 2], rtol=1e-6)
+
+
+def test_a_field_of_the_wrong_shape():
+    with pytest.raises(ConfigError, match=r"of the physics gave an array of shape \(3,\); expected \(4,\)"):
+        solve(PDE(lambda t, u, p, grid: u[1:], RATE, GRID))
+
+
+def test_a_formula_that_gives_no_array():
+    with pytest.raises(ConfigError, match=r"of the physics gave tuple; expected one array"):
+        ClosedForm(lambda x, p: (x, x), RATE, np.arange(3.0))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ({"states": []}, r"an ODE needs at least one state"),
+        ({"states": ["a", "a"]}, r"there are two states with the name 'a'"),
+        ({"states": ["d/dt"]}, r"'d/dt' cannot be the name of a state"),
+        ({"observed": ["c"]}, r"observed: there is no state 'c'; the states are a, b"),
+        ({"observed": []}, r"observed is empty; at least one state has to be seen"),
+        ({"corrected": ["b", "b"]}, r"corrected: the state 'b' is given twice"),
+        ({"rest": {"angle": 1.0}}, r"rest: there is no state 'angle'"),
+        ({"parameters": [*RATE, *RATE]}, r"there are two parameters with the name 'rate'"),
+    ],
+)
+def test_an_ode_that_cannot_be(arguments, said):
+    with pytest.raises(ConfigError, match=said):
+        ODE(lambda t, y, p: y, **{"parameters": RATE, "states": ["a", "b"], **arguments})
+
+
+class TestCatalogue:
+    def test_get(self):
+        assert list(catalogue.ENTRIES) == ["pendulum", "advection-diffusion", "exponential-disc"]
+        assert catalogue.get("pendulum", damping=True).parameters.names == ("omega", "gamma")
+        assert load("advection-diffusion").sample_shape == (20,)
+
+    def test_unknown(self):
+        with pytest.raises(ConfigError, match=r"no built-in physics 'pendulm'\. Did you mean 'pendulum'\? There are"):
+            catalogue.get("pendulm")
+
+
+class TestLoad:
+    @pytest.fixture
+    def spring(self, tmp_path):
+        path = tmp_path / "spring.py"
+        path.write_text(
+            textwrap.dedent(
+                """
+                from latax.physics import ODE, Parameter
+
+                def move(t, y, p):
+                    return y.velocity, -p.stiffness * y.position
+
+                def make():
+                    return ODE(move, [Parameter("stiffness", 0.1, 10.0)], ["position", "velocity"])
+
+                spring = make()
+                """
+            )
+        )
+        return path
+
+    @pytest.mark.parametrize("name", ["spring", "make"])
+    def test_from_a_file(self, spring, name):
+        physics = load(f"{spring}:{name}")
+        assert physics.parameters.names == ("stiffness",)
+        assert jax.tree.leaves(solve(physics))[0].shape == (2, 2)
+
+    def test_from_a_module(self, spring, monkeypatch):
+        monkeypatch.syspath_prepend(spring.parent)
+        assert load("spring:spring").states == ("position", "velocity")
+
+    def test_refusals(self, spring, monkeypatch):
+        with pytest.raises(ConfigError, match=r"has nothing by the name 'sprnig'\. It holds the physics spring\."):
+            load(f"{spring}:sprnig")
+        with pytest.raises(ConfigError, match=r":move' is no physics, and cannot be called without arguments"):
+            load(f"{spring}:move")
+        with pytest.raises(ConfigError, match=r":__name__' is a str; expected a physics: an ODE, PDE or ClosedForm"):
+            load(f"{spring}:__name__")
+        with pytest.raises(FileError, match=r"there is no file .*absent\.py in .* to take a physics from"):
+            load("absent.py:name")
+        with pytest.raises(ConfigError, match=r"the module 'absent_package' cannot be imported: No module"):
+            load("absent_package:name")
+        with pytest.raises(ConfigError, match=r"'spring\.py:' does not say where a physics is"):
+            load("spring.py:")
+        spring.write_text("import jax\nundefined_name")
+        with pytest.raises(ConfigError, match=r"spring\.py cannot be run: NameError: name 'undefined_name'"):
+            load(f"{spring}:spring")

@@ -1,5 +1,8 @@
 """Networks that the models are made of; each is a function of one sample."""
 
+from latax.nn.gaussian import DiagonalGaussian, GaussianHead
+from latax.nn.mlp import MLP
 from latax.nn.residual import ResidualNet
+from latax.nn.series import FourierSeries
 
-__all__ = ["ResidualNet"]
+__all__ = ["MLP", "DiagonalGaussian", "FourierSeries", "GaussianHead", "ResidualNet"]

@@ -1,0 +1,239 @@
+"""How a physics-integrated VAE is trained: the evidence bound, and what keeps the physics in charge.
+
+Every term is in nats, the mean over the batch. With F the full and R the reduced (physics-only) reconstruction, and σ
+the noise, they are (Takeishi and Kalousis 2021, arXiv 2102.13156; numbers of equations as there)
+
+    reconstruction   -log N(x; F, σ²)
+    kl               KL from the prior, of all that is inferred
+    ppc              bound of the discrepancy between full and reduced posterior predictive:
+                     mean of ‖F' - F''‖² / 2σ² over the edges of the ladder of reduced models, and kl once more
+    cleansing        ‖cleansed - R‖² / 2σ², R a constant (R_DA,1, equation 11)
+    augmentation     squared error, in prior standard deviations, of parameters inferred from sequences that the physics
+                     alone has made from prior draws (R_DA,2, equation 12)
+    simulation       -log q(v, z_A | x) of sequences that the whole model has made, from prior draws of v and the
+                     auxiliary coordinates of another sequence of the batch. Ours: it teaches the posterior its width,
+                     which the bound alone leaves far too small (the sleep phase of wake-sleep, Hinton et al. 1995)
+"""
+
+import math
+from typing import Literal, NamedTuple
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import jax.random as jr
+import numpy as np
+from jax.lax import stop_gradient
+from jaxtyping import Array, Float, Key
+
+from latax.models.physics_vae import Ladder, Latents, PhysicsVAE
+
+Batch = dict[str, Array]
+Noise = Literal["fixed", "learned", "optimal"]
+
+
+class Regularisers(NamedTuple):
+    """Weights of the terms beyond the evidence bound; those of zero are not computed."""
+
+    ppc: float = 0.01
+    cleansing: float = 0.001
+    augmentation: float = 0.1
+    simulation: float = 0.0
+
+    def weights(self) -> dict[str, float]:
+        """The terms that count."""
+        return {name: weight for name, weight in self._asdict().items() if weight}
+
+
+class _Wake(NamedTuple):
+    """What the bound and the regularisers need to know about one sequence."""
+
+    ladder: Ladder
+    latents: Latents
+    auxiliary: Float[Array, " c"]
+    kl: Float[Array, ""]
+    error: Float[Array, ""]
+    """Squared reconstruction error, summed over standardised numbers."""
+    edges: Float[Array, ""]
+    cleansing: Float[Array, ""]
+
+
+class PhysicsObjective(eqx.Module):
+    """The terms of `regularisers` and of the evidence bound. `batch["x"]`: (B, T * sample)."""
+
+    regularisers: Regularisers = eqx.field(static=True)
+    noise: Noise = eqx.field(static=True, default="learned")
+    """"fixed": as the model has it; "learned": by gradient; "optimal": the batch's own, which the model's follows."""
+
+    def __call__(self, model: PhysicsVAE, batch: Batch, key: Key[Array, ""]) -> dict[str, Float[Array, ""]]:
+        """The terms of one batch."""
+        x = sequences(model, batch)
+        keys = jr.split(key, 4)
+        wake = jax.vmap(_wake, (None, 0, 0))(model, x, jr.split(keys[0], len(x)))
+        size, error = x[0].size, jnp.mean(wake.error)
+        optimal = 0.5 * jnp.log(error / size)
+        if self.noise == "fixed":
+            log_noise = stop_gradient(model.log_noise)
+        else:
+            log_noise = model.log_noise if self.noise == "learned" else optimal
+        units = jnp.sum(jnp.log(model.scale)) * (size // model.scale.size)
+        reconstruction = (
+            0.5 * error * jnp.exp(-2 * log_noise) + size * (log_noise + 0.5 * math.log(2 * math.pi)) + units
+        )
+        terms = {"reconstruction": reconstruction, "kl": jnp.mean(wake.kl)}
+        if self.noise == "optimal":
+            terms["noise"] = (model.log_noise - stop_gradient(optimal)) ** 2
+        precision = stop_gradient(0.5 * jnp.exp(-2 * log_noise))
+        wanted = self.regularisers.weights()
+        if "ppc" in wanted:
+            terms["ppc"] = jnp.mean(wake.edges) * precision + terms["kl"]
+        if "cleansing" in wanted:
+            terms["cleansing"] = jnp.mean(wake.cleansing) * precision
+        if "augmentation" in wanted:
+            terms["augmentation"] = augmentation(model, wake.latents.initial, keys[1])
+        if "simulation" in wanted:
+            terms["simulation"] = simulation(model, stop_gradient(wake.auxiliary), wake.latents.initial, keys[2])
+        return terms
+
+
+def sequences(model: PhysicsVAE, batch: Batch) -> Float[Array, "B T *sample"]:
+    """The sequences of a batch in their shape."""
+    return batch["x"].reshape(-1, len(model.times), *model.scale.shape)
+
+
+def _wake(model: PhysicsVAE, x: Float[Array, "T *sample"], key: Key[Array, ""]) -> _Wake:
+    cleanser_key, physics_key, initial_key = jr.split(key, 3)
+    # The same key: the draw that cleanses is the draw that corrects.
+    found = model.posterior(x, cleanser_key)
+    auxiliary = found.auxiliary.sample(cleanser_key)
+    latents = model.latents(x, found.physics.sample(physics_key), auxiliary, found.initial.sample(initial_key))
+    ladder = model.ladder(latents)
+    squares = lambda a, b: jnp.sum(((a - b) / model.scale[None]) ** 2)
+    return _Wake(
+        ladder=ladder,
+        latents=latents,
+        auxiliary=auxiliary,
+        kl=found.auxiliary.kl() + found.physics.kl() + found.initial.kl(),
+        error=squares(x, ladder.full),
+        edges=_mean_over_edges(model, ladder, squares),
+        cleansing=squares(found.cleansed, stop_gradient(ladder.physics)),
+    )
+
+
+def _mean_over_edges(model: PhysicsVAE, ladder: Ladder, squares) -> Float[Array, ""]:
+    """Mean of ‖F' - F''‖² over pairs of models that differ by one correction; zero for a physics without any."""
+    pairs = []
+    if model.inside is not None:
+        pairs.append((ladder.with_inside, ladder.physics))
+        if model.outside is not None:
+            pairs.append((ladder.full, ladder.with_outside))
+    if model.outside is not None:
+        pairs.append((ladder.with_outside, ladder.physics))
+        if model.inside is not None:
+            pairs.append((ladder.full, ladder.with_inside))
+    return jnp.mean(jnp.stack([squares(*pair) for pair in pairs])) if pairs else jnp.zeros(())
+
+
+def augmentation(model: PhysicsVAE, initial: Float[Array, "B *state"], key: Key[Array, ""]) -> Float[Array, ""]:
+    """R_DA,2: the squared error of the posterior's mean on what the physics alone makes from prior draws.
+
+    In standard deviations of the prior, with angles the shorter way round; only q(v | cleansed) has a gradient.
+    """
+    space = model.physics.parameters
+
+    def error(v: Float[Array, " m"], y0: Float[Array, "*state"]) -> Float[Array, ""]:
+        params = space.from_normal(v)
+        x = stop_gradient(model.physics.simulate(params, y0, np.asarray(model.times)))
+        found = space.from_normal(model.encoder.known(model.standardise(x).ravel()).mean)
+        pairs = zip(space.parameters, found, params, strict=True)
+        return jnp.mean(jnp.stack([(p.distance(a, b) / p.std) ** 2 for p, a, b in pairs]))
+
+    v = jr.normal(key, (len(initial), space.size), model.scale.dtype)
+    return jnp.mean(jax.vmap(error)(v, stop_gradient(initial)))
+
+
+def simulation(
+    model: PhysicsVAE, auxiliary: Float[Array, "B c"], initial: Float[Array, "B *state"], key: Key[Array, ""]
+) -> Float[Array, ""]:
+    """-log q(v, z_A | x) in nats, for x that the whole model makes. Only the encoder has a gradient."""
+    arrays, rest = eqx.partition(model, eqx.is_array)
+    maker = eqx.combine(stop_gradient(arrays), rest)
+    keys = jr.split(key, 4)
+    auxiliary = auxiliary[jr.permutation(keys[0], len(auxiliary))]
+    v = jr.normal(keys[1], (len(initial), model.physics.parameters.size), model.scale.dtype)
+
+    def surprise(
+        v: Float[Array, " m"], z: Float[Array, " c"], y0: Float[Array, "*state"], key: Key[Array, ""]
+    ) -> Float[Array, ""]:
+        noise_key, cleanser_key = jr.split(key)
+        x = maker.decode(Latents(v, z[: model.inside_size], z[model.inside_size :], y0))
+        x = stop_gradient(x + maker.noise * jr.normal(noise_key, x.shape, x.dtype))
+        found = model.posterior(x, cleanser_key)
+        return -found.physics.log_prob(v) - found.auxiliary.log_prob(z)
+
+    return jnp.mean(jax.vmap(surprise)(v, auxiliary, stop_gradient(initial), jr.split(keys[2], len(v))))
+
+
+def start(model: PhysicsVAE, batch: Batch) -> PhysicsVAE:
+    """The model in the units of a first batch: where training starts.
+
+    Observations get their mean and standard deviation over batch and time, states and rates of change the root mean
+    square of what the physics makes of prior draws.
+    """
+    x = sequences(model, batch)
+    loc, scale = jnp.mean(x, axis=(0, 1)), jnp.std(x, axis=(0, 1)) + 1e-6
+    initial = jax.vmap(model.physics.initial_state)(x[:, 0])
+    v = jr.normal(jr.key(0), (len(x), model.physics.parameters.size), x.dtype)
+    ts = np.asarray(model.times)
+
+    def simulated(v: Float[Array, " m"], y0: Float[Array, "*state"]) -> tuple[Array, Array]:
+        params = model.parameters(v)
+        states = model.physics.trajectory(params, y0, ts)
+        # Its derivative with respect to a unit of correction shows which rates are corrected.
+        rates = jax.vmap(lambda t, y: _corrected_rate(model, t, y, params))(jnp.asarray(ts, x.dtype), states)
+        return states, rates
+
+    states, rates = jax.vmap(simulated)(v, initial)
+    rms = lambda a: jnp.sqrt(jnp.nanmean(jnp.where(jnp.isfinite(a), a, jnp.nan) ** 2, axis=(0, 1))) + 1e-6
+    units = (loc, scale, rms(states), rms(rates))
+    where = lambda m: (m.loc, m.scale, m.state_scale, m.rate_scale)
+    return eqx.tree_at(where, model, units)
+
+
+def _corrected_rate(model: PhysicsVAE, t: Array, y: Array, params) -> Float[Array, "*corrected"]:
+    """The physics' own rate of change of what can be corrected."""
+    shape, rate = model.physics.correction_shape, model.physics.rate(t, y, params)
+    ones = lambda c: model.physics.rate(t, y, params, lambda t, y: c)
+    _, back = jax.vjp(ones, jnp.zeros(shape, y.dtype))
+    return back(rate)[0]
+
+
+def reconstruction_error(model: PhysicsVAE, batch: Batch) -> Float[Array, " batch"]:
+    """Metric: root mean square error at the posterior's mean, in data units.
+
+    Not the bound: it rewards posteriors that are too narrow, and regularised models are chosen for what they rebuild.
+    """
+
+    def error(x: Float[Array, "T *sample"]) -> Float[Array, ""]:
+        return jnp.sqrt(jnp.mean((x - model.decode(model.encode(x))) ** 2))
+
+    return jax.vmap(error)(sequences(model, batch))
+
+
+def bound(model: PhysicsVAE, x: Float[Array, "T *sample"], key: Key[Array, ""], draws: int = 1) -> Float[Array, ""]:
+    """A lower bound of log p(x) in nats: of the importance-weighted kind (Burda et al. 2016), the usual one for one
+    draw, and closer with more."""
+
+    def log_weight(key: Key[Array, ""]) -> Float[Array, ""]:
+        a, b, c = jr.split(key, 3)
+        found = model.posterior(x, a)
+        auxiliary, physics, initial = found.auxiliary.sample(a), found.physics.sample(b), found.initial.sample(c)
+        mean = model.decode(model.latents(x, physics, auxiliary, initial))
+        squares = ((x - mean) / model.noise[None]) ** 2
+        log_p = -0.5 * jnp.sum(squares + 2 * jnp.log(model.noise)[None] + math.log(2 * math.pi))
+        for q, value in ((found.auxiliary, auxiliary), (found.physics, physics), (found.initial, initial)):
+            log_p += -0.5 * jnp.sum(value**2 + math.log(2 * math.pi)) - q.log_prob(value)
+        return log_p
+
+    weights = jax.vmap(log_weight)(jr.split(key, draws))
+    return jax.nn.logsumexp(weights) - math.log(draws)

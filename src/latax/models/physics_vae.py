@@ -1,0 +1,294 @@
+"""The physics-integrated VAE: latent coordinates that are the parameters of a physics, and corrections to it.
+
+    y' = physics(y, t; p) + inside(y, t; z_in),    y(t_0) = y_0
+    x(t) = observed part of y(t) + outside(t; p, z_in, z_out) + noise
+
+(Takeishi and Kalousis 2021, arXiv 2102.13156). The parameters are p = from_normal(v), with v ~ N(0, I) as their prior
+says, so that all latent coordinates are standard normal beforehand. Both corrections start at zero, and the physics
+alone is the same code without them.
+
+The encoder first infers what the physics does not know, q(z_in, z_out | x), then cleanses the signal of it, and infers
+the parameters from the cleansed signal, q(v | cleansed).
+"""
+
+from typing import NamedTuple
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import jax.random as jr
+import numpy as np
+from jaxtyping import Array, Float, PRNGKeyArray
+
+from latax._errors import ConfigError
+from latax.nn import MLP, DiagonalGaussian, FourierSeries, GaussianHead
+from latax.physics.physics import AbstractDynamics, Correction
+from latax.physics.space import Params
+
+
+class Latents(NamedTuple):
+    """What a sequence is made from; all but `initial` are standard normal beforehand.
+
+    `physics`: unconstrained coordinates v of the parameters; `inside`, `outside`: of the corrections; `initial`: the
+    whole state at the first time.
+    """
+
+    physics: Float[Array, " m"]
+    inside: Float[Array, " a"]
+    outside: Float[Array, " b"]
+    initial: Float[Array, " s"]
+
+
+class Posterior(NamedTuple):
+    """What the encoder says about one sequence."""
+
+    physics: DiagonalGaussian
+    auxiliary: DiagonalGaussian
+    """Of `inside` and `outside` together."""
+    initial: DiagonalGaussian
+    """Of the initial state, in units of its prior around the first observation; of size 0 where it is observed."""
+    cleansed: Float[Array, "T *sample"]
+    """The sequence as the encoder believes the physics alone would have made it."""
+
+
+class Ladder(NamedTuple):
+    """The four reconstructions of one sequence, each (T, *sample): what the physics and its corrections make of it."""
+
+    physics: Float[Array, "T *sample"]
+    with_inside: Float[Array, "T *sample"]
+    with_outside: Float[Array, "T *sample"]
+    full: Float[Array, "T *sample"]
+
+
+class Encoder(eqx.Module):
+    """q(z_A | x), the cleansing, q(v | cleansed) and q(initial | x), for flat standardised sequences."""
+
+    features: MLP
+    auxiliary: GaussianHead | None
+    cleanser: MLP | None
+    physics_features: MLP
+    physics: GaussianHead | None
+    initial: GaussianHead | None
+
+    def __init__(self, size: int, physics: int, auxiliary: int, initial: int, *, width_size: int, key: PRNGKeyArray):
+        keys = jr.split(key, 6)
+        wide = 2 * width_size
+        self.features = MLP(size, wide, (width_size, width_size), key=keys[0])
+        self.auxiliary = GaussianHead(wide, auxiliary, key=keys[1]) if auxiliary else None
+        cleanses = bool(auxiliary and physics)
+        hidden = (width_size, width_size)
+        self.cleanser = MLP(size + auxiliary, size, hidden, silent=True, key=keys[2]) if cleanses else None
+        self.physics_features = MLP(size, wide, (width_size, width_size), key=keys[3])
+        self.physics = GaussianHead(wide, physics, (64, 32), key=keys[4]) if physics else None
+        self.initial = GaussianHead(wide, initial, key=keys[5]) if initial else None
+
+    def unknown(self, x: Float[Array, " d"]) -> tuple[DiagonalGaussian, DiagonalGaussian]:
+        """q(z_A | x) and q(initial | x)."""
+        features = jax.nn.elu(self.features(x))
+        return _said(self.auxiliary, features), _said(self.initial, features)
+
+    def cleanse(self, x: Float[Array, " d"], auxiliary: Float[Array, " a"]) -> Float[Array, " d"]:
+        """What x would be if only the physics acted."""
+        return x if self.cleanser is None else x + self.cleanser(jnp.concatenate([x, auxiliary]))
+
+    def known(self, cleansed: Float[Array, " d"]) -> DiagonalGaussian:
+        """q(v | cleansed)."""
+        return _said(self.physics, jax.nn.elu(self.physics_features(cleansed)))
+
+
+def _said(head: GaussianHead | None, features: Float[Array, " f"]) -> DiagonalGaussian:
+    nothing = jnp.zeros(0, features.dtype)
+    return DiagonalGaussian(nothing, nothing) if head is None else head(features)
+
+
+class PhysicsVAE(eqx.Module):
+    """A physics with learned corrections, and the encoder that infers its parameters. Methods act on one sequence."""
+
+    physics: AbstractDynamics
+    times: tuple[float, ...] = eqx.field(static=True)
+    encoder: Encoder
+    inside: MLP | None
+    outside: FourierSeries | None
+    log_noise: Float[Array, ""]
+    """Logarithm of the standard deviation of the noise, in standardised units."""
+    loc: Float[Array, "*sample"]
+    scale: Float[Array, "*sample"]
+    """Units of the observations: networks see (x - loc) / scale."""
+    state_scale: Float[Array, "*state"]
+    rate_scale: Float[Array, "*corrected"]
+    """Units of the states and of the corrected rates of change."""
+    inside_size: int = eqx.field(static=True)
+    outside_size: int = eqx.field(static=True)
+    infers_initial: bool = eqx.field(static=True)
+
+    # ---- the generative model
+
+    @property
+    def noise(self) -> Float[Array, "*sample"]:
+        """Standard deviation of the noise, in data units."""
+        return jnp.exp(self.log_noise) * self.scale
+
+    def parameters(self, v: Float[Array, " m"]) -> Params:
+        """The parameters, in their units."""
+        return self.physics.parameters.from_normal(v)
+
+    def correction(self, inside: Float[Array, " a"]) -> Correction | None:
+        """The correction to the rate of change, for `Latents.inside`; None if the model has none."""
+        net, shape = self.inside, self.physics.correction_shape
+        if net is None:
+            return None
+
+        def added(t: Float[Array, ""], y: Float[Array, "*state"]) -> Float[Array, "*corrected"]:
+            when = jnp.reshape((t - self.times[0]) / self._span, (1,)).astype(y.dtype)
+            seen = jnp.concatenate([inside, (y / self.state_scale).ravel(), when])
+            return net(seen).reshape(shape) * self.rate_scale
+
+        return added
+
+    def ladder(self, latents: Latents, ts: Float[Array | np.ndarray, " T"] | None = None) -> Ladder:
+        """All reconstructions at the times `ts`, by default those of the data: from two solves, or one."""
+        ts = np.asarray(self.times) if ts is None else ts
+        params = self.parameters(latents.physics)
+        physics = self.physics.simulate(params, latents.initial, ts)
+        correction = self.correction(latents.inside)
+        inside = physics if correction is None else self.physics.simulate(params, latents.initial, ts, correction)
+        outside = self._outside(latents, ts)
+        return Ladder(physics, inside, physics + outside, inside + outside)
+
+    def decode(self, latents: Latents, ts: Float[Array | np.ndarray, " T"] | None = None) -> Float[Array, "T *sample"]:
+        """The sequence without noise, at the times `ts`; beyond those of the data it is an extrapolation."""
+        ts = np.asarray(self.times) if ts is None else ts
+        params, correction = self.parameters(latents.physics), self.correction(latents.inside)
+        return self.physics.simulate(params, latents.initial, ts, correction) + self._outside(latents, ts)
+
+    def _outside(self, latents: Latents, ts: Float[Array | np.ndarray, " T"]) -> Float[Array, "T *sample"]:
+        since = jnp.asarray(ts, self.scale.dtype) - self.times[0]
+        if self.outside is None:
+            return jnp.zeros((len(ts), *self.scale.shape), self.scale.dtype)
+        added = self.outside(since, jnp.concatenate([latents.physics, latents.inside, latents.outside]))
+        return added.reshape(len(ts), *self.scale.shape) * self.scale
+
+    @property
+    def _span(self) -> float:
+        return self.times[-1] - self.times[0]
+
+    # ---- inference
+
+    def posterior(self, x: Float[Array, "T *sample"], key: PRNGKeyArray | None = None) -> Posterior:
+        """What the encoder says about x. The cleansing takes a draw of the auxiliary coordinates if there is a key, as
+        in training, else their mean."""
+        flat = self.standardise(x).ravel()
+        auxiliary, initial = self.encoder.unknown(flat)
+        drawn = auxiliary.mean if key is None else auxiliary.sample(key)
+        cleansed = self.encoder.cleanse(flat, drawn)
+        physics = self.encoder.known(cleansed)
+        return Posterior(physics, auxiliary, initial, self.restore(cleansed.reshape(x.shape)))
+
+    def latents(
+        self,
+        x: Float[Array, "T *sample"],
+        physics: Float[Array, " m"],
+        auxiliary: Float[Array, " c"],
+        initial: Float[Array, " s"],
+    ) -> Latents:
+        """Latents from coordinates as the posterior has them."""
+        state = self.physics.initial_state(x[0])
+        if self.infers_initial:
+            state = state + initial.reshape(state.shape) * self.initial_spread()
+        return Latents(physics, auxiliary[: self.inside_size], auxiliary[self.inside_size :], state)
+
+    def initial_spread(self) -> Float[Array, "*state"]:
+        """Prior standard deviation of the initial state around the first observation: the noise where it is observed,
+        the scale of the state where it is not."""
+        observed = self.physics.initial_state(jnp.ones_like(self.scale)) != self.physics.initial_state(
+            jnp.zeros_like(self.scale)
+        )
+        return jnp.where(observed, self.physics.initial_state(self.noise), self.state_scale)
+
+    def encode(self, x: Float[Array, "T *sample"]) -> Latents:
+        """The latents at the posterior's mean."""
+        found = self.posterior(x)
+        return self.latents(x, found.physics.mean, found.auxiliary.mean, found.initial.mean)
+
+    def sample(self, key: PRNGKeyArray, initial: Float[Array, "*state"]) -> Float[Array, "T *sample"]:
+        """A sequence from prior draws of everything but the initial state, with noise."""
+        keys = jr.split(key, 4)
+        draw = lambda key, size: jr.normal(key, (size,), self.scale.dtype)
+        sizes = (self.physics.parameters.size, self.inside_size, self.outside_size)
+        x = self.decode(Latents(*map(draw, keys[:3], sizes), initial))
+        return x + self.noise * jr.normal(keys[3], x.shape, x.dtype)
+
+    # ---- units
+
+    def standardise(self, x: Float[Array, "T *sample"]) -> Float[Array, "T *sample"]:
+        """Observations in the networks' units."""
+        return (x - self.loc[None]) / self.scale[None]
+
+    def restore(self, standard: Float[Array, "T *sample"]) -> Float[Array, "T *sample"]:
+        """Observations in their own units."""
+        return self.loc[None] + self.scale[None] * standard
+
+
+def physics_vae(
+    physics: AbstractDynamics,
+    times: Float[np.ndarray, " T"],
+    *,
+    inside_size: int | None = 1,
+    outside_size: int | None = 2,
+    infers_initial: bool = False,
+    noise: float = 0.1,
+    width_size: int = 128,
+    inside_width: int = 64,
+    key: PRNGKeyArray,
+) -> PhysicsVAE:
+    """A new physics-integrated VAE for sequences at the given times.
+
+    **Arguments:**
+
+    - `physics`: what is known.
+    - `times`: (T,), increasing; the first is that of the initial state.
+    - `inside_size`, `outside_size`: latent coordinates of the correction to the rate of change and of that to the
+      observations. None: there is no such correction; 0: it is there, the same for every sequence but for what else it
+      depends on.
+    - `infers_initial`: the initial state is inferred (around the first observation) instead of observed.
+    - `noise`: standard deviation at the start, in standard deviations of the data.
+    - `width_size`, `inside_width`: hidden units of the encoder, and of the correction to the rate of change.
+
+    Raises `ConfigError` for sizes below zero and fewer than two times.
+    """
+    if len(times) < 2:
+        raise ConfigError(f"A sequence needs at least two times; got {len(times)}.")
+    for name, size in (("inside_size", inside_size), ("outside_size", outside_size)):
+        if size is not None and size < 0:
+            raise ConfigError(f"{name}={size} must be a whole number from 0 on, or None for no such correction.")
+    encoder_key, inside_key, outside_key = jr.split(key, 3)
+    a, b = inside_size or 0, outside_size or 0
+    count, span = len(times), float(times[-1] - times[0])
+    shape, state = physics.sample_shape, physics.state_shape
+    numbers, corrected = int(np.prod(shape)), int(np.prod(physics.correction_shape))
+    inside = outside = None
+    if inside_size is not None:
+        hidden, size = (inside_width, inside_width), a + int(np.prod(state)) + 1
+        inside = MLP(size, corrected, hidden, activation=jnp.tanh, silent=True, key=inside_key)
+    if outside_size is not None:
+        highest = 0.5 / float(np.median(np.diff(times)))
+        size = physics.parameters.size + a + b
+        outside = FourierSeries(size, numbers, span=span, highest=highest, key=outside_key)
+    initial = int(np.prod(state)) if infers_initial else 0
+    return PhysicsVAE(
+        physics=physics,
+        times=tuple(float(t) for t in times),
+        encoder=Encoder(
+            count * numbers, physics.parameters.size, a + b, initial, width_size=width_size, key=encoder_key
+        ),
+        inside=inside,
+        outside=outside,
+        log_noise=jnp.log(jnp.asarray(noise)),
+        loc=jnp.zeros(shape),
+        scale=jnp.ones(shape),
+        state_scale=jnp.ones(state),
+        rate_scale=jnp.ones(physics.correction_shape),
+        inside_size=a,
+        outside_size=b,
+        infers_initial=infers_initial,
+    )

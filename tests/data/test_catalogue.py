@@ -6,7 +6,7 @@ from latax.data import Samples, catalogue, read, write
 
 
 @pytest.mark.parametrize("name", list(catalogue.ENTRIES))
-@pytest.mark.parametrize("extension", [".npz", ".csv", ".parquet"])
+@pytest.mark.parametrize("extension", [".npz", ".nc", ".csv", ".parquet"])
 def test_every_set_survives_every_format(name, extension, tmp_path):
     made = catalogue.make(name, size=30, seed=1)
     again = read(write(made, tmp_path / f"a{extension}"), context=made.context_names or None)
@@ -14,8 +14,12 @@ def test_every_set_survives_every_format(name, extension, tmp_path):
     assert again.context_names == made.context_names
     if made.context is not None:
         np.testing.assert_array_equal(again.context, made.context)
-    if extension == ".npz":
+    if extension in (".npz", ".nc"):
         assert again.sample_shape == made.sample_shape
+        np.testing.assert_array_equal(again.times, made.times)
+        assert again.truth.keys() == made.truth.keys()
+        for label, values in made.truth.items():
+            np.testing.assert_array_equal(again.truth[label], values)
     else:
         assert again.feature_names == made.feature_names
     assert [file.name for file in tmp_path.iterdir()] == [f"a{extension}"]
@@ -23,7 +27,16 @@ def test_every_set_survives_every_format(name, extension, tmp_path):
 
 def test_every_set_is_described_in_one_line():
     described = catalogue.describe()
-    assert list(described) == ["circle", "sphere", "conditional-sphere", "polynomial-surface", "digits"]
+    assert list(described) == [
+        "circle",
+        "sphere",
+        "conditional-sphere",
+        "polynomial-surface",
+        "pendulum",
+        "advection-diffusion",
+        "galaxies",
+        "digits",
+    ]
     assert all("\n" not in text and text.endswith("rows)") and len(text) < 120 for text in described.values())
 
 

@@ -21,7 +21,7 @@ def make(name: Annotated[str, tyro.conf.Positional], out: Path, size: int | None
 
     Args:
         name: One of the names that `latax data list` shows.
-        out: npz, npy, csv or parquet.
+        out: npz, npy, nc, csv or parquet; only npz and nc keep times and true parameters.
         size: How many samples; sets of a fixed size have their own.
         seed: The same seed gives the same samples.
     """

@@ -14,6 +14,7 @@ from latax.data.memory import require_memory, should_be_lazy
 from latax.data.numeric import as_float, float_dtype, is_numeric
 from latax.data.request import Request, split_columns
 from latax.data.samples import Samples, default_names, row_blocks
+from latax.data.truth import TIMES, are_times, kept_times, split_truth
 from latax.data.wording import did_you_mean, listed
 
 
@@ -41,11 +42,12 @@ def assemble(path: Path, kind: str, arrays: Mapping[str, StoredArray], request: 
 
     `kind` names the format in the origin; `in_blocks` says whether its arrays can be read by blocks of rows. Each of
     the request's context names is an array of the file (one value, or one row of values, per sample), or else a
-    column of the chosen array. Raises `ConfigError` for what was asked for wrongly and `DataError` for arrays that
-    cannot be used.
+    column of the chosen array. Times and truth are found by their names: see `latax.data.truth`. Raises `ConfigError`
+    for what was asked for wrongly and `DataError` for arrays that cannot be used.
     """
     if not in_blocks:
         request.refuse_lazy(str(path))
+    arrays, truth = split_truth(arrays)
     name = choose_array(path, arrays, request)
     stored = arrays[name]
     what = f"the array '{name}' of {path}" if name else str(path)
@@ -66,6 +68,7 @@ def assemble(path: Path, kind: str, arrays: Mapping[str, StoredArray], request: 
     if context_columns:
         columns = LazyRows(stored.read, stored.shape, stored.dtype, what, np.asarray(context_columns))
         context.append((_in_memory(columns, in_blocks), tuple(names[i] for i in context_columns)))
+    times = _times(path, {c: a for c, a in arrays.items() if c not in (name, *beside)}, stored.shape)
     return Samples(
         rows if lazy else _in_memory(rows, in_blocks and not everything),
         context=_joined([values for values, _ in context]),
@@ -73,6 +76,8 @@ def assemble(path: Path, kind: str, arrays: Mapping[str, StoredArray], request: 
         context_names=tuple(label for _, labels in context for label in labels),
         sample_shape=sample_shape if everything else (len(features),),
         origin=f"{path}{f', array {name!r}' if name else ''} ({kind}{', read by blocks' if lazy else ''})",
+        times=times if everything else kept_times(times, features, sample_shape),
+        truth={label: np.asarray(array.read(slice(0, array.shape[0]))) for label, array in truth.items()},
     )
 
 
@@ -157,6 +162,17 @@ def _context_array(
     values = as_float(np.asarray(stored.read(slice(0, rows))), what).reshape(rows, -1)
     one_name = rank == 1 or stored.shape[1] == 1
     return values, (name,) if one_name else (stored.column_names or default_names((values.shape[1],), name))
+
+
+def _times(
+    path: Path, arrays: Mapping[str, StoredArray], data_shape: tuple[int, ...]
+) -> Float[np.ndarray, " T"] | None:
+    """The times of the sequences, where an array with one of the names for them fits."""
+    found = [name for name in TIMES if name in arrays and are_times(arrays[name].shape, data_shape)]
+    if not found:
+        return None
+    stored = arrays[found[0]]
+    return as_float(np.asarray(stored.read(slice(0, stored.shape[0]))), f"the array '{found[0]}' of {path}")
 
 
 def _joined(parts: list[Float[np.ndarray, "N _"]]) -> Float[np.ndarray, "N c"] | None:

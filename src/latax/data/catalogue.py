@@ -31,6 +31,11 @@ ENTRIES = {
         "polynomial_surface",
         100_000,
     ),
+    "pendulum": Entry("Angles of forced and damped pendulums at 50 times; true parameters", "pendulum", 1000),
+    "advection-diffusion": Entry(
+        "Heat spreading and drifting on a line of 20 nodes at 50 times; true parameters", "advection_diffusion", 1000
+    ),
+    "galaxies": Entry("Rendered 32×32 RGB images of disc galaxies; true parameters", "galaxies", 1000),
     "digits": Entry("The 1797 real 8×8 handwritten digits of scikit-learn, with their labels", "digits", 1797),
 }
 

@@ -2,10 +2,10 @@
 
 import dataclasses
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Float, Int, Shaped
 
 from latax._errors import DataError
 from latax.data.lazy import LazyRows
@@ -23,6 +23,9 @@ class Samples:
     * `feature_names`, `context_names`: one name per column; `x0, x1, ...` and `context0, ...` when not given.
     * `sample_shape`: the shape of one sample before it was flattened, e.g. (8, 8) for images; (d,) when not given.
     * `origin`: where the numbers come from and what was done to them on the way, for people.
+    * `times`: of sequences, the times (T,) of the first axis of `sample_shape`; None when not known.
+    * `truth`: what is known of each sample that no model is shown, e.g. true parameters (N,) or noise-free data
+      (N, ...), by name.
 
     Raises `DataError` when the shapes do not belong together.
     """
@@ -33,6 +36,8 @@ class Samples:
     context_names: tuple[str, ...] = ()
     sample_shape: tuple[int, ...] = ()
     origin: str = "array"
+    times: Float[np.ndarray, " _"] | None = None
+    truth: Mapping[str, Shaped[np.ndarray, "..."]] = dataclasses.field(default_factory=dict)
 
     def __post_init__(self):
         rows, size = self.X.shape
@@ -53,6 +58,11 @@ class Samples:
             )
         if len(self.context_names) != width:
             raise DataError(f"{len(self.context_names)} context names were given for {width} context columns.")
+        if self.times is not None and len(self.times) != self.sample_shape[0]:
+            raise DataError(f"{len(self.times)} times do not fit sequences of {self.sample_shape[0]} entries.")
+        for name, values in self.truth.items():
+            if values.shape[:1] != (rows,):
+                raise DataError(f"the truth '{name}' has shape {values.shape}; expected {rows} values, one per sample.")
 
     def __len__(self) -> int:
         return self.X.shape[0]
@@ -65,7 +75,8 @@ class Samples:
     def take(self, rows: slice | Int[np.ndarray, " rows"]) -> "Samples":
         """These rows only, in memory; everything else stays the same."""
         context = None if self.context is None else self.context[rows]
-        return dataclasses.replace(self, X=self.X[rows], context=context)
+        truth = {name: values[rows] for name, values in self.truth.items()}
+        return dataclasses.replace(self, X=self.X[rows], context=context, truth=truth)
 
 
 def default_names(shape: tuple[int, ...], stem: str = "x") -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""Samples to a file: .npz, .npy, .csv or .parquet, never over another one unless told so."""
+"""Samples to a file: .npz, .npy, .nc, .csv or .parquet, never over another one unless told so."""
 
 import os
 from collections.abc import Callable
@@ -9,15 +9,16 @@ import numpy as np
 
 from latax._errors import ConfigError, FileError
 from latax.data.samples import Samples
+from latax.data.truth import with_prefix
 from latax.data.wording import listed
 
 
 def write(samples: Samples, path: str | Path, *, overwrite: bool = False) -> Path:
     """Write the samples in the format that the extension names, and return the path.
 
-    * .npz: the data as `x`, of shape (N, ...), and one array per context column under its name, so that
-      `latax.data.read(path, context=samples.context_names)` gives them back.
-    * .csv, .parquet: one column per feature and context variable, under their names.
+    * .npz, .nc (NetCDF): the data as `x`, of shape (N, ...), one array per context column under its name, the `times`,
+      and the truth, so that `latax.data.read(path, context=samples.context_names)` gives them back.
+    * .csv, .parquet: one column per feature and context variable, under their names; without times and truth.
     * .npy: the data alone; refused when there is a context, which would be lost.
 
     The file appears whole or not at all. Raises `FileError` when it exists (unless `overwrite`), its folder does not,
@@ -56,10 +57,29 @@ def _npy(samples: Samples, path: Path) -> None:
 
 
 def _npz(samples: Samples, path: Path) -> None:
-    arrays: dict[str, Any] = _context(samples)
-    if taken := _NPZ_NAMES.intersection(arrays):
+    if taken := _NPZ_NAMES.intersection(samples.context_names):
         raise ConfigError(f"a context named {listed(sorted(taken))} cannot be written as .npz; rename it.")
+    arrays: dict[str, Any] = {**_context(samples), **with_prefix(samples.truth)}
+    if samples.times is not None:
+        arrays["times"] = samples.times
     np.savez(path, x=_in_shape(samples), **arrays)
+
+
+def _netcdf(samples: Samples, path: Path) -> None:
+    import xarray
+
+    x = _in_shape(samples)
+    inner = tuple(f"axis{i}" for i in range(1, x.ndim))
+    dims = ("sample", *(inner if samples.times is None else ("time", *inner[1:])))
+    if taken := {"x", *dims}.intersection(samples.context_names):
+        raise ConfigError(f"a context named {listed(sorted(taken))} cannot be written as .nc; rename it.")
+    variables: dict[str, Any] = {"x": (dims, x)}
+    variables |= {name: ("sample", column) for name, column in _context(samples).items()}
+    for name, values in with_prefix(samples.truth).items():
+        shared = values.shape == x.shape
+        variables[name] = (dims if shared else ("sample", *(f"{name} {i}" for i in range(1, values.ndim))), values)
+    coordinates = {} if samples.times is None else {"time": samples.times}
+    xarray.Dataset(variables, coordinates).to_netcdf(path, engine="h5netcdf")
 
 
 def _csv(samples: Samples, path: Path) -> None:
@@ -75,10 +95,16 @@ def _parquet(samples: Samples, path: Path) -> None:
     pq.write_table(pa.table(_columns(samples)), path)
 
 
-# The data's own name, and what numpy.savez takes for arguments of its own.
-_NPZ_NAMES = frozenset(("x", "file", "allow_pickle"))
+# Names that the data and the times have themselves, and what numpy.savez takes for arguments of its own.
+_NPZ_NAMES = frozenset(("x", "times", "file", "allow_pickle"))
 
-_WRITERS: dict[str, Callable[[Samples, Path], None]] = {".npz": _npz, ".npy": _npy, ".csv": _csv, ".parquet": _parquet}
+_WRITERS: dict[str, Callable[[Samples, Path], None]] = {
+    ".npz": _npz,
+    ".npy": _npy,
+    ".nc": _netcdf,
+    ".csv": _csv,
+    ".parquet": _parquet,
+}
 
 
 def _in_shape(samples: Samples) -> np.ndarray:

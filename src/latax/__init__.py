@@ -12,11 +12,11 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from latax.estimators import AmbientFlow, ManifoldDensity, MFlow, ProbabilisticPCA, load
+    from latax.estimators import AmbientFlow, ManifoldDensity, MFlow, PhysicsVAE, ProbabilisticPCA, load
 
 __version__ = "0.1.0"
 
-__all__ = ["AmbientFlow", "MFlow", "ManifoldDensity", "ProbabilisticPCA", "load"]
+__all__ = ["AmbientFlow", "MFlow", "ManifoldDensity", "PhysicsVAE", "ProbabilisticPCA", "load"]
 
 
 def __getattr__(name: str) -> Any:

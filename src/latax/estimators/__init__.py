@@ -4,6 +4,7 @@ from latax.estimators.ambient_flow import AmbientFlow
 from latax.estimators.catalogue import ESTIMATORS, load, restore
 from latax.estimators.manifold_density import ManifoldDensity
 from latax.estimators.mflow import MFlow
+from latax.estimators.physics_vae import PhysicsVAE
 from latax.estimators.probabilistic_pca import ProbabilisticPCA
 
-__all__ = ["ESTIMATORS", "AmbientFlow", "MFlow", "ManifoldDensity", "ProbabilisticPCA", "load", "restore"]
+__all__ = ["ESTIMATORS", "AmbientFlow", "MFlow", "ManifoldDensity", "PhysicsVAE", "ProbabilisticPCA", "load", "restore"]

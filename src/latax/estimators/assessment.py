@@ -58,7 +58,7 @@ def assess_manifold(estimator: Any, held_out: Samples, training: Samples | None)
         known |= {
             "training_log_prob": trained.log_prob,
             "training_errors": trained.reconstruction_error,
-            "pca_error": _pca_error(training, held_out, scored.latent.shape[1]),
+            "pca_error": pca_error(training, held_out, scored.latent.shape[1]),
         }
     return _judged(estimator, known, _manifold_findings(known, known["data_scale"]))
 
@@ -107,7 +107,7 @@ def _common(held_out: Samples, scored: Any, base: np.ndarray) -> dict[str, Any]:
 def _judged(estimator: Any, known: dict[str, Any], findings: list[Finding]) -> DensityAssessment:
     log_prob, size = known["scored"].log_prob, known["base"].shape[1]
     findings += _density_findings(known["calibration"], log_prob, known.get("training_log_prob"), size)
-    findings += _history_findings(estimator)
+    findings += history_findings(estimator)
     return DensityAssessment(diagnosis=Diagnosis(tuple(findings)), **known)
 
 
@@ -158,18 +158,19 @@ def _thinness(estimator: Any, held_out: Samples, log_prob: np.ndarray) -> Findin
     return rules.thin_density(float(np.mean(log_prob - _look(estimator, noisy)[0].log_prob)), x.shape[1])
 
 
-def _history_findings(estimator: Any) -> list[Finding]:
+def history_findings(estimator: Any) -> list[Finding]:
+    """Whether each phase was still getting better when it ended."""
     findings = []
     for phase in dict.fromkeys(record["phase"] for record in estimator.history_):
         values = [r["validation"] for r in estimator.history_ if r["phase"] == phase and "validation" in r]
         if values:
             best = np.asarray(values)[:, estimator.best_]
-            unit = "relative" if phase == "manifold" else "nats"
+            unit = "nats" if phase == "density" else "relative"
             findings.append(rules.still_improving(phase, best, unit=unit))
     return findings
 
 
-def _pca_error(training: Samples, held_out: Samples, latent_size: int) -> float:
+def pca_error(training: Samples, held_out: Samples, latent_size: int) -> float:
     """Root mean square distance of held-out rows from the principal subspace of the training rows."""
     from sklearn.decomposition import PCA
 

@@ -281,21 +281,21 @@ class AbstractEstimator(TransformerMixin, BaseEstimator, abc.ABC):
         """Keeps what the verbs need to know about held-out samples, given what `_evaluate` says of them."""
 
     @abc.abstractmethod
-    def _fitted_numbers(self) -> dict[str, float]:
-        """Further numbers that `fit` found and the verbs need, {attribute: value}."""
+    def _fitted_numbers(self) -> dict[str, Any]:
+        """Further numbers, or lists of them, that `fit` found and the verbs need, {attribute: value}."""
 
     def _restore(self: Fitted, path: Path, config: dict[str, Any]) -> Fitted:
         """Fills a new estimator from a saved model; `config` is its config.json."""
         self.sample_shape_ = tuple(config["sample_shape"])
         self.feature_names_, self.context_names_ = tuple(config["feature_names"]), tuple(config["context_names"])
         self.n_features_in_ = len(self.feature_names_)
+        for name, value in config["fitted"].items():
+            setattr(self, name, value)
         shapes, static = self._like(config["replicates"])
         arrays, extra = store.read_arrays(path, shapes)
         self.scaling_ = _scaling_from(extra, "scaling")
         self.context_scaling_ = _scaling_from(extra, "context_scaling")
         self.metrics_ = {name: extra[f"metrics.{name}"] for name in config["metrics"]}
-        for name, value in config["fitted"].items():
-            setattr(self, name, value)
         if config["best"] not in range(config["replicates"]):
             raise ValueError(f"there is no replicate {config['best']} among {config['replicates']}")
         self.best_, self.history_ = config["best"], []

@@ -10,6 +10,7 @@ from latax.estimators.ambient_flow import AmbientFlow
 from latax.estimators.base import AbstractEstimator
 from latax.estimators.manifold_density import ManifoldDensity
 from latax.estimators.mflow import MFlow
+from latax.estimators.physics_vae import PhysicsVAE
 from latax.estimators.probabilistic_pca import ProbabilisticPCA
 from latax.train import read_metrics
 
@@ -17,6 +18,7 @@ ESTIMATORS: dict[str, type[AbstractEstimator]] = {
     "mflow": MFlow,
     "ambient-flow": AmbientFlow,
     "manifold-density": ManifoldDensity,
+    "physics-vae": PhysicsVAE,
     "probabilistic-pca": ProbabilisticPCA,
 }
 

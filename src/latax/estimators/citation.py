@@ -17,6 +17,14 @@ _ENTRIES = {
   eprint = {1906.04032},
   archivePrefix = {arXiv},
 }""",
+    "physics-vae": """@inproceedings{takeishi2021physics,
+  title = {Physics-integrated variational autoencoders for robust and interpretable generative modeling},
+  author = {Takeishi, Naoya and Kalousis, Alexandros},
+  booktitle = {Advances in Neural Information Processing Systems},
+  year = {2021},
+  eprint = {2102.13156},
+  archivePrefix = {arXiv},
+}""",
     "ppca": """@article{tipping1999probabilistic,
   title = {Probabilistic principal component analysis},
   author = {Tipping, Michael E. and Bishop, Christopher M.},
@@ -32,6 +40,7 @@ _USED = {
     "mflow": ("mflow", "spline"),
     "manifold-density": ("mflow", "spline"),
     "ambient-flow": ("spline",),
+    "physics-vae": ("physics-vae",),
     "probabilistic-pca": ("ppca",),
 }
 

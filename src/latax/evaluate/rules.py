@@ -196,6 +196,40 @@ def thin_density(log_prob_drop: float, size: int) -> Finding:
     )
 
 
+def physics_share(share: float) -> Finding:
+    """The share of the reconstruction that the physics alone does not explain: the median of 1 - share.
+
+    Good up to 0.2; above 0.5 the corrections make more of the sequences than the physics does.
+    """
+    return judge(
+        "share that corrections explain",
+        1 - share,
+        good=0.2,
+        bad=0.5,
+        meaning=f"The physics alone explains {_percent(share)} of the variance of the reconstruction.",
+        cure="Raise ppc to keep the corrections smaller, or add what is missing to the physics.",
+    )
+
+
+def identifiable(name: str, prior_left: float, confusion: float) -> Finding:
+    """How well the data determine a parameter, given that corrections are free: its standard deviation by Fisher
+    information, in units of the prior's.
+
+    Good up to 0.3. Above 0.7 the data hardly say more than the prior; `confusion`, the ratio to what it would be with
+    the corrections known, says whether these are to blame.
+    """
+    blame = f"corrections widen it {confusion:.2g} times" if confusion > 1.5 else "corrections are not to blame"
+    return judge(
+        f"{name}: sd given the data / prior sd",
+        prior_left,
+        good=0.3,
+        bad=0.7,
+        meaning=f"Local information about {name} under the fitted model; {blame}.",
+        cure=f"Do not read {name} as measured: shrink the corrections (raise ppc, fewer coordinates), narrow "
+        "its prior, or observe for longer.",
+    )
+
+
 def not_finite(count: int, n: int, what: str) -> Finding:
     """How many of n held-out points got no finite number (`what`, such as "a log density"). Above 1 % it is bad."""
     return judge(

@@ -9,8 +9,10 @@ from flowjax.distributions import Transformed
 from jaxtyping import Array, Float, Key
 
 from latax.density import AbstractEmbedding, AffineOutput
+from latax.models import physics_objective
 from latax.models.ambient_flow import AmbientFlow, ambient_nll
 from latax.models.injective_flow import InjectiveFlow, encode_batch, latent_nll, nll, reconstruction, start_density
+from latax.models.physics_objective import Noise, PhysicsObjective, Regularisers, start
 from latax.train import Batch, Phase, Recipe
 from latax.train.optimizer import adamw_cosine
 
@@ -76,6 +78,23 @@ def ambient(budget: Budget, noise: float) -> Recipe:
         objective=_InflatedNLL(noise) if noise else ambient_nll,
         trainable=_distribution,
         metric=nll_per_sample,
+        **budget.phase_options(budget.steps),
+    )
+    return [phase]
+
+
+def physics_integrated(budget: Budget, regularisers: Regularisers, noise: Noise, size: int) -> Recipe:
+    """The physics-integrated VAE: one phase. `size`: numbers in one sample.
+
+    Terms are in nats; the weights count them per number, so that gradients are of order one whatever the length.
+    """
+    weights = {"reconstruction": 1.0, "kl": 1.0} | regularisers.weights()
+    phase = Phase(
+        name="model",
+        objective=PhysicsObjective(regularisers, noise),
+        weights={name: weight / size for name, weight in weights.items()},
+        begin=start,
+        metric=physics_objective.reconstruction_error,
         **budget.phase_options(budget.steps),
     )
     return [phase]

@@ -1,0 +1,51 @@
+"""Sequences as users bring them: their times, and what cannot be learnt from."""
+
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float
+
+from latax._errors import ConfigError, DataError
+from latax.data import Samples
+
+
+def times_of(samples: Samples, dt: float | None) -> Float[np.ndarray, " T"]:
+    """The times of the sequences: those that came with the data, else equal steps of `dt` from 0 on.
+
+    Raises `ConfigError` where there are neither or both, and `DataError` for times that do not increase.
+    """
+    count = samples.sample_shape[0]
+    if samples.times is None and dt is None:
+        raise ConfigError(
+            f"The data are sequences of {count} entries, but their times are not known. Give dt=..., the time from one "
+            "entry to the next, or Samples with times."
+        )
+    if samples.times is not None and dt is not None:
+        raise ConfigError(f"dt={dt} was given, but the data have times of their own. Leave dt out.")
+    times = np.arange(count) * float(dt or 0) if samples.times is None else np.asarray(samples.times, float)
+    return increasing(times)
+
+
+def increasing(times: Any) -> Float[np.ndarray, " T"]:
+    """The times as an array. Raises `DataError` unless they are at least two finite numbers that increase."""
+    array = np.asarray(times, float)
+    if array.ndim != 1 or len(array) < 2 or not np.isfinite(array).all():
+        raise DataError(f"The times have shape {array.shape}; expected at least two finite numbers in one row.")
+    steps = np.diff(array)
+    if (steps <= 0).any():
+        first = int(np.argmax(steps <= 0))
+        raise DataError(
+            f"The times do not increase: entry {first + 1} is {array[first + 1]:g}, after {array[first]:g}. Sort the "
+            "sequences by time, and leave out what is there twice."
+        )
+    return array
+
+
+def check_shape(samples: Samples, wanted: tuple[int, ...], what: str) -> None:
+    """Raises `DataError` unless each sample is (T, *wanted), or (T,) where that is one number."""
+    found = samples.sample_shape
+    if found[1:] != wanted and not (wanted == (1,) and len(found) == 1):
+        raise DataError(
+            f"Each sample has shape {found}; the physics {what} observes {wanted} at each time, so expected "
+            f"(T, {', '.join(map(str, wanted))}). Bring time to the first axis, and leave out what it does not observe."
+        )

@@ -145,6 +145,6 @@ def _steps(
         ts = np.asarray(ts, float)
         length = np.diff(ts)[interval] / counts[interval]
         return jnp.asarray(ts[:-1][interval] + within * length, dtype), jnp.asarray(length, dtype)
-    ts = ts.astype(dtype)
+    ts = jnp.asarray(ts, dtype)
     length = jnp.diff(ts)[interval] / number
     return ts[:-1][interval] + jnp.asarray(within, dtype) * length, length

@@ -154,6 +154,10 @@ def test_values_outside_of_the_bounds_are_named():
         omega.check(math.nan)
 
 
+def test_a_prior_may_come_from_a_file_of_lists():
+    assert Parameter("a", prior=["normal", 0.0, 1.0]) == Parameter("a", prior=("normal", 0.0, 1.0))
+
+
 class TestSpace:
     space = ParameterSpace(
         [

@@ -48,7 +48,8 @@ def solve(truth: Truth, times: Float[np.ndarray, " T"] | Sequence[float] = TIMES
     """The angles without noise at any times, from the first of them on, to a relative tolerance of 1e-9.
 
     `truth` has one number per sample for each of `RANGES`: that of a made set, for longer times, or with changed
-    parameters for what would have been. (`signal` in a made set has the errors of the published one: 1.6e-4 rad in the mean square, 4e-3 at most.)
+    parameters for what would have been. (`signal` in a made set has the errors of the published one: 1.6e-4 rad in the
+    root mean square, 4e-3 at most.)
     Raises `ConfigError` when a parameter is missing, `DataError` for times that do not increase.
     """
     return _solve(truth, checked_times(times), (1e-9, 1e-9))

@@ -1,6 +1,6 @@
 """Initial value problems with steps that keep an error tolerance, by Diffrax."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import equinox as eqx
 import jax.numpy as jnp
@@ -60,10 +60,14 @@ class Adaptive(AbstractSolver):
         ts = jnp.asarray(ts, y0.dtype)
         if len(ts) == 1:
             return y0[None]
+
+        def call(t: Any, y: Any, field: Any) -> Any:
+            return field(t, y)
+
         # Diffrax differentiates with respect to its arguments; what the field has closed over becomes one.
         field = eqx.filter_closure_convert(field, ts[0], y0)
         solution = diffrax.diffeqsolve(
-            diffrax.ODETerm(_call),
+            diffrax.ODETerm(call),
             getattr(diffrax, METHODS[self.method])(),
             ts[0],
             ts[-1],
@@ -76,13 +80,10 @@ class Adaptive(AbstractSolver):
             max_steps=self.max_steps,
             throw=False,
         )
-        return solution.ys
+        assert solution.ys is not None
+        return jnp.asarray(solution.ys)
 
     def _adjoint(self) -> "diffrax.AbstractAdjoint":
         import diffrax
 
         return getattr(diffrax, ADJOINTS[self.adjoint])()
-
-
-def _call(t: Float[Array, ""], y: Float[Array, "*state"], field: Field) -> Float[Array, "*state"]:
-    return field(t, y)

@@ -111,8 +111,7 @@ def _boundary(name: str, given: Boundary) -> tuple[str, float]:
 def _axis(name: str, given: Axis, periodic: bool) -> tuple[float, float, int]:
     """Start, distance and number of the nodes."""
     if isinstance(given, tuple) and len(given) == 3 and isinstance(given[2], int):
-        start, stop, n = given
-        values = np.linspace(start, stop, n, endpoint=not periodic)
+        values = np.linspace(given[0], given[1], given[2], endpoint=not periodic)
     else:
         values = np.asarray(given, float)
     if values.ndim != 1 or len(values) < 3:

@@ -33,7 +33,7 @@ def positions(chosen: Sequence[str], names: Sequence[str], what: str) -> tuple[i
 @functools.cache
 def tuple_class(name: str, fields: tuple[str, ...]) -> type:
     """The named tuple with these fields: one class for each set of names, so that trees made of them match."""
-    return namedtuple(name, fields)
+    return namedtuple(name, fields)  # pyright: ignore[reportUntypedNamedTuple]
 
 
 def function_name(function: object) -> str:

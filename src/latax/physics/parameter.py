@@ -2,6 +2,7 @@
 
 import functools
 import math
+from typing import Any
 
 import equinox as eqx
 import jax.numpy as jnp
@@ -13,6 +14,11 @@ from latax.physics.names import check_names
 from latax.physics.prior import Law, law
 
 Prior = str | tuple[str, float, float]
+
+
+def _hashable(prior: Any) -> Any:
+    """The prior as it has to be in a static field; a list comes from a JSON file."""
+    return tuple(prior) if isinstance(prior, list) else prior
 
 
 class Parameter(eqx.Module):
@@ -38,7 +44,7 @@ class Parameter(eqx.Module):
     lower: float = eqx.field(static=True, default=-math.inf, converter=float)
     upper: float = eqx.field(static=True, default=math.inf, converter=float)
     unit: str = eqx.field(static=True, default="")
-    prior: Prior = eqx.field(static=True, default="uniform")
+    prior: Prior = eqx.field(static=True, default="uniform", converter=_hashable)
     circular: bool = eqx.field(static=True, default=False)
 
     def __check_init__(self):

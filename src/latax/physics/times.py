@@ -1,7 +1,7 @@
 """The times at which a solution is wanted."""
 
-import jax
 import numpy as np
+from jax.core import Tracer
 from jaxtyping import Array, Float
 
 from latax._errors import DataError
@@ -9,7 +9,7 @@ from latax._errors import DataError
 
 def are_known(ts: Float[Array | np.ndarray, " T"]) -> bool:
     """Whether these times have values yet: inside compiled code, arguments have only shapes."""
-    return not isinstance(ts, jax.core.Tracer)
+    return not isinstance(ts, Tracer)
 
 
 def check_times(ts: Float[Array | np.ndarray, " T"]) -> None:

@@ -93,9 +93,9 @@ def _types(args: Sequence[str]) -> contextlib.AbstractContextManager[Any]:
     """What tyro has to know about the types of our options."""
     if args[:1] != ["fit"]:
         return contextlib.nullcontext()
-    from latax.cli.fit import charts_by_name
+    from latax.cli.fit import objects_by_name
 
-    return charts_by_name()
+    return objects_by_name()
 
 
 def _nested(summary: str) -> Callable[[], None]:

@@ -49,18 +49,21 @@ def _own_fields_first(cls: type) -> None:
     cls.__dataclass_fields__ = found
 
 
-def charts_by_name() -> tyro.constructors.ConstructorRegistry:
-    """For tyro: an option that takes a chart takes its name."""
+def objects_by_name() -> tyro.constructors.ConstructorRegistry:
+    """For tyro: an option that takes a chart or a physics takes its name."""
     from latax.density import AbstractEmbedding
+    from latax.physics.physics import AbstractDynamics
 
+    named = {AbstractEmbedding: "CHART", AbstractDynamics: "PHYSICS"}
     registry = tyro.constructors.ConstructorRegistry()
 
     def rule(info: tyro.constructors.PrimitiveTypeInfo) -> tyro.constructors.PrimitiveConstructorSpec[str] | None:
-        if AbstractEmbedding not in get_args(info.type):
+        metavar = next((word for kind, word in named.items() if kind in get_args(info.type)), None)
+        if metavar is None:
             return None
         return tyro.constructors.PrimitiveConstructorSpec(
             nargs=1,
-            metavar="CHART",
+            metavar=metavar,
             instance_from_str=lambda args: args[0],
             is_instance=lambda value: isinstance(value, str),
             str_from_instance=lambda value: [value],

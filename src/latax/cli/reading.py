@@ -6,7 +6,9 @@ from typing import Annotated, Any
 
 import tyro
 
+from latax._errors import ConfigError
 from latax.data import Samples, read
+from latax.data.series import fold
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,9 +22,20 @@ class Reading:
     context: Annotated[tuple[str, ...], tyro.conf.UseAppendAction] = ()
     """A column, or an array of the file, that conditions the density; give it once for each."""
 
+    series: str | None = None
+    """The column that numbers the sequences, in a table with one row for each time of each of them."""
+    time: str | None = None
+    """The column of the times, in such a table."""
+
     def __call__(self, path: Path) -> Samples:
         """The samples in `path`."""
-        return read(path, name=self.array, columns=self.columns or None, context=self.context or None)
+        if (self.series is None) != (self.time is None):
+            raise ConfigError("A table of sequences needs both --series and --time, the names of two of its columns.")
+        columns = self.columns
+        if columns and self.series is not None and self.time is not None:
+            columns = (self.series, self.time, *columns)
+        samples = read(path, name=self.array, columns=columns or None, context=self.context or None)
+        return samples if self.series is None or self.time is None else fold(samples, self.series, self.time)
 
     def as_in(self, source: dict[str, Any] | None, path: Path) -> "Reading":
         """With what is not given taken from the `source` of a run, if `path` is of the same kind of file."""
@@ -33,6 +46,8 @@ class Reading:
             array=self.array or before.array,
             columns=self.columns or before.columns,
             context=self.context or before.context,
+            series=self.series or before.series,
+            time=self.time or before.time,
         )
 
     def as_dict(self, path: Path) -> dict[str, Any]:

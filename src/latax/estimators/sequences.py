@@ -10,20 +10,30 @@ from latax.data import Samples
 
 
 def times_of(samples: Samples, dt: float | None) -> Float[np.ndarray, " T"]:
-    """The times of the sequences: those that came with the data, else equal steps of `dt` from 0 on.
+    """The times of the sequences: those that came with the data, else equal steps of `dt` from 0 on, else the names of
+    the columns where these are times (0.05, or t=0.05).
 
     Raises `ConfigError` where there are neither or both, and `DataError` for times that do not increase.
     """
     count = samples.sample_shape[0]
+    if samples.times is None and dt is None and (named := _named(samples.feature_names)) is not None:
+        return increasing(named)
     if samples.times is None and dt is None:
         raise ConfigError(
             f"The data are sequences of {count} entries, but their times are not known. Give dt=..., the time from one "
-            "entry to the next, or Samples with times."
+            "entry to the next, column names that are times, or Samples with times."
         )
     if samples.times is not None and dt is not None:
         raise ConfigError(f"dt={dt} was given, but the data have times of their own. Leave dt out.")
     times = np.arange(count) * float(dt or 0) if samples.times is None else np.asarray(samples.times, float)
     return increasing(times)
+
+
+def _named(names: tuple[str, ...]) -> list[float] | None:
+    try:
+        return [float(name.removeprefix("t=")) for name in names]
+    except ValueError:
+        return None
 
 
 def increasing(times: Any) -> Float[np.ndarray, " T"]:

@@ -89,6 +89,8 @@ class PhysicsVAE(AbstractTrainedEstimator):
     """Weight of parameters inferred from what the physics alone makes."""
     simulation: float = 0.1
     """Weight of parameters inferred from what the whole model makes: it gives intervals their width."""
+    matching: float = 0.0
+    """Weight of the parameters' prior for all sequences together: it fixes a scale that corrections could shift."""
     width_size: int = 128
     """Hidden units of the encoder."""
     inside_width: int = 32
@@ -150,7 +152,7 @@ class PhysicsVAE(AbstractTrainedEstimator):
         )
 
     def _recipe(self, budget: Budget) -> Recipe:
-        regularisers = Regularisers(self.ppc, self.cleansing, self.augmentation, self.simulation)
+        regularisers = Regularisers(**{name: getattr(self, name) for name in Regularisers._fields})
         how = self.noise if isinstance(self.noise, str) else "fixed"
         return physics_integrated(budget, regularisers, how, self.n_features_in_)
 

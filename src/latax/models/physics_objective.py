@@ -10,6 +10,9 @@ the noise, they are (Takeishi and Kalousis 2021, arXiv 2102.13156; numbers of eq
     cleansing        ‖cleansed - R‖² / 2σ², R a constant (R_DA,1, equation 11)
     augmentation     squared error, in prior standard deviations, of parameters inferred from sequences that the physics
                      alone has made from prior draws (R_DA,2, equation 12)
+    matching         KL to the prior of the batch's parameters as a whole, by mean and variance of their coordinates.
+                     Ours: a correction that is alike for all sequences can shift a parameter's scale, and only their
+                     prior can tell (weighted like the information of InfoVAE, Zhao et al. 2019, arXiv 1706.02262)
     simulation       -log q(v, z_A | x) of sequences that the whole model has made, from prior draws of v and the
                      auxiliary coordinates of another sequence of the batch. Ours: it teaches the posterior its width,
                      which the bound alone leaves far too small (the sleep phase of wake-sleep, Hinton et al. 1995)
@@ -39,6 +42,7 @@ class Regularisers(NamedTuple):
     cleansing: float = 0.001
     augmentation: float = 0.1
     simulation: float = 0.0
+    matching: float = 0.0
 
     def weights(self) -> dict[str, float]:
         """The terms that count."""
@@ -91,6 +95,8 @@ class PhysicsObjective(eqx.Module):
             terms["cleansing"] = jnp.mean(wake.cleansing) * precision
         if "augmentation" in wanted:
             terms["augmentation"] = augmentation(model, wake.latents.initial, keys[1])
+        if "matching" in wanted:
+            terms["matching"] = matching(wake.latents.physics)
         if "simulation" in wanted:
             terms["simulation"] = simulation(model, stop_gradient(wake.auxiliary), wake.latents.initial, keys[2])
         return terms
@@ -152,6 +158,12 @@ def augmentation(model: PhysicsVAE, initial: Float[Array, "B *state"], key: Key[
     return jnp.mean(jax.vmap(error)(v, stop_gradient(initial)))
 
 
+def matching(v: Float[Array, "B m"]) -> Float[Array, ""]:
+    """KL of the Gaussian with the batch's mean and variance, for each coordinate, from the standard normal."""
+    mean, variance = jnp.mean(v, axis=0), jnp.var(v, axis=0) + 1e-6
+    return 0.5 * jnp.sum(mean**2 + variance - 1 - jnp.log(variance))
+
+
 def simulation(
     model: PhysicsVAE, auxiliary: Float[Array, "B c"], initial: Float[Array, "B *state"], key: Key[Array, ""]
 ) -> Float[Array, ""]:
@@ -167,7 +179,7 @@ def simulation(
     ) -> Float[Array, ""]:
         noise_key, cleanser_key = jr.split(key)
         x = maker.decode(Latents(v, z[: model.inside_size], z[model.inside_size :], y0))
-        x = stop_gradient(x + maker.noise * jr.normal(noise_key, x.shape, x.dtype))
+        x = stop_gradient(x + maker.noise[None] * jr.normal(noise_key, x.shape, x.dtype))
         found = model.posterior(x, cleanser_key)
         return -found.physics.log_prob(v) - found.auxiliary.log_prob(z)
 

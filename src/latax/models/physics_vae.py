@@ -166,7 +166,7 @@ class PhysicsVAE(eqx.Module):
         if self.outside is None:
             return jnp.zeros((len(ts), *self.scale.shape), self.scale.dtype)
         added = self.outside(since, jnp.concatenate([latents.physics, latents.inside, latents.outside]))
-        return added.reshape(len(ts), *self.scale.shape) * self.scale
+        return added.reshape(len(ts), *self.scale.shape) * self.scale[None]
 
     @property
     def _span(self) -> float:
@@ -216,7 +216,7 @@ class PhysicsVAE(eqx.Module):
         draw = lambda key, size: jr.normal(key, (size,), self.scale.dtype)
         sizes = (self.physics.parameters.size, self.inside_size, self.outside_size)
         x = self.decode(Latents(*map(draw, keys[:3], sizes), initial))
-        return x + self.noise * jr.normal(keys[3], x.shape, x.dtype)
+        return x + self.noise[None] * jr.normal(keys[3], x.shape, x.dtype)
 
     # ---- units
 

@@ -1,5 +1,7 @@
 """What a report shows of a physics with learned corrections."""
 
+from typing import Any
+
 import numpy as np
 
 from latax.data import Samples
@@ -34,6 +36,6 @@ def physics_figures(found: PhysicsAssessment, estimator: PhysicsVAE, held_out: S
     ]
 
 
-def _first_column(X: np.ndarray, count: int) -> np.ndarray:
+def _first_column(X: Any, count: int) -> np.ndarray:
     """One number for each time of each sequence: the first that is observed."""
     return np.asarray(X, np.float64).reshape(len(X), count, -1)[:, :, 0]

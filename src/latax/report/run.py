@@ -13,14 +13,16 @@ from latax.data import Samples
 from latax.estimators.assessment import Assessment, DensityAssessment, spread
 from latax.estimators.base import AbstractEstimator
 from latax.estimators.citation import bibtex
+from latax.estimators.physics_assessment import PhysicsAssessment
 from latax.evaluate import confidence_interval
 from latax.report import figures
 from latax.report.content import Figure, ReportContent, Section
 from latax.report.density import density_figures
 from latax.report.page import write_report
+from latax.report.physics import physics_figures
 from latax.report.tables import Table
 
-_UNITS = {"reconstruction_error": "data units", "nll": "nats"}
+_UNITS = {"reconstruction_error": "data units", "nll": "nats", "bound": "nats"}
 
 
 def report_run(path: str | Path, estimator: AbstractEstimator, samples: Samples) -> Assessment:
@@ -76,6 +78,7 @@ def learnt(found: Assessment, estimator: AbstractEstimator, held_out: Samples) -
 
 
 learnt.register(DensityAssessment)(density_figures)
+learnt.register(PhysicsAssessment)(physics_figures)
 
 
 def training_figures(estimator: AbstractEstimator) -> list[Figure]:

@@ -17,6 +17,12 @@ from latax.report.figures.gallery import (
 )
 from latax.report.figures.images import image_mosaic, is_image
 from latax.report.figures.points import latent_curve, latent_scatter, scatter, scatter_3d
+from latax.report.figures.sequences import (
+    estimates_figure,
+    extrapolation_figure,
+    sequences_figure,
+    shares_figure,
+)
 from latax.report.figures.spectrum import condition_histogram, singular_value_bands
 
 __all__ = [
@@ -28,6 +34,8 @@ __all__ = [
     "coverage_curve",
     "density_histogram",
     "error_figure",
+    "estimates_figure",
+    "extrapolation_figure",
     "forest",
     "image_mosaic",
     "is_image",
@@ -41,6 +49,8 @@ __all__ = [
     "samples_figure",
     "scatter",
     "scatter_3d",
+    "sequences_figure",
+    "shares_figure",
     "singular_value_bands",
     "spectrum_figure",
     "validation_curve",

@@ -1,0 +1,199 @@
+"""The physics-integrated VAE as a user meets it: own physics, own table, wrong input; one tiny fit serves most."""
+
+import functools
+
+import jax.numpy as jnp
+import numpy as np
+import pandas as pd
+import pytest
+
+import latax
+from latax import PhysicsVAE
+from latax._errors import ConfigError, DataError, DivergenceError
+from latax.cli import main
+from latax.data import Samples
+from latax.physics import ODE, Parameter
+from latax.report.run import report_run
+
+ROWS, TIMES = 48, 0.25 * np.arange(9)
+TINY = {"width_size": 4, "inside_width": 3, "steps": 6, "batch_size": 16, "progress": False}
+
+OWN = """
+from latax.physics import ODE, Parameter
+
+def move(t, y, p):
+    return y.velocity, -p.stiffness * y.position
+
+spring = ODE(move, [Parameter("stiffness", 1.0, 9.0)], ["position", "velocity"], observed=["position"],
+             corrected=["velocity"])
+"""
+
+
+def move(t, y, p):
+    return y.velocity, -p.stiffness * y.position
+
+
+SPRING = ODE(
+    move,
+    [Parameter("stiffness", 1.0, 9.0)],
+    ["position", "velocity"],
+    observed=["position"],
+    corrected=["velocity"],
+)
+
+
+def springs(rows=ROWS, **options):
+    """Damped springs, of which the model knows the undamped ones."""
+    rng = np.random.default_rng(0)
+    k, c, x0 = rng.uniform(2, 8, rows), rng.uniform(0, 0.6, rows), rng.uniform(0.5, 1.0, rows)
+    w = np.sqrt(k - c**2 / 4)[:, None]
+    x = x0[:, None] * np.exp(-c[:, None] * TIMES / 2) * np.cos(w * TIMES) + 0.01 * rng.normal(size=(rows, len(TIMES)))
+    return Samples(x, times=TIMES, truth={"stiffness": k}, **options)
+
+
+@functools.cache
+def fitted():
+    return PhysicsVAE(physics=SPRING, **TINY).fit(springs())
+
+
+def test_verbs_give_the_promised_shapes():
+    model, data = fitted(), springs()
+    Z = model.transform(data)
+    assert model.latent_names_ == ("stiffness", "inside0", "outside0", "outside1", "initial0", "initial1")
+    assert Z.shape == (ROWS, 6)
+    assert ((Z[:, 0] > 1) & (Z[:, 0] < 9)).all()
+    np.testing.assert_allclose(Z[:, 4], data.X[:, 0], rtol=1e-5)
+    np.testing.assert_allclose(model.inverse_transform(Z), model.project(data), atol=1e-6)
+    error = np.linalg.norm(model.project(data) - data.X, axis=1)
+    np.testing.assert_allclose(model.reconstruction_error(data), error, rtol=1e-4)
+    assert model.sample(5).shape == (5, 9)
+    assert np.isfinite(model.score_samples(data)).all()
+    assert set(model.metrics_) == {"reconstruction_error", "bound"}
+
+
+def test_a_longer_window_begins_with_the_observed_one():
+    model, data = fitted(), springs()
+    longer = np.concatenate([TIMES, TIMES[-1] + TIMES[1:]])
+    ahead = model.predict(data, longer)
+    assert ahead.shape == (ROWS, 17)
+    np.testing.assert_allclose(ahead[:, :9], model.project(data), atol=1e-5)
+    with pytest.raises(DataError, match="times begin at 1, but the initial state is that of 0"):
+        model.predict(data, TIMES + 1)
+    with pytest.raises(DataError, match=r"do not increase: entry 1 is 1\.75, after 2"):
+        model.predict(data, TIMES[::-1])
+
+
+def test_interventions_change_what_is_named_and_nothing_else():
+    model, data = fitted(), springs()
+    same = model.intervene(data, stiffness=model.transform(data)[:, 0])
+    np.testing.assert_allclose(same, model.project(data), atol=1e-5)
+    other = model.intervene(data, stiffness=2.0)
+    assert np.abs(other - model.project(data)).max() > 0.1
+    np.testing.assert_allclose(other[:, 0] - model.project(data)[:, 0], 0, atol=0.1)
+    with pytest.raises(ConfigError, match=r"no parameter \['mass'\]; it has stiffness"):
+        model.intervene(data, mass=1.0)
+    with pytest.raises(DataError, match="parameter 'stiffness' = 99: expected a number from 1 to 9"):
+        model.intervene(data, stiffness=99.0)
+
+
+def test_intervals_are_nested_within_the_bounds():
+    model, data = fitted(), springs()
+    narrow, wide = (model.parameters(data, level=level)["stiffness"] for level in (0.5, 0.95))
+    np.testing.assert_array_equal(narrow.value, wide.value)
+    np.testing.assert_allclose(narrow.value, model.transform(data)[:, 0], rtol=1e-5)
+    for smaller, larger in ((wide.low, narrow.low), (narrow.low, narrow.value), (narrow.high, wide.high)):
+        assert (smaller < larger).all()
+    assert (wide.low >= 1).all()
+    assert (wide.high <= 9).all()
+
+
+def test_the_physics_explains_all_without_corrections():
+    model = PhysicsVAE(physics=SPRING, inside_size=None, outside_size=None, **TINY).fit(springs())
+    np.testing.assert_allclose(model.explain(springs()).physics, 1.0)
+    assert (fitted().explain(springs()).physics < 1).all()
+
+
+def test_fits_and_files_repeat(tmp_path):
+    model, data = fitted(), springs()
+    again = PhysicsVAE(physics=SPRING, **TINY).fit(data)
+    np.testing.assert_array_equal(again.transform(data), model.transform(data))
+    model.save(tmp_path / "model")
+    loaded = latax.load(tmp_path / "model", physics=SPRING)
+    np.testing.assert_array_equal(loaded.transform(data), model.transform(data))
+    np.testing.assert_array_equal(loaded.sample(3), model.sample(3))
+
+
+def test_a_report_shows_fits_parameters_and_what_lies_beyond(tmp_path):
+    found = report_run(tmp_path / "report.html", fitted(), springs())
+    page = (tmp_path / "report.html").read_text()
+    for words in ("Beyond the data", "Parameter: stiffness", "What the physics explains", "Held-out sequences"):
+        assert words in page
+    assert set(found.prior_left) == {"stiffness"}
+    assert 0 < found.prior_left["stiffness"] <= 1
+    assert found.confusion["stiffness"] >= 1
+
+
+@pytest.mark.parametrize(
+    ("data", "options", "error", "message"),
+    [
+        (springs().X, {}, ConfigError, "their times are not known. Give dt"),
+        (springs(), {"dt": 0.1}, ConfigError, "dt=0.1 was given, but the data have times of their own"),
+        (
+            springs(sample_shape=(9, 1)),
+            {"physics": "advection-diffusion"},
+            DataError,
+            "has shape \\(9, 1\\); the physics",
+        ),
+        (springs(), {"physics": "pendulm"}, ConfigError, "Did you mean 'pendulum'"),
+        (springs(), {"physics": "exponential-disc"}, ConfigError, "sequences need one in time"),
+        (springs(), {"ppc": -1.0}, ConfigError, "ppc"),
+        (springs(), {"inside_size": -1}, ConfigError, "inside_size"),
+    ],
+)
+def test_what_cannot_work_is_refused(data, options, error, message):
+    with pytest.raises(error, match=message):
+        PhysicsVAE(**{"physics": SPRING, **TINY, **options}).fit(data)
+
+
+def test_gaps_are_found():
+    data = springs()
+    X = np.array(data.X)
+    X[3, 4] = np.nan
+    with pytest.raises(DataError, match=r"1 value NaN or missing .* row 3"):
+        PhysicsVAE(physics=SPRING, **TINY).fit(Samples(X, times=TIMES))
+
+
+def test_an_exploding_physics_names_the_sequences():
+    explosion = ODE(lambda t, y, p: (1e4 * y.level**3 * p.rate,), [Parameter("rate", 1.0, 2.0)], ["level"])
+    with pytest.raises(DivergenceError, match="phase 'model'"):
+        PhysicsVAE(physics=explosion, **TINY).fit(springs())
+
+
+def test_several_states_of_which_some_are_seen():
+    def turn(t, y, p):
+        return jnp.stack([p.rate * y.b, -p.rate * y.a, -y.c])
+
+    physics = ODE(turn, [Parameter("rate", 0.5, 2.0)], ["a", "b", "c"], observed=["c", "a"], rest={"b": 1.0})
+    x = np.stack([np.exp(-TIMES), 1 + 0.1 * np.sin(TIMES)], axis=1) * np.random.default_rng(0).uniform(1, 2, (20, 1, 1))
+    model = PhysicsVAE(physics=physics, infers_initial=True, dt=0.25, **TINY).fit(x)
+    assert model.project(x).shape == (20, 9, 2)
+    assert model.transform(x).shape == (20, 1 + 1 + 2 + 3)
+
+
+def test_own_physics_and_own_table_on_the_command_line(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mine.py").write_text(OWN)
+    long = [(i, t, x) for i, row in enumerate(np.asarray(springs().X)) for t, x in zip(TIMES, row, strict=True)]
+    pd.DataFrame(long, columns=["run", "t", "x"]).to_csv("springs.csv", index=False)
+    tiny = [f"--{name.replace('_', '-')}={value}" for name, value in TINY.items() if name != "progress"]
+    table = ["--series", "run", "--time", "t"]
+    fit = ["fit", "physics-vae", "springs.csv", *table, "--physics", "mine.py:spring", "--out", "a", *tiny]
+    assert main([*fit, "--no-progress", "--no-report"]) == 0
+    assert main(["encode", "a", "springs.csv", "--out", "z.csv"]) == 0
+    Z = pd.read_csv("z.csv")
+    assert len(Z) == ROWS
+    capsys.readouterr()
+    assert (
+        main(["fit", "physics-vae", "springs.csv", "--series", "run", "--physics", "mine.py:spring", "--out", "b"]) == 2
+    )
+    assert "needs both --series and --time" in capsys.readouterr().err

@@ -1,6 +1,7 @@
 """The built-in physics by name."""
 
 import difflib
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -17,8 +18,9 @@ ENTRIES: dict[str, Callable[..., AbstractPhysics]] = {
 }
 
 
+@functools.cache
 def get(name: str, **options: Any) -> AbstractPhysics:
-    """The built-in physics `name` with its options. Raises `ConfigError` for an unknown name."""
+    """The built-in physics `name` with its options: the same object every time. Raises `ConfigError` for an unknown name."""
     if name not in ENTRIES:
         near = difflib.get_close_matches(name, ENTRIES, n=1)
         raise ConfigError(

@@ -6,13 +6,14 @@ import equinox as eqx
 import jax
 import jax.random as jr
 from flowjax.distributions import Transformed
-from jaxtyping import Array, Float, Key
+from jaxtyping import Array, Float, Key, PyTree
 
 from latax.density import AbstractEmbedding, AffineOutput
 from latax.models import physics_objective
 from latax.models.ambient_flow import AmbientFlow, ambient_nll
 from latax.models.injective_flow import InjectiveFlow, encode_batch, latent_nll, nll, reconstruction, start_density
 from latax.models.physics_objective import Noise, PhysicsObjective, Regularisers, start
+from latax.models.physics_vae import PhysicsVAE
 from latax.train import Batch, Phase, Recipe
 from latax.train.optimizer import adamw_cosine
 
@@ -92,6 +93,7 @@ def physics_integrated(budget: Budget, regularisers: Regularisers, noise: Noise,
     phase = Phase(
         name="model",
         objective=PhysicsObjective(regularisers, noise),
+        trainable=_learned,
         weights={name: weight / size for name, weight in weights.items()},
         begin=start,
         metric=physics_objective.reconstruction_error,
@@ -108,6 +110,12 @@ class _InflatedNLL(eqx.Module):
     def __call__(self, model: AmbientFlow, batch: Batch, key: Key[Array, ""]) -> dict[str, Array]:
         x = batch["x"]
         return ambient_nll(model, {**batch, "x": x + self.noise * jr.normal(key, x.shape, x.dtype)}, key)
+
+
+def _learned(model: PhysicsVAE) -> list[PyTree]:
+    # Not the units: a scale that is trained would be a noise in disguise. Nor arrays of the user's physics.
+    parts = [model.encoder, model.inside, model.outside, model.log_noise]
+    return [part for part in parts if part is not None]
 
 
 def _manifold(model: InjectiveFlow) -> AbstractEmbedding:

@@ -42,7 +42,7 @@ docs: $(VENV)/.stamp-dev
 	@echo "The documentation is in docs/_build/html/index.html"
 
 pytest: $(VENV)/.stamp-dev
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 bench: $(VENV)/.stamp-run
 	@for file in benchmarks/*.py; do echo "== $$file"; $(BIN)/python "$$file" || exit 1; done

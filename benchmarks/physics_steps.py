@@ -29,7 +29,7 @@ def step(name: str, times: np.ndarray, regularisers: Regularisers, **options) ->
 def cases() -> dict[str, tuple[float, Callable]]:
     """Name of each figure, with its goal and the function that measures it."""
     pendulum, transport = 0.05 * np.arange(50), 0.02 * np.arange(50)
-    none = Regularisers(0, 0, 0)
+    none = Regularisers(ppc=0, cleansing=0, augmentation=0)
     return {
         "pendulum, paper's": (5, lambda: step("pendulum", pendulum, Regularisers())),
         "pendulum, with simulation": (5, lambda: step("pendulum", pendulum, Regularisers(simulation=1.0))),

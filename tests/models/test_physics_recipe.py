@@ -16,7 +16,9 @@ TIMES = np.linspace(0, 1.2, 7)
 
 def model_and_phase(**options):
     model = physics_vae(pendulum(), TIMES, width_size=4, inside_width=3, key=jax.random.key(0), **options)
-    [phase] = physics_integrated(Budget(2, 4, 1e-2, 1e-2, 1.0), Regularisers(0, 0, 0), "fixed", 7)
+    [phase] = physics_integrated(
+        Budget(2, 4, 1e-2, 1e-2, 1.0), Regularisers(ppc=0, cleansing=0, augmentation=0), "fixed", 7
+    )
     return model, phase
 
 

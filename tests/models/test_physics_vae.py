@@ -25,7 +25,7 @@ from latax.physics import ODE, Parameter, pendulum
 from tests.density.randomised import randomised
 
 TIMES = np.linspace(0, 1.2, 7)
-ALL = Regularisers(1.0, 1.0, 1.0, 1.0, 1.0)
+ALL = Regularisers(1.0, 1.0, 1.0, 1.0, 1.0, 1.0)
 KEY = jax.random.key(0)
 
 
@@ -98,7 +98,7 @@ def test_a_decoder_kl_of_equal_noise_is_half_the_squared_distance(x64):
     model = trained(new(inside_size=None, outside_size=None))
     model = eqx.tree_at(lambda m: m.log_noise, model, jnp.log(0.3))
     data = batch(model, rows=1)
-    objective = PhysicsObjective(Regularisers(0, 0, 0), "fixed")
+    objective = PhysicsObjective(Regularisers(ppc=0, cleansing=0, augmentation=0), "fixed")
     terms = objective(model, data, KEY)
     assert set(terms) == {"reconstruction", "kl"}
     x = sequences(model, data)[0]
@@ -179,13 +179,25 @@ def test_the_released_loss_is_the_bound_in_other_units(x64):
     # Spec, test 16: with its factor of the KL mended, the released loss is 2 s² (-ELBO) - d s² ln(2 pi s²).
     model = eqx.tree_at(lambda m: m.log_noise, trained(new()), jnp.log(0.2))
     data = batch(model)
-    terms = PhysicsObjective(Regularisers(0, 0, 0), "fixed")(model, data, KEY)
+    terms = PhysicsObjective(Regularisers(ppc=0, cleansing=0, augmentation=0), "fixed")(model, data, KEY)
     s2, d = float(model.noise[0]) ** 2, 7
     negative_elbo = float(terms["reconstruction"] + terms["kl"])
     squares = 2 * s2 * (float(terms["reconstruction"]) - 0.5 * d * math.log(2 * math.pi * s2))
     released = squares + 2 * s2 * float(terms["kl"])
     assert released == pytest.approx(2 * s2 * negative_elbo - d * s2 * math.log(2 * math.pi * s2), rel=1e-6)
     assert squares > 0
+
+
+def test_effort_is_the_size_of_the_corrections(x64):
+    # Corrections that are constants: one unit of the rates, two of the observations.
+    model = trained(new())
+    inside, outside = model.inside.layers[-1], model.outside.net.layers[-1]
+    constant = jnp.zeros_like(outside.bias).at[-2].set(2.0)
+    flat = [Linear(0 * inside.weight, jnp.ones(1)), Linear(0 * outside.weight, constant)]
+    model = eqx.tree_at(lambda m: [m.inside.layers[-1], m.outside.net.layers[-1]], model, flat)
+    only = Regularisers(ppc=0, effort=1.0, cleansing=0, augmentation=0)
+    terms = PhysicsObjective(only)(model, batch(model), KEY)
+    assert float(terms["effort"]) == pytest.approx(0.5 * 7 * (1 + 4), rel=1e-5)
 
 
 def test_matching_is_the_kl_of_the_batch(x64):
@@ -200,7 +212,7 @@ def test_every_kind_of_noise_trains_what_it_should(noise):
     data = batch(model)
 
     def total(log_noise):
-        terms = PhysicsObjective(Regularisers(0, 0, 0), noise)(
+        terms = PhysicsObjective(Regularisers(ppc=0, cleansing=0, augmentation=0), noise)(
             eqx.tree_at(lambda m: m.log_noise, model, log_noise), data, KEY
         )
         return sum(terms.values())

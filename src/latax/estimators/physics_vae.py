@@ -83,6 +83,8 @@ class PhysicsVAE(AbstractTrainedEstimator):
     data."""
     ppc: float = 0.01
     """Weight of the discrepancy between the full model and the physics alone: more keeps the corrections smaller."""
+    effort: float = 0.0
+    """Weight of the size of the corrections themselves, along the trajectory."""
     cleansing: float = 0.001
     """Weight of the cleansing's target, the physics alone."""
     augmentation: float = 0.1

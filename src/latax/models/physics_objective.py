@@ -7,6 +7,10 @@ the noise, they are (Takeishi and Kalousis 2021, arXiv 2102.13156; numbers of eq
     kl               KL from the prior, of all that is inferred
     ppc              bound of the discrepancy between full and reduced posterior predictive:
                      mean of ‖F' - F''‖² / 2σ² over the edges of the ladder of reduced models, and kl once more
+    effort           mean square of the corrections along the trajectory, of rates and of observations, each in its own
+                     units, times ½ for every number of the sequence (after Yin et al. 2021, arXiv 2010.04456). Small
+                     corrections of rates leave parameters where they are; ppc, which looks at what becomes of them
+                     later, would rather slow a pendulum down than let it lose energy
     cleansing        ‖cleansed - R‖² / 2σ², R a constant (R_DA,1, equation 11)
     augmentation     squared error, in prior standard deviations, of parameters inferred from sequences that the physics
                      alone has made from prior draws (R_DA,2, equation 12)
@@ -39,6 +43,7 @@ class Regularisers(NamedTuple):
     """Weights of the terms beyond the evidence bound; those of zero are not computed."""
 
     ppc: float = 0.01
+    effort: float = 0.0
     cleansing: float = 0.001
     augmentation: float = 0.1
     simulation: float = 0.0
@@ -59,6 +64,7 @@ class _Wake(NamedTuple):
     error: Float[Array, ""]
     """Squared reconstruction error, summed over standardised numbers."""
     edges: Float[Array, ""]
+    effort: Float[Array, ""]
     cleansing: Float[Array, ""]
 
 
@@ -91,6 +97,8 @@ class PhysicsObjective(eqx.Module):
         wanted = self.regularisers.weights()
         if "ppc" in wanted:
             terms["ppc"] = jnp.mean(wake.edges) * precision + terms["kl"]
+        if "effort" in wanted:
+            terms["effort"] = 0.5 * size * jnp.mean(wake.effort)
         if "cleansing" in wanted:
             terms["cleansing"] = jnp.mean(wake.cleansing) * precision
         if "augmentation" in wanted:
@@ -122,6 +130,7 @@ def _wake(model: PhysicsVAE, x: Float[Array, "T *sample"], key: Key[Array, ""]) 
         kl=found.auxiliary.kl() + found.physics.kl() + found.initial.kl(),
         error=squares(x, ladder.full),
         edges=_mean_over_edges(model, ladder, squares),
+        effort=_effort(model, latents, ladder),
         cleansing=squares(found.cleansed, stop_gradient(ladder.physics)),
     )
 
@@ -138,6 +147,16 @@ def _mean_over_edges(model: PhysicsVAE, ladder: Ladder, squares) -> Float[Array,
         if model.inside is not None:
             pairs.append((ladder.full, ladder.with_inside))
     return jnp.mean(jnp.stack([squares(*pair) for pair in pairs])) if pairs else jnp.zeros(())
+
+
+def _effort(model: PhysicsVAE, latents: Latents, ladder: Ladder) -> Float[Array, ""]:
+    """Mean square of both corrections, in units of the physics' rates of change and of the observations."""
+    outside = jnp.mean(((ladder.full - ladder.with_inside) / model.scale[None]) ** 2)
+    correction = model.correction(latents.inside)
+    if correction is None:
+        return outside
+    rates = jax.vmap(correction)(jnp.asarray(model.times, model.scale.dtype), ladder.states)
+    return outside + jnp.mean((rates / model.rate_scale[None]) ** 2)
 
 
 def augmentation(model: PhysicsVAE, initial: Float[Array, "B *state"], key: Key[Array, ""]) -> Float[Array, ""]:

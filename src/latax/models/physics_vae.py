@@ -52,12 +52,16 @@ class Posterior(NamedTuple):
 
 
 class Ladder(NamedTuple):
-    """The four reconstructions of one sequence, each (T, *sample): what the physics and its corrections make of it."""
+    """The four reconstructions of one sequence, each (T, *sample): what the physics and its corrections make of it.
+
+    `states`: the whole state along the corrected trajectory.
+    """
 
     physics: Float[Array, "T *sample"]
     with_inside: Float[Array, "T *sample"]
     with_outside: Float[Array, "T *sample"]
     full: Float[Array, "T *sample"]
+    states: Float[Array, "T *state"]
 
 
 class Encoder(eqx.Module):
@@ -154,11 +158,12 @@ class PhysicsVAE(eqx.Module):
         """All reconstructions at the times `ts`, by default those of the data: from two solves, or one."""
         ts = np.asarray(self.times) if ts is None else ts
         params = self.parameters(latents.physics)
-        physics = self.physics.simulate(params, latents.initial, ts)
+        alone = self.physics.trajectory(params, latents.initial, ts)
         correction = self.correction(latents.inside)
-        inside = physics if correction is None else self.physics.simulate(params, latents.initial, ts, correction)
+        states = alone if correction is None else self.physics.trajectory(params, latents.initial, ts, correction)
+        physics, inside = (jax.vmap(self.physics.observe)(y) for y in (alone, states))
         outside = self._outside(latents, ts)
-        return Ladder(physics, inside, physics + outside, inside + outside)
+        return Ladder(physics, inside, physics + outside, inside + outside, states)
 
     def decode(self, latents: Latents, ts: Float[Array | np.ndarray, " T"] | None = None) -> Float[Array, "T *sample"]:
         """The sequence without noise, at the times `ts`; beyond those of the data it is an extrapolation."""

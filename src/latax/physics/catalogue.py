@@ -20,7 +20,10 @@ ENTRIES: dict[str, Callable[..., AbstractPhysics]] = {
 
 @functools.cache
 def get(name: str, **options: Any) -> AbstractPhysics:
-    """The built-in physics `name` with its options: the same object every time. Raises `ConfigError` for an unknown name."""
+    """The built-in physics `name` with its options, every time the same object.
+
+    Raises `ConfigError` for an unknown name.
+    """
     if name not in ENTRIES:
         near = difflib.get_close_matches(name, ENTRIES, n=1)
         raise ConfigError(

@@ -1,25 +1,24 @@
 """How a physics-integrated VAE is trained: the evidence bound, and what keeps the physics in charge.
 
 Every term is in nats, the mean over the batch. With F the full and R the reduced (physics-only) reconstruction, and σ
-the noise, they are (Takeishi and Kalousis 2021, arXiv 2102.13156; numbers of equations as there)
+the noise, they are (Takeishi and Kalousis 2021, arXiv 2102.13156; numbers of equations as there):
 
-    reconstruction   -log N(x; F, σ²)
-    kl               KL from the prior, of all that is inferred
-    ppc              bound of the discrepancy between full and reduced posterior predictive:
-                     mean of ‖F' - F''‖² / 2σ² over the edges of the ladder of reduced models, and kl once more
-    effort           mean square of the corrections along the trajectory, of rates and of observations, each in its own
-                     units, times ½ for every number of the sequence (after Yin et al. 2021, arXiv 2010.04456). Small
-                     corrections of rates leave parameters where they are; ppc, which looks at what becomes of them
-                     later, would rather slow a pendulum down than let it lose energy
-    cleansing        ‖cleansed - R‖² / 2σ², R a constant (R_DA,1, equation 11)
-    augmentation     squared error, in prior standard deviations, of parameters inferred from sequences that the physics
-                     alone has made from prior draws (R_DA,2, equation 12)
-    matching         KL to the prior of the batch's parameters as a whole, by mean and variance of their coordinates.
-                     Ours: a correction that is alike for all sequences can shift a parameter's scale, and only their
-                     prior can tell (weighted like the information of InfoVAE, Zhao et al. 2019, arXiv 1706.02262)
-    simulation       -log q(v, z_A | x) of sequences that the whole model has made, from prior draws of v and the
-                     auxiliary coordinates of another sequence of the batch. Ours: it teaches the posterior its width,
-                     which the bound alone leaves far too small (the sleep phase of wake-sleep, Hinton et al. 1995)
+- `reconstruction`: -log N(x; F, σ²).
+- `kl`: KL from the prior, of all that is inferred.
+- `ppc`: the bound of the discrepancy between full and reduced posterior predictive: the mean of ‖F' - F''‖² / 2σ² over
+  the edges of the ladder of reduced models, and `kl` once more.
+- `effort`: the mean square of the corrections along the trajectory, of rates and of observations, each in its own
+  units, times ½ for every number of the sequence (after Yin et al. 2021, arXiv 2010.04456). `ppc` looks at what
+  becomes of the corrections later, and would rather slow a pendulum down than let it lose energy.
+- `cleansing`: ‖cleansed - R‖² / 2σ², R a constant (R_DA,1, equation 11).
+- `augmentation`: the squared error, in prior standard deviations, of parameters inferred from sequences that the
+  physics alone has made from prior draws (R_DA,2, equation 12).
+- `simulation`: -log q(v, z_A | x) of sequences that the whole model has made, from prior draws of v and the auxiliary
+  coordinates of another sequence of the batch. Ours: it teaches the posterior its width, which the bound alone leaves
+  too small (the sleep phase of wake-sleep, Hinton et al. 1995).
+- `matching`: KL to the prior of the batch's parameters as a whole, by mean and variance of their coordinates. Ours: a
+  correction that is alike for all sequences can shift a parameter's scale, and only their prior can tell (as InfoVAE
+  weighs it, Zhao et al. 2019, arXiv 1706.02262).
 """
 
 import math

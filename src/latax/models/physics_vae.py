@@ -67,28 +67,29 @@ class Ladder(NamedTuple):
 class Encoder(eqx.Module):
     """q(z_A | x), the cleansing, q(v | cleansed) and q(initial | x), for flat standardised sequences."""
 
-    features: MLP
+    features: MLP | None
     auxiliary: GaussianHead | None
     cleanser: MLP | None
-    physics_features: MLP
+    physics_features: MLP | None
     physics: GaussianHead | None
     initial: GaussianHead | None
 
     def __init__(self, size: int, physics: int, auxiliary: int, initial: int, *, width_size: int, key: PRNGKeyArray):
         keys = jr.split(key, 6)
         wide = 2 * width_size
-        self.features = MLP(size, wide, (width_size, width_size), key=keys[0])
+        infers = bool(auxiliary or initial)
+        self.features = MLP(size, wide, (width_size, width_size), key=keys[0]) if infers else None
         self.auxiliary = GaussianHead(wide, auxiliary, key=keys[1]) if auxiliary else None
         cleanses = bool(auxiliary and physics)
         hidden = (width_size, width_size)
         self.cleanser = MLP(size + auxiliary, size, hidden, silent=True, key=keys[2]) if cleanses else None
-        self.physics_features = MLP(size, wide, (width_size, width_size), key=keys[3])
+        self.physics_features = MLP(size, wide, (width_size, width_size), key=keys[3]) if physics else None
         self.physics = GaussianHead(wide, physics, (64, 32), key=keys[4]) if physics else None
         self.initial = GaussianHead(wide, initial, key=keys[5]) if initial else None
 
     def unknown(self, x: Float[Array, " d"]) -> tuple[DiagonalGaussian, DiagonalGaussian]:
         """q(z_A | x) and q(initial | x)."""
-        features = jax.nn.elu(self.features(x))
+        features = _features(self.features, x)
         return _said(self.auxiliary, features), _said(self.initial, features)
 
     def cleanse(self, x: Float[Array, " d"], auxiliary: Float[Array, " a"]) -> Float[Array, " d"]:
@@ -97,7 +98,11 @@ class Encoder(eqx.Module):
 
     def known(self, cleansed: Float[Array, " d"]) -> DiagonalGaussian:
         """q(v | cleansed)."""
-        return _said(self.physics, jax.nn.elu(self.physics_features(cleansed)))
+        return _said(self.physics, _features(self.physics_features, cleansed))
+
+
+def _features(net: MLP | None, x: Float[Array, " d"]) -> Float[Array, " f"]:
+    return x if net is None else jax.nn.elu(net(x))
 
 
 def _said(head: GaussianHead | None, features: Float[Array, " f"]) -> DiagonalGaussian:

@@ -1,5 +1,6 @@
 """How each model is trained: its phases, with their objectives, trained parts and validation metrics."""
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import equinox as eqx
@@ -11,11 +12,14 @@ from jaxtyping import Array, Float, Key, PyTree
 from latax.density import AbstractEmbedding, AffineOutput
 from latax.models import physics_objective
 from latax.models.ambient_flow import AmbientFlow, ambient_nll
+from latax.models.baselines import start_without_physics
 from latax.models.injective_flow import InjectiveFlow, encode_batch, latent_nll, nll, reconstruction, start_density
 from latax.models.physics_objective import Noise, PhysicsObjective, Regularisers, start
 from latax.models.physics_vae import PhysicsVAE
 from latax.train import Batch, Phase, Recipe
 from latax.train.optimizer import adamw_cosine
+
+Begin = Callable[[PhysicsVAE, Batch], PhysicsVAE]
 
 
 class Budget(NamedTuple):
@@ -89,17 +93,25 @@ def physics_integrated(budget: Budget, regularisers: Regularisers, noise: Noise,
 
     Terms are in nats; the weights count them per number, so that gradients are of order one whatever the length.
     """
+    return [_sequences(budget, regularisers, noise, size, start)]
+
+
+def without_physics(budget: Budget, noise: Noise, size: int) -> Recipe:
+    """The baselines of the physics-integrated VAE, trained like that: there is no physics to keep in charge."""
+    return [_sequences(budget, Regularisers(*[0.0] * len(Regularisers._fields)), noise, size, start_without_physics)]
+
+
+def _sequences(budget: Budget, regularisers: Regularisers, noise: Noise, size: int, begin: Begin) -> Phase:
     weights = {"reconstruction": 1.0, "kl": 1.0} | regularisers.weights()
-    phase = Phase(
+    return Phase(
         name="model",
         objective=PhysicsObjective(regularisers, noise),
         trainable=_learned,
         weights={name: weight / size for name, weight in weights.items()},
-        begin=start,
+        begin=begin,
         metric=physics_objective.reconstruction_error,
         **budget.phase_options(budget.steps),
     )
-    return [phase]
 
 
 class _InflatedNLL(eqx.Module):

@@ -214,7 +214,7 @@ def _ladder(model: ReferencePhysicsVAE, ladder: Ladder) -> Float[Array, ""]:
     physics, inside, outside, full, _ = ladder
     edges = [(inside, physics), (outside, physics), (full, inside), (full, outside)]
     both = model.inside is not None and model.outside is not None
-    return sum(_squares(*edge) for edge in edges) / (4 if both else 2)
+    return jnp.sum(jnp.stack([_squares(*edge) for edge in edges])) / (4 if both else 2)
 
 
 def weights(

@@ -32,7 +32,8 @@ import numpy as np
 from jax.lax import stop_gradient
 from jaxtyping import Array, Float, Key
 
-from latax.models.physics_vae import Ladder, Latents, PhysicsVAE
+from latax.models.physics_model import AbstractPhysicsVAE, Ladder, Latents
+from latax.models.physics_vae import PhysicsVAE
 
 Batch = dict[str, Array]
 Noise = Literal["fixed", "learned", "optimal"]
@@ -68,13 +69,13 @@ class _Wake(NamedTuple):
 
 
 class PhysicsObjective(eqx.Module):
-    """The terms of `regularisers` and of the evidence bound. `batch["x"]`: (B, T * sample)."""
+    """The terms of `regularisers` and of the evidence bound. `batch["x"]`: (B, numbers in a sample)."""
 
     regularisers: Regularisers = eqx.field(static=True)
     noise: Noise = eqx.field(static=True, default="learned")
     """"fixed": as the model has it; "learned": by gradient; "optimal": the batch's own, which the model's follows."""
 
-    def __call__(self, model: PhysicsVAE, batch: Batch, key: Key[Array, ""]) -> dict[str, Float[Array, ""]]:
+    def __call__(self, model: AbstractPhysicsVAE, batch: Batch, key: Key[Array, ""]) -> dict[str, Float[Array, ""]]:
         """The terms of one batch."""
         x = sequences(model, batch)
         keys = jr.split(key, 4)
@@ -109,12 +110,12 @@ class PhysicsObjective(eqx.Module):
         return terms
 
 
-def sequences(model: PhysicsVAE, batch: Batch) -> Float[Array, "B T *sample"]:
-    """The sequences of a batch in their shape."""
-    return batch["x"].reshape(-1, len(model.times), *model.scale.shape)
+def sequences(model: AbstractPhysicsVAE, batch: Batch) -> Float[Array, "B T *sample"]:
+    """The samples of a batch in their shape."""
+    return batch["x"].reshape(-1, *model.shape)
 
 
-def _wake(model: PhysicsVAE, x: Float[Array, "T *sample"], key: Key[Array, ""]) -> _Wake:
+def _wake(model: AbstractPhysicsVAE, x: Float[Array, "T *sample"], key: Key[Array, ""]) -> _Wake:
     cleanser_key, physics_key, initial_key = jr.split(key, 3)
     # The same key: the draw that cleanses is the draw that corrects.
     found = model.posterior(x, cleanser_key)
@@ -129,12 +130,12 @@ def _wake(model: PhysicsVAE, x: Float[Array, "T *sample"], key: Key[Array, ""]) 
         kl=found.auxiliary.kl() + found.physics.kl() + found.initial.kl(),
         error=squares(x, ladder.full),
         edges=_mean_over_edges(model, ladder, squares),
-        effort=_effort(model, latents, ladder),
+        effort=model.effort(latents, ladder),
         cleansing=squares(found.cleansed, stop_gradient(ladder.physics)),
     )
 
 
-def _mean_over_edges(model: PhysicsVAE, ladder: Ladder, squares) -> Float[Array, ""]:
+def _mean_over_edges(model: AbstractPhysicsVAE, ladder: Ladder, squares) -> Float[Array, ""]:
     """Mean of ‖F' - F''‖² over pairs of models that differ by one correction; zero for a physics without any."""
     pairs = []
     if model.inside is not None:
@@ -148,17 +149,7 @@ def _mean_over_edges(model: PhysicsVAE, ladder: Ladder, squares) -> Float[Array,
     return jnp.mean(jnp.stack([squares(*pair) for pair in pairs])) if pairs else jnp.zeros(())
 
 
-def _effort(model: PhysicsVAE, latents: Latents, ladder: Ladder) -> Float[Array, ""]:
-    """Mean square of both corrections, in units of the physics' rates of change and of the observations."""
-    outside = jnp.mean(((ladder.full - ladder.with_inside) / model.scale[None]) ** 2)
-    correction = model.correction(latents.inside)
-    if correction is None:
-        return outside
-    rates = jax.vmap(correction)(jnp.asarray(model.times, model.scale.dtype), ladder.states)
-    return outside + jnp.mean((rates / model.rate_scale[None]) ** 2)
-
-
-def augmentation(model: PhysicsVAE, initial: Float[Array, "B *state"], key: Key[Array, ""]) -> Float[Array, ""]:
+def augmentation(model: AbstractPhysicsVAE, initial: Float[Array, "B *state"], key: Key[Array, ""]) -> Float[Array, ""]:
     """R_DA,2: the squared error of the posterior's mean on what the physics alone makes from prior draws.
 
     In standard deviations of the prior, with angles the shorter way round; only q(v | cleansed) has a gradient.
@@ -167,7 +158,7 @@ def augmentation(model: PhysicsVAE, initial: Float[Array, "B *state"], key: Key[
 
     def error(v: Float[Array, " m"], y0: Float[Array, "*state"]) -> Float[Array, ""]:
         params = space.from_normal(v)
-        x = stop_gradient(model.physics.simulate(params, y0, np.asarray(model.times)))
+        x = stop_gradient(model.alone(params, y0))
         found = space.from_normal(model.encoder.known(model.standardise(x).ravel()).mean)
         pairs = zip(space.parameters, found, params, strict=True)
         return jnp.mean(jnp.stack([(p.distance(a, b) / p.std) ** 2 for p, a, b in pairs]))
@@ -183,7 +174,7 @@ def matching(v: Float[Array, "B m"]) -> Float[Array, ""]:
 
 
 def simulation(
-    model: PhysicsVAE, auxiliary: Float[Array, "B c"], initial: Float[Array, "B *state"], key: Key[Array, ""]
+    model: AbstractPhysicsVAE, auxiliary: Float[Array, "B c"], initial: Float[Array, "B *state"], key: Key[Array, ""]
 ) -> Float[Array, ""]:
     """-log q(v, z_A | x) in nats, for x that the whole model makes. Only the encoder has a gradient."""
     arrays, rest = eqx.partition(model, eqx.is_array)
@@ -238,7 +229,7 @@ def _corrected_rate(model: PhysicsVAE, t: Array, y: Array, params) -> Float[Arra
     return back(rate)[0]
 
 
-def reconstruction_error(model: PhysicsVAE, batch: Batch) -> Float[Array, " batch"]:
+def reconstruction_error(model: AbstractPhysicsVAE, batch: Batch) -> Float[Array, " batch"]:
     """Metric: root mean square error at the posterior's mean, in data units.
 
     Not the bound: it rewards posteriors that are too narrow, and regularised models are chosen for what they rebuild.
@@ -250,7 +241,9 @@ def reconstruction_error(model: PhysicsVAE, batch: Batch) -> Float[Array, " batc
     return jax.vmap(error)(sequences(model, batch))
 
 
-def bound(model: PhysicsVAE, x: Float[Array, "T *sample"], key: Key[Array, ""], draws: int = 1) -> Float[Array, ""]:
+def bound(
+    model: AbstractPhysicsVAE, x: Float[Array, "T *sample"], key: Key[Array, ""], draws: int = 1
+) -> Float[Array, ""]:
     """A lower bound of log p(x) in nats: of the importance-weighted kind (Burda et al. 2016), the usual one for one
     draw, and closer with more."""
 

@@ -11,8 +11,6 @@ The encoder first infers what the physics does not know, q(z_in, z_out | x), the
 the parameters from the cleansed signal, q(v | cleansed).
 """
 
-from typing import NamedTuple
-
 import equinox as eqx
 import jax
 import jax.numpy as jnp
@@ -21,97 +19,15 @@ import numpy as np
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from latax._errors import ConfigError
-from latax.nn import MLP, DiagonalGaussian, FourierSeries, GaussianHead
+from latax.models.physics_encoder import Encoder
+from latax.models.physics_model import AbstractPhysicsVAE, Ladder, Latents
+from latax.nn import MLP, FourierSeries
 from latax.physics.physics import AbstractDynamics, Correction
 from latax.physics.space import Params
 
 
-class Latents(NamedTuple):
-    """What a sequence is made from; all but `initial` are standard normal beforehand.
-
-    `physics`: unconstrained coordinates v of the parameters; `inside`, `outside`: of the corrections; `initial`: the
-    whole state at the first time.
-    """
-
-    physics: Float[Array, " m"]
-    inside: Float[Array, " a"]
-    outside: Float[Array, " b"]
-    initial: Float[Array, " s"]
-
-
-class Posterior(NamedTuple):
-    """What the encoder says about one sequence."""
-
-    physics: DiagonalGaussian
-    auxiliary: DiagonalGaussian
-    """Of `inside` and `outside` together."""
-    initial: DiagonalGaussian
-    """Of the initial state, in units of its prior around the first observation; of size 0 where it is observed."""
-    cleansed: Float[Array, "T *sample"]
-    """The sequence as the encoder believes the physics alone would have made it."""
-
-
-class Ladder(NamedTuple):
-    """The four reconstructions of one sequence, each (T, *sample): what the physics and its corrections make of it.
-
-    `states`: the whole state along the corrected trajectory.
-    """
-
-    physics: Float[Array, "T *sample"]
-    with_inside: Float[Array, "T *sample"]
-    with_outside: Float[Array, "T *sample"]
-    full: Float[Array, "T *sample"]
-    states: Float[Array, "T *state"]
-
-
-class Encoder(eqx.Module):
-    """q(z_A | x), the cleansing, q(v | cleansed) and q(initial | x), for flat standardised sequences."""
-
-    features: MLP | None
-    auxiliary: GaussianHead | None
-    cleanser: MLP | None
-    physics_features: MLP | None
-    physics: GaussianHead | None
-    initial: GaussianHead | None
-
-    def __init__(self, size: int, physics: int, auxiliary: int, initial: int, *, width_size: int, key: PRNGKeyArray):
-        keys = jr.split(key, 6)
-        wide = 2 * width_size
-        infers = bool(auxiliary or initial)
-        self.features = MLP(size, wide, (width_size, width_size), key=keys[0]) if infers else None
-        self.auxiliary = GaussianHead(wide, auxiliary, key=keys[1]) if auxiliary else None
-        cleanses = bool(auxiliary and physics)
-        hidden = (width_size, width_size)
-        self.cleanser = MLP(size + auxiliary, size, hidden, silent=True, key=keys[2]) if cleanses else None
-        self.physics_features = MLP(size, wide, (width_size, width_size), key=keys[3]) if physics else None
-        self.physics = GaussianHead(wide, physics, (64, 32), key=keys[4]) if physics else None
-        self.initial = GaussianHead(wide, initial, key=keys[5]) if initial else None
-
-    def unknown(self, x: Float[Array, " d"]) -> tuple[DiagonalGaussian, DiagonalGaussian]:
-        """q(z_A | x) and q(initial | x)."""
-        features = _features(self.features, x)
-        return _said(self.auxiliary, features), _said(self.initial, features)
-
-    def cleanse(self, x: Float[Array, " d"], auxiliary: Float[Array, " a"]) -> Float[Array, " d"]:
-        """What x would be if only the physics acted."""
-        return x if self.cleanser is None else x + self.cleanser(jnp.concatenate([x, auxiliary]))
-
-    def known(self, cleansed: Float[Array, " d"]) -> DiagonalGaussian:
-        """q(v | cleansed)."""
-        return _said(self.physics, _features(self.physics_features, cleansed))
-
-
-def _features(net: MLP | None, x: Float[Array, " d"]) -> Float[Array, " f"]:
-    return x if net is None else jax.nn.elu(net(x))
-
-
-def _said(head: GaussianHead | None, features: Float[Array, " f"]) -> DiagonalGaussian:
-    nothing = jnp.zeros(0, features.dtype)
-    return DiagonalGaussian(nothing, nothing) if head is None else head(features)
-
-
-class PhysicsVAE(eqx.Module):
-    """A physics with learned corrections, and the encoder that infers its parameters. Methods act on one sequence."""
+class PhysicsVAE(AbstractPhysicsVAE):
+    """A physics in time with learned corrections, and the encoder that infers its parameters."""
 
     physics: AbstractDynamics
     times: tuple[float, ...] = eqx.field(static=True)
@@ -130,16 +46,16 @@ class PhysicsVAE(eqx.Module):
     outside_size: int = eqx.field(static=True)
     infers_initial: bool = eqx.field(static=True)
 
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """(T, *sample)."""
+        return (len(self.times), *self.scale.shape)
+
     # ---- the generative model
 
-    @property
-    def noise(self) -> Float[Array, "*sample"]:
-        """Standard deviation of the noise, in data units."""
-        return jnp.exp(self.log_noise) * self.scale
-
-    def parameters(self, v: Float[Array, " m"]) -> Params:
-        """The parameters, in their units."""
-        return self.physics.parameters.from_normal(v)
+    def alone(self, params: Params, initial: Float[Array, "*state"]) -> Float[Array, "T *sample"]:
+        """What the physics makes of these parameters and this initial state, without corrections."""
+        return self.physics.simulate(params, initial, np.asarray(self.times))
 
     def correction(self, inside: Float[Array, " a"]) -> Correction | None:
         """The correction to the rate of change, for `Latents.inside`; None if the model has none."""
@@ -178,21 +94,20 @@ class PhysicsVAE(eqx.Module):
         added = self.outside(since, jnp.concatenate([latents.physics, latents.inside, latents.outside]))
         return added.reshape(len(ts), *self.scale.shape) * self.scale[None]
 
+    def effort(self, latents: Latents, ladder: Ladder) -> Float[Array, ""]:
+        """Mean square of both corrections, in units of the physics' rates of change and of the observations."""
+        outside = jnp.mean(((ladder.full - ladder.with_inside) / self.scale[None]) ** 2)
+        correction = self.correction(latents.inside)
+        if correction is None:
+            return outside
+        rates = jax.vmap(correction)(jnp.asarray(self.times, self.scale.dtype), ladder.states)
+        return outside + jnp.mean((rates / self.rate_scale[None]) ** 2)
+
     @property
     def _span(self) -> float:
         return self.times[-1] - self.times[0]
 
     # ---- inference
-
-    def posterior(self, x: Float[Array, "T *sample"], key: PRNGKeyArray | None = None) -> Posterior:
-        """What the encoder says about x. The cleansing takes a draw of the auxiliary coordinates if there is a key, as
-        in training, else their mean."""
-        flat = self.standardise(x).ravel()
-        auxiliary, initial = self.encoder.unknown(flat)
-        drawn = auxiliary.mean if key is None else auxiliary.sample(key)
-        cleansed = self.encoder.cleanse(flat, drawn)
-        physics = self.encoder.known(cleansed)
-        return Posterior(physics, auxiliary, initial, self.restore(cleansed.reshape(x.shape)))
 
     def latents(
         self,
@@ -214,29 +129,6 @@ class PhysicsVAE(eqx.Module):
             jnp.zeros_like(self.scale)
         )
         return jnp.where(observed, self.physics.initial_state(self.noise), self.state_scale)
-
-    def encode(self, x: Float[Array, "T *sample"]) -> Latents:
-        """The latents at the posterior's mean."""
-        found = self.posterior(x)
-        return self.latents(x, found.physics.mean, found.auxiliary.mean, found.initial.mean)
-
-    def sample(self, key: PRNGKeyArray, initial: Float[Array, "*state"]) -> Float[Array, "T *sample"]:
-        """A sequence from prior draws of everything but the initial state, with noise."""
-        keys = jr.split(key, 4)
-        draw = lambda key, size: jr.normal(key, (size,), self.scale.dtype)
-        sizes = (self.physics.parameters.size, self.inside_size, self.outside_size)
-        x = self.decode(Latents(*map(draw, keys[:3], sizes), initial))
-        return x + self.noise[None] * jr.normal(keys[3], x.shape, x.dtype)
-
-    # ---- units
-
-    def standardise(self, x: Float[Array, "T *sample"]) -> Float[Array, "T *sample"]:
-        """Observations in the networks' units."""
-        return (x - self.loc[None]) / self.scale[None]
-
-    def restore(self, standard: Float[Array, "T *sample"]) -> Float[Array, "T *sample"]:
-        """Observations in their own units."""
-        return self.loc[None] + self.scale[None] * standard
 
 
 def physics_vae(

@@ -1,7 +1,7 @@
 """How each model is trained: its phases, with their objectives, trained parts and validation metrics."""
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import equinox as eqx
 import jax
@@ -13,13 +13,14 @@ from latax.density import AbstractEmbedding, AffineOutput
 from latax.models import physics_objective
 from latax.models.ambient_flow import AmbientFlow, ambient_nll
 from latax.models.baselines import start_without_physics
+from latax.models.closed_form_vae import start_closed_form
 from latax.models.injective_flow import InjectiveFlow, encode_batch, latent_nll, nll, reconstruction, start_density
+from latax.models.physics_model import AbstractPhysicsVAE
 from latax.models.physics_objective import Noise, PhysicsObjective, Regularisers, start
-from latax.models.physics_vae import PhysicsVAE
 from latax.train import Batch, Phase, Recipe
 from latax.train.optimizer import adamw_cosine
 
-Begin = Callable[[PhysicsVAE, Batch], PhysicsVAE]
+Begin = Callable[[Any, Batch], Any]
 
 
 class Budget(NamedTuple):
@@ -93,15 +94,22 @@ def physics_integrated(budget: Budget, regularisers: Regularisers, noise: Noise,
 
     Terms are in nats; the weights count them per number, so that gradients are of order one whatever the length.
     """
-    return [_sequences(budget, regularisers, noise, size, start)]
+    return [_physics_phase(budget, regularisers, noise, size, start)]
+
+
+def closed_form(budget: Budget, regularisers: Regularisers, noise: Noise, size: int) -> Recipe:
+    """The physics-integrated VAE for a formula without time, trained like the one for sequences."""
+    return [_physics_phase(budget, regularisers, noise, size, start_closed_form)]
 
 
 def without_physics(budget: Budget, noise: Noise, size: int) -> Recipe:
     """The baselines of the physics-integrated VAE, trained like that: there is no physics to keep in charge."""
-    return [_sequences(budget, Regularisers(*[0.0] * len(Regularisers._fields)), noise, size, start_without_physics)]
+    return [
+        _physics_phase(budget, Regularisers(*[0.0] * len(Regularisers._fields)), noise, size, start_without_physics)
+    ]
 
 
-def _sequences(budget: Budget, regularisers: Regularisers, noise: Noise, size: int, begin: Begin) -> Phase:
+def _physics_phase(budget: Budget, regularisers: Regularisers, noise: Noise, size: int, begin: Begin) -> Phase:
     weights = {"reconstruction": 1.0, "kl": 1.0} | regularisers.weights()
     return Phase(
         name="model",
@@ -124,7 +132,7 @@ class _InflatedNLL(eqx.Module):
         return ambient_nll(model, {**batch, "x": x + self.noise * jr.normal(key, x.shape, x.dtype)}, key)
 
 
-def _learned(model: PhysicsVAE) -> list[PyTree]:
+def _learned(model: AbstractPhysicsVAE) -> list[PyTree]:
     # Not the units: a scale that is trained would be a noise in disguise. Nor arrays of the user's physics.
     parts = [model.encoder, model.inside, model.outside, model.log_noise]
     return [part for part in parts if part is not None]

@@ -1,8 +1,18 @@
 """Networks that the models are made of; each is a function of one sample."""
 
+from latax.nn.convolution import ImageChange, ImageDecoder, ImageFeatures
 from latax.nn.gaussian import DiagonalGaussian, GaussianHead
 from latax.nn.mlp import MLP
 from latax.nn.residual import ResidualNet
 from latax.nn.series import FourierSeries
 
-__all__ = ["MLP", "DiagonalGaussian", "FourierSeries", "GaussianHead", "ResidualNet"]
+__all__ = [
+    "MLP",
+    "DiagonalGaussian",
+    "FourierSeries",
+    "GaussianHead",
+    "ImageChange",
+    "ImageDecoder",
+    "ImageFeatures",
+    "ResidualNet",
+]

@@ -1,0 +1,45 @@
+"""Networks for images of any size."""
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from scipy.signal import correlate
+
+from latax.nn import ImageChange, ImageDecoder, ImageFeatures
+from latax.nn.convolution import Convolution
+from tests.density.randomised import randomised
+
+KEY = jax.random.key(0)
+
+
+def test_a_convolution_is_scipys(x64):
+    rng = np.random.default_rng(0)
+    image, weight, bias = rng.normal(size=(5, 6, 2)), rng.normal(size=(3, 3, 2, 4)), rng.normal(size=4)
+    found = Convolution(jnp.asarray(weight), jnp.asarray(bias))(jnp.asarray(image))
+    for o in range(4):
+        wanted = sum(correlate(image[..., i], weight[:, :, i, o], mode="same") for i in range(2)) + bias[o]
+        np.testing.assert_allclose(found[..., o], wanted, atol=1e-12)
+
+
+@pytest.mark.parametrize("shape", [(8, 8, 3), (9, 5, 1)])
+def test_images_of_any_size_go_down_and_up(shape):
+    size = int(np.prod(shape))
+    x, z = jax.random.normal(KEY, (size,)), jnp.ones(2)
+    features = ImageFeatures(shape, 4, (2, 3), key=KEY)
+    decoder = ImageDecoder(2, shape, (3, 2), key=KEY)
+    change = ImageChange(shape, 2, 3, key=KEY)
+    assert features(x).shape == (4,)
+    for net, seen in ((decoder, z), (change, jnp.concatenate([x, z]))):
+        np.testing.assert_array_equal(net(seen), np.zeros(size))
+        net = randomised(net)
+        assert float(jnp.std(net(seen))) > 0
+        slope = eqx.filter_jit(eqx.filter_grad(lambda net, seen: jnp.sum(net(seen) ** 2)))(net, seen)
+        assert all(float(jnp.abs(leaf).max()) > 0 for leaf in jax.tree.leaves(slope))
+
+
+def test_a_feature_sees_every_pixel():
+    features = ImageFeatures((9, 7, 2), 1, (2, 2, 2), key=KEY)
+    slope = jax.grad(lambda x: features(x)[0])(jax.random.normal(KEY, (126,)))
+    assert bool(jnp.all(slope != 0))

@@ -260,6 +260,9 @@ class AbstractEstimator(TransformerMixin, BaseEstimator, abc.ABC):
         extra = {f"metrics.{name}": np.asarray(value) for name, value in self.metrics_.items()}
         for label, scaling in (("scaling", self.scaling_), ("context_scaling", self.context_scaling_)):
             extra |= {f"{label}.{name}": value for name, value in scaling._asdict().items()}
+        fitted = self._fitted_numbers()
+        arrays_found = {name: value for name, value in fitted.items() if isinstance(value, np.ndarray)}
+        extra |= {f"fitted.{name}": value for name, value in arrays_found.items()}
         config = {
             "estimator": self.name,
             "params": self._params(),
@@ -269,7 +272,8 @@ class AbstractEstimator(TransformerMixin, BaseEstimator, abc.ABC):
             "feature_names": list(self.feature_names_),
             "context_names": list(self.context_names_),
             "metrics": list(self.metrics_),
-            "fitted": self._fitted_numbers(),
+            "fitted": {name: value for name, value in fitted.items() if name not in arrays_found},
+            "fitted_arrays": list(arrays_found),
         }
         from latax.estimators.card import model_card
 
@@ -282,7 +286,7 @@ class AbstractEstimator(TransformerMixin, BaseEstimator, abc.ABC):
 
     @abc.abstractmethod
     def _fitted_numbers(self) -> dict[str, Any]:
-        """Further numbers, or lists of them, that `fit` found and the verbs need, {attribute: value}."""
+        """Further numbers, lists of them, or arrays, that `fit` found and the verbs need, {attribute: value}."""
 
     def _restore(self: Fitted, path: Path, config: dict[str, Any]) -> Fitted:
         """Fills a new estimator from a saved model; `config` is its config.json."""
@@ -296,6 +300,8 @@ class AbstractEstimator(TransformerMixin, BaseEstimator, abc.ABC):
         self.scaling_ = _scaling_from(extra, "scaling")
         self.context_scaling_ = _scaling_from(extra, "context_scaling")
         self.metrics_ = {name: extra[f"metrics.{name}"] for name in config["metrics"]}
+        for name in config["fitted_arrays"]:
+            setattr(self, name, extra[f"fitted.{name}"])
         if config["best"] not in range(config["replicates"]):
             raise ValueError(f"there is no replicate {config['best']} among {config['replicates']}")
         self.best_, self.history_ = config["best"], []

@@ -14,12 +14,13 @@ from latax.estimators.assessment import Assessment, DensityAssessment, spread
 from latax.estimators.base import AbstractEstimator
 from latax.estimators.citation import bibtex
 from latax.estimators.physics_assessment import PhysicsAssessment
+from latax.estimators.sequence_assessment import SequenceAssessment
 from latax.evaluate import confidence_interval
 from latax.report import figures
 from latax.report.content import Figure, ReportContent, Section
 from latax.report.density import density_figures
 from latax.report.page import write_report
-from latax.report.physics import physics_figures
+from latax.report.sequences import physics_figures, sequence_figures
 from latax.report.tables import Table
 
 _UNITS = {"reconstruction_error": "data units", "nll": "nats", "bound": "nats"}
@@ -78,6 +79,7 @@ def learnt(found: Assessment, estimator: AbstractEstimator, held_out: Samples) -
 
 
 learnt.register(DensityAssessment)(density_figures)
+learnt.register(SequenceAssessment)(sequence_figures)
 learnt.register(PhysicsAssessment)(physics_figures)
 
 

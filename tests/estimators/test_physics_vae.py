@@ -107,6 +107,14 @@ def test_intervals_are_nested_within_the_bounds():
     assert (wide.high <= 9).all()
 
 
+def test_intervals_admit_that_more_may_be_missing():
+    data = springs()
+    trusting = fitted().parameters(data, discrepancy=False)["stiffness"]
+    doubting = fitted().parameters(data)["stiffness"]
+    np.testing.assert_array_equal(trusting.value, doubting.value)
+    assert np.mean(doubting.high - doubting.low > trusting.high - trusting.low) > 0.9
+
+
 def test_the_physics_explains_all_without_corrections():
     model = PhysicsVAE(physics=SPRING, inside_size=None, outside_size=None, **TINY).fit(springs())
     np.testing.assert_allclose(model.explain(springs()).physics, 1.0)
@@ -121,6 +129,8 @@ def test_fits_and_files_repeat(tmp_path):
     loaded = latax.load(tmp_path / "model", physics=SPRING)
     np.testing.assert_array_equal(loaded.transform(data), model.transform(data))
     np.testing.assert_array_equal(loaded.sample(3), model.sample(3))
+    for a, b in zip(loaded.parameters(data)["stiffness"], model.parameters(data)["stiffness"], strict=True):
+        np.testing.assert_array_equal(a, b)
 
 
 def test_a_report_shows_fits_parameters_and_what_lies_beyond(tmp_path):

@@ -69,6 +69,17 @@ def test_a_checkpoint_holds_the_arrays_as_they_were(tmp_path):
         assert checkpoints.cursor(1) == CURSOR
 
 
+def test_arrays_of_no_numbers_come_back(tmp_path):
+    state = {"a": jax.numpy.zeros((2, 0)), "b": jax.numpy.ones(3), "c": jax.numpy.zeros(0, jax.numpy.int32)}
+    with Checkpoints(tmp_path) as checkpoints:
+        checkpoints.save(1, state, CURSOR)
+        checkpoints.wait()
+        like = jax.tree.map(lambda a: jax.ShapeDtypeStruct(a.shape, a.dtype, sharding=a.sharding), state)
+        found = checkpoints.restore(1, like)
+    assert jax.tree.map(lambda a: (a.shape, a.dtype), found) == jax.tree.map(lambda a: (a.shape, a.dtype), state)
+    np.testing.assert_array_equal(found["b"], np.ones(3))
+
+
 def damage(kind, folder):
     files = sorted(path for path in folder.rglob("*") if path.is_file())
     if kind == "empty":

@@ -13,8 +13,9 @@ from types import TracebackType
 from typing import Any, TypedDict, TypeVar
 
 import jax
+import jax.numpy as jnp
 import numpy as np
-from jaxtyping import PyTree
+from jaxtyping import Array, PyTree
 
 from latax._errors import FileError
 
@@ -136,7 +137,8 @@ class Checkpoints:
     def restore(self, position: int, like: PyTree[jax.ShapeDtypeStruct]) -> PyTree:
         """The saved state, in the structure and on the devices of `like`."""
         found = self._restore(position, "state", self._ocp.args.StandardRestore(_numbered(like)))
-        return jax.tree.unflatten(jax.tree.structure(like), [found[name] for name in sorted(found)])
+        leaves, structure = jax.tree.flatten(like)
+        return jax.tree.unflatten(structure, [found.get(_number(i), _empty(leaf)) for i, leaf in enumerate(leaves)])
 
     def _restore(self, position: int, item: str, how: Any) -> Any:
         try:
@@ -164,7 +166,16 @@ _DISK = tuple(
 
 
 def _numbered(tree: PyTree) -> dict[str, Any]:
-    return {f"{index:05d}": leaf for index, leaf in enumerate(jax.tree.leaves(tree))}
+    """The leaves by their numbers, without arrays of no numbers at all, which Orbax refuses."""
+    return {_number(index): leaf for index, leaf in enumerate(jax.tree.leaves(tree)) if leaf.size}
+
+
+def _number(index: int) -> str:
+    return f"{index:05d}"
+
+
+def _empty(leaf: jax.ShapeDtypeStruct) -> Array | None:
+    return None if leaf.size else jnp.zeros(leaf.shape, leaf.dtype, device=leaf.sharding)
 
 
 def _reason(error: Exception) -> str:

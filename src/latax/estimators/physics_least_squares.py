@@ -1,7 +1,7 @@
 """The physics alone by least squares, sequence by sequence: the baseline without any learning."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import equinox as eqx
 import jax
@@ -45,8 +45,8 @@ def fit_each(
     jacobian = eqx.filter_jit(jax.jacfwd(residual))
 
     def fit(x: Float[Array, "T *sample"]) -> Float[np.ndarray, " m"]:
-        call = lambda f: lambda v: np.asarray(f(jnp.asarray(v, x.dtype), x), np.float64)
-        solve = lambda v: least_squares(call(residual), v, call(jacobian), method="lm", xtol=1e-5, ftol=1e-6)
+        call: Any = lambda f: lambda v: np.asarray(f(jnp.asarray(v, x.dtype), x), np.float64)
+        solve = lambda v: least_squares(call(residual), v, jac=call(jacobian), method="lm", xtol=1e-5, ftol=1e-6)
         return min(map(solve, first), key=lambda found: found.cost).x
 
     rows = jnp.asarray(X, jnp.float32).reshape(len(X), len(times), *physics.sample_shape)

@@ -168,8 +168,9 @@ def _between(
     s = (ts - ts[nodes[left]]) / h
     weights = ((1 + 2 * s) * (1 - s) ** 2, s**2 * (3 - 2 * s), h * s * (1 - s) ** 2, h * s**2 * (s - 1))
     shape = (-1, *(1,) * (ys.ndim - 1))
-    parts = zip(weights, (ys[left], ys[left + 1], slopes[left], slopes[left + 1]), strict=True)
-    return sum(jnp.asarray(weight, ys.dtype).reshape(shape) * part for weight, part in parts)
+    ends = (ys[left], ys[left + 1], slopes[left], slopes[left + 1])
+    first, *others = (jnp.asarray(w, ys.dtype).reshape(shape) * end for w, end in zip(weights, ends, strict=True))
+    return sum(others, first)
 
 
 def _steps(

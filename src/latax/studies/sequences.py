@@ -52,7 +52,7 @@ def counterfactual_norm(test: Samples, found: Estimates, name: str, factors: Seq
 
     Only of sequences where both stay within the parameter's bounds. None without a physics.
     """
-    changed = [test.truth | {name: test.truth[name] * factor} for factor in factors]
+    changed = [{**test.truth, name: test.truth[name] * factor} for factor in factors]
     truths = [solve(truth, np.asarray(test.times)) for truth in changed]
 
     def measure(model: Any) -> float | None:

@@ -72,7 +72,6 @@ def test_training_lowers_the_error():
         (NeuralODEVAE(order=0), springs(), ConfigError, "order"),
         (NeuralODEVAE(every=0), springs(), ConfigError, "every"),
         (NeuralODEVAE(inside_size=-1), springs(), ConfigError, "inside_size"),
-        (SequenceVAE(noise="loud"), springs(), ConfigError, "noise='loud' is not known"),
         (SequenceVAE(), springs().X, ConfigError, "their times are not known. Give dt"),
         (SequenceVAE(), Samples(springs().X, times=TIMES, context=np.ones((ROWS, 1))), DataError, "takes no context"),
     ],

@@ -44,6 +44,7 @@ def advection_case() -> Case:
         solve=advection_diffusion.solve,
         physics=physics(solver=FixedStep("heun")),
         sizes={"inside_size": 4, "outside_size": None},
+        larger={"inside_size": 4, "outside_size": 2},
         published={"ppc": 0.1, "effort": 0.0, "cleansing": 0.01, "augmentation": 1.0, "simulation": 0.0},
         ours={"ppc": 0.0, "effort": 20.0, "cleansing": 0.001, "augmentation": 0.1, "simulation": 0.1},
         common={"batch_size": 200, "width_size": 256},

@@ -42,7 +42,7 @@ class Case:
     - `training`, `test`: sequences, a third of the former for validation.
     - `parameter`: the one that the physics knows; `factors`: what it is multiplied by for what would have been.
     - `solve`: the truth without noise.
-    - `physics`, `sizes`: what is known, and the latent sizes of the corrections to it.
+    - `physics`, `sizes`: what is known, and the latent sizes of the corrections to it; `larger`: more of them.
     - `published`: weights of the released code; `ours`: ours.
     - `common`: arguments of all models; `unsolved`, `solved`: those of the models without a physics.
     """
@@ -56,6 +56,7 @@ class Case:
     solve: sequences.Solve
     physics: AbstractDynamics
     sizes: Mapping[str, int | None]
+    larger: Mapping[str, int | None]
     published: Mapping[str, float]
     ours: Mapping[str, float]
     common: Mapping[str, Any]
@@ -96,6 +97,7 @@ class Case:
             BARE: self._with_physics(common, NONE),
             "NN + physics, published weights": self._with_physics(common, self.published),
             BEST: self._with_physics(common, self.ours),
+            f"{BEST}, larger": self._with_physics(common, self.ours, self.larger),
             "PCA": ProbabilisticPCA(latent_size=self._latent_size, validation_fraction=1 / 3, seed=seed),
         }
 
@@ -103,8 +105,10 @@ class Case:
         """All our regularisers, and without each of them."""
         common = self._common(budget.ablation_steps, budget, seed)
         used = [name for name, weight in self.ours.items() if weight]
-        without = {f"without {name}": self._with_physics(common, {**self.ours, name: 0.0}) for name in used}
-        return {"all": self._with_physics(common, self.ours), **without}
+        without = {
+            f"without {name}": self._with_physics(common, {**self.ours, name: 0.0}, self.larger) for name in used
+        }
+        return {"all": self._with_physics(common, self.ours, self.larger), **without}
 
     @property
     def _latent_size(self) -> int:

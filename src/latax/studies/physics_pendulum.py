@@ -45,6 +45,7 @@ def pendulum_case() -> Case:
         # Swings are slow against the 0.05 s between observations: a step for two of them errs by less than the noise.
         physics=physics(solver=FixedStep(every=2)),
         sizes={"inside_size": 1, "outside_size": 2},
+        larger={"inside_size": 2, "outside_size": 2},
         published={"ppc": 0.01, "effort": 0.0, "cleansing": 0.001, "augmentation": 0.1, "simulation": 0.0},
         ours={"ppc": 0.0, "effort": 20.0, "cleansing": 0.001, "augmentation": 0.1, "simulation": 0.1},
         common={"batch_size": 200},

@@ -106,6 +106,71 @@ def test_a_full_disk_leaves_the_older_model_whole(tmp_path, monkeypatch):
     assert list(tmp_path.iterdir()) == [folder]
 
 
+def numbers(folder):
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+def failing_rename(monkeypatch, error):
+    """Renaming a new model to its place fails."""
+    rename = Path.rename
+
+    def fails(self, target):
+        if self.name == "model" and self.parent.name.startswith(".probabilistic-pca-"):
+            raise error
+        return rename(self, target)
+
+    monkeypatch.setattr(Path, "rename", fails)
+
+
+@pytest.mark.parametrize("error", [OSError(28, "No space left on device"), KeyboardInterrupt()])
+def test_a_rename_that_fails_leaves_the_older_model_in_its_place(tmp_path, monkeypatch, error):
+    folder = saved("probabilistic-pca", tmp_path)
+    before = numbers(folder)
+    failing_rename(monkeypatch, error)
+    with pytest.raises(FileError if isinstance(error, OSError) else KeyboardInterrupt):
+        fitted("probabilistic-pca").save(folder)
+    assert numbers(folder) == before
+    assert list(tmp_path.iterdir()) == [folder]
+
+
+KILLED = """
+import os
+from pathlib import Path
+import latax
+from latax.estimators import store
+
+rename = Path.rename
+def killed(self, target):
+    if self.name == "model":
+        os._exit(9)
+    return rename(self, target)
+
+Path.rename = killed
+store.write_model(Path({path!r}), {{}}, {{}}, {{}}, "")
+"""
+
+
+def test_a_kill_between_the_renames_loses_no_model(tmp_path, run_python):
+    folder = saved("probabilistic-pca", tmp_path)
+    before = numbers(folder)
+    with pytest.raises(AssertionError, match="status 9"):
+        run_python(KILLED.format(path=str(folder)))
+    kept = tmp_path / ".probabilistic-pca.before"
+    assert numbers(kept) == before
+    with pytest.raises(FileError, match=rf"There is no model .*, but {kept} is one .*; move it to {folder}\."):
+        latax.load(folder)
+    fitted("probabilistic-pca").save(folder)
+    assert numbers(folder) == before
+    assert not kept.exists()
+
+
+def test_a_kill_after_the_renames_leaves_nothing_behind_for_ever(tmp_path):
+    folder = saved("probabilistic-pca", tmp_path)
+    (tmp_path / ".probabilistic-pca.before").mkdir()
+    fitted("probabilistic-pca").save(folder)
+    assert list(tmp_path.iterdir()) == [folder]
+
+
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
 def test_a_folder_that_may_not_be_written_is_named(tmp_path):
     (tmp_path / "locked").mkdir(mode=0o555)

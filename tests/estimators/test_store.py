@@ -3,6 +3,7 @@
 import json
 import os
 import pickle
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from latax import MFlow
 from latax._errors import ConfigError, FileError
 from latax.density import Sphere
 from latax.estimators import store
+from latax.train.lock import hold
 from tests.estimators.cases import CASES, TINY, circle, contexts, fitted
 
 every = pytest.mark.parametrize("name", CASES)
@@ -138,6 +140,7 @@ import os
 from pathlib import Path
 import latax
 from latax.estimators import store
+from latax.train.lock import hold
 
 rename = Path.rename
 def killed(self, target):
@@ -288,6 +291,18 @@ def test_a_run_folder_is_never_overwritten(tmp_path):
     (tmp_path / "file").write_text("mine")
     with pytest.raises(FileError, match=r"file is already there"):
         CASES["probabilistic-pca"].make().fit(X, out=tmp_path / "file")
+
+
+def test_two_fits_into_one_new_folder_are_one_too_many(tmp_path):
+    X, run = CASES["probabilistic-pca"].data(), tmp_path / "run"
+    (run / ".lock").parent.mkdir()
+    (run / ".lock").write_text("")  # a process was killed before its first word
+    with hold(run):
+        thread = ThreadPoolExecutor(1).submit(CASES["probabilistic-pca"].make().fit, X, out=run)
+        assert "Another process is working on the run" in str(thread.exception())
+    assert list(run.iterdir()) == []
+    CASES["probabilistic-pca"].make().fit(X, out=run)
+    assert sorted(path.name for path in run.iterdir()) == ["config.json", "model"]
 
 
 def test_a_fit_that_is_refused_leaves_no_run_folder(tmp_path):

@@ -152,6 +152,6 @@ def test_a_failure_in_the_background_comes_out_at_the_next_call(tmp_path, monkey
 
 
 def test_a_folder_that_cannot_be_made(tmp_path):
-    (tmp_path / "file").write_text("")
-    with pytest.raises(FileError, match=r"A checkpoint cannot be written to .*Not a directory.*There is no checkpoint"):
-        train(tmp_path / "file")
+    (tmp_path / "checkpoints").write_text("")
+    with pytest.raises(FileError, match=r"A checkpoint cannot be written to .*File exists.*There is no checkpoint"):
+        train(tmp_path)

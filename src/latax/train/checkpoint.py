@@ -40,11 +40,9 @@ def identity(state: PyTree, *, seed: int, course: str) -> dict[str, str]:
 class Checkpoints:
     """Numbered checkpoints in a folder; the `KEPT` newest stay. Saving goes on in the background.
 
-    A context: leaving it waits for what is being saved. After another error a failure to save is not told again.
-
-    **Arguments:**
-
-    - `folder`: made if it is not there. Raises `FileError` if that fails.
+    A context: entering it makes the folder if it is not there and removes what a killed run was saving, so the caller
+    must hold the run; leaving it waits for what is being saved. After another error a failure to save is not told
+    again. Raises `FileError` if the folder cannot be made. `latest` can be asked before.
     """
 
     def __init__(self, folder: Path):
@@ -52,12 +50,12 @@ class Checkpoints:
 
         self.folder = folder.absolute()
         self._ocp = ocp
-        _quieten_orbax()
-        # A run that was killed while saving leaves a temporary folder behind; nobody else would remove it.
-        options = ocp.CheckpointManagerOptions(max_to_keep=KEPT, create=True, cleanup_tmp_directories=True)
-        self._manager = self._writing(lambda: ocp.CheckpointManager(self._made(), options=options))
 
     def __enter__(self) -> "Checkpoints":
+        _quieten_orbax()
+        # A run that was killed while saving leaves a temporary folder behind; nobody else would remove it.
+        options = self._ocp.CheckpointManagerOptions(max_to_keep=KEPT, create=True, cleanup_tmp_directories=True)
+        self._manager = self._writing(lambda: self._ocp.CheckpointManager(self._made(), options=options))
         return self
 
     def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:

@@ -19,6 +19,7 @@ from latax.train.checkpoint import Checkpoints, Cursor, identity
 from latax.train.course import Segment
 from latax.train.hosts import agreed, is_first, on_host
 from latax.train.interrupt import Interruption, Signals, watch_signals
+from latax.train.lock import hold
 from latax.train.progress import AbstractMeter, Pace
 from latax.train.state import State, advance, take_averages
 from latax.train.tracker import Tracker
@@ -53,8 +54,11 @@ class Run:
         with ExitStack() as leaving:
             leaving.callback(self.tracker.close)
             if self.folder is not None:
-                self._checkpoints = leaving.enter_context(Checkpoints(self.folder / "checkpoints"))
-            index, step, state = self._start(resume)
+                leaving.enter_context(hold(self.folder))
+                checkpoints = Checkpoints(self.folder / "checkpoints")
+                self._refuse_taken(checkpoints, resume)
+                self._checkpoints = leaving.enter_context(checkpoints)
+            index, step, state = self._start()
             first = course.position(index, step)
             self.meter.start(course.total, first)
             leaving.callback(self.meter.stop)
@@ -65,18 +69,21 @@ class Run:
                 self._checkpoints.wait()
         return state, course.total - first
 
-    def _start(self, resume: bool) -> tuple[int, int, State]:
+    def _refuse_taken(self, checkpoints: Checkpoints, resume: bool) -> None:
+        latest = checkpoints.latest()
+        if latest is not None and not resume:
+            raise FileError(
+                f"{self.folder} already holds a run, up to step {latest}; nothing in it was touched. "
+                "Go on with it by resume=True, or give another folder."
+            )
+
+    def _start(self) -> tuple[int, int, State]:
         """(segment, step, state) to start from: a checkpoint's, or the beginning."""
         course = self.trainer.course
         latest = None if self._checkpoints is None else self._checkpoints.latest()
         if latest is None:
             self.tracker.rewind(-1)
             return 0, 0, self.trainer.first_state()
-        if not resume:
-            raise FileError(
-                f"{self.folder} already holds a run, up to step {latest}; nothing in it was touched. "
-                "Go on with it by resume=True, or give another folder."
-            )
         assert self._checkpoints is not None
         cursor = self._checkpoints.cursor(latest)
         stage = course.segments[min(cursor["segment"], len(course.segments) - 1)].stage

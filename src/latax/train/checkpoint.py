@@ -2,7 +2,6 @@
 
 import errno
 import functools
-import hashlib
 import logging
 import os
 import sys
@@ -13,7 +12,6 @@ from types import TracebackType
 from typing import Any, TypedDict, TypeVar
 
 import jax
-import numpy as np
 from jaxtyping import PyTree
 
 from latax._errors import FileError
@@ -28,13 +26,6 @@ class Cursor(TypedDict):
     segment: int
     step: int
     identity: dict[str, str]
-
-
-def identity(state: PyTree, *, seed: int, course: str) -> dict[str, str]:
-    """What tells whether a checkpoint belongs to a run: its seed, its recipe, its arrays' shapes and types."""
-    arrays = [(np.dtype(leaf.dtype).name, leaf.shape) for leaf in jax.tree.leaves(state)]
-    digest = lambda text: hashlib.sha256(text.encode()).hexdigest()[:16]
-    return {"seed": str(seed), "recipe": digest(course), "model": digest(repr(arrays))}
 
 
 class Checkpoints:
@@ -127,8 +118,8 @@ class Checkpoints:
         differing = sorted(name for name in expected if cursor["identity"].get(name) != expected[name])
         if differing:
             raise FileError(
-                f"The checkpoint in {self.folder} was made with another {' and '.join(differing)} than the run to be "
-                "resumed. Resume with the settings that the run began with, or fit into a new folder."
+                f"The checkpoint in {self.folder} belongs to another run than the one to be resumed; they differ in: "
+                f"{', '.join(differing)}. Resume with what the run began with, or fit into a new folder."
             )
 
     def restore(self, position: int, like: PyTree[jax.ShapeDtypeStruct]) -> PyTree:

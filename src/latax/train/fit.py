@@ -72,7 +72,9 @@ def fit(
 
     **Raises** `ConfigError` for settings that cannot work, `DivergenceError` at the first value that is not finite,
     `Interruption` after SIGTERM or Ctrl-C (when the state is safely on disk), and `FileError` if a checkpoint cannot be
-    written or read, or belongs to another run, or if another process is working on the run.
+    written or read, or belongs to another run, or if another process is working on the run. It is another run if the
+    seed, the phases (names, steps, batch sizes, weights), the data, the model's arrays, the kind of an optimiser or the
+    terms differ; functions and learning rates cannot be compared.
     """
     use_compilation_cache()
     began = time.perf_counter()

@@ -14,8 +14,8 @@ import numpy as np
 from jaxtyping import PyTree
 
 from latax._errors import DivergenceError, FileError
-from latax.train import divergence, evidence
-from latax.train.checkpoint import Checkpoints, Cursor, identity
+from latax.train import divergence, evidence, identity
+from latax.train.checkpoint import Checkpoints, Cursor
 from latax.train.course import Segment
 from latax.train.hosts import agreed, is_first, on_host
 from latax.train.interrupt import Interruption, Signals, watch_signals
@@ -45,6 +45,8 @@ class Run:
     _saved_at: float = float("-inf")
     #: Steps for the next call of each phase; every host has the same.
     _lengths: dict[str, int] = field(default_factory=dict)
+    #: The part of the identity that stays the same.
+    _of_run: dict[str, str] = field(default_factory=dict)
     #: What has run before in this process, and so is compiled.
     _warm: set[str] = field(default_factory=set)
 
@@ -57,6 +59,7 @@ class Run:
                 leaving.enter_context(hold(self.folder))
                 checkpoints = Checkpoints(self.folder / "checkpoints")
                 self._refuse_taken(checkpoints, resume)
+                self._of_run = identity.of_run(self.trainer)
                 self._checkpoints = leaving.enter_context(checkpoints)
             index, step, state = self._start()
             first = course.position(index, step)
@@ -196,7 +199,7 @@ class Run:
             raise Interruption(stop, position, self.trainer.course.total, self.folder)
 
     def _identity(self, state: State) -> dict[str, str]:
-        return identity(state, seed=self.trainer.settings.seed, course=self.trainer.course.describe())
+        return self._of_run | identity.of_state(state)
 
     def _diverged(self, segment: Segment, state: State, data: PyTree, failed: np.ndarray) -> DivergenceError:
         found, arrays = divergence.examine(self.trainer, segment, state, data, failed)

@@ -3,18 +3,28 @@
 import json
 import signal
 
-import equinox as eqx
 import jax
 import jax.numpy as jnp
 import jax.random as jr
 import numpy as np
 import optax
 import pytest
-from jaxtyping import Array
 
 from latax._errors import FileError
-from latax.train import Alternate, Interruption, JSONLTracker, SamplerSource, SilentMeter, StreamSource, fit, identity
-from tests.train.problem import Line, arrays, data, objective, phase, source, squared_error
+from latax.train import Alternate, Interruption, JSONLTracker, SilentMeter, fit, identity
+from tests.train.problem import (
+    Line,
+    Rows,
+    arrays,
+    data,
+    objective,
+    phase,
+    sampler,
+    source,
+    squared_error,
+    starting_at_the_mean,
+    stream,
+)
 
 VALIDATION = data(32, seed=1)
 
@@ -67,6 +77,31 @@ def test_stopped_at_every_call_and_resumed(tmp_path, reference):
     assert fitted.steps == 0
     assert np.array_equal(arrays(fitted.model), reference[0])
     assert (tmp_path / "metrics.jsonl").read_bytes() == reference[1]
+
+
+def scaled(model, batch):
+    return batch | {"x": batch["x"] * (1 + model.weight)[None]}
+
+
+@pytest.mark.parametrize("make", [source, stream, sampler])
+def test_a_start_from_data_and_prepared_data_come_again(tmp_path, make):
+    bias = {"trainable": lambda m: m.bias, "prepare": scaled, "begin": starting_at_the_mean}
+    rounds = [phase("b", 4, **bias), phase("c", 2)]
+    recipe = [phase("a", 6, begin=starting_at_the_mean, metric=squared_error), Alternate(phases=rounds, rounds=2)]
+
+    def train(folder, stop=0):
+        options = {"validation": VALIDATION, "replicates": 2, "reports": 2, "folder": folder, "resume": True}
+        tracker = JSONLTracker(folder / "metrics.jsonl")
+        fitted = fit(Line, recipe, make(), **options, meter=Stopping(stop), tracker=tracker)
+        return arrays(fitted.model), tracker.path.read_bytes()
+
+    whole, metrics = train(tmp_path / "whole")
+    for _ in range(12):
+        with pytest.raises(Interruption):
+            train(tmp_path / "parts", stop=1)
+    resumed, again = train(tmp_path / "parts")
+    assert np.array_equal(resumed, whole)
+    assert again == metrics
 
 
 def test_a_complete_run_resumes_at_once(tmp_path, reference, monkeypatch):
@@ -128,34 +163,6 @@ def test_another_run_is_not_resumed(tmp_path, change, what):
     with pytest.raises(FileError, match=rf"belongs to another run than .*; they differ in: {what}\. Resume with what"):
         train(tmp_path, resume=True, **change)
     assert (tmp_path / "metrics.jsonl").read_bytes() == before
-
-
-class Rows:
-    """Rows that are read by slices."""
-
-    def __init__(self, values):
-        self.values, self.shape, self.dtype = np.asarray(values), values.shape, values.dtype
-
-    def __getitem__(self, index):
-        return self.values[index]
-
-
-def stream(rows=64, **options):
-    return StreamSource({name: Rows(a) for name, a in data(rows).items()}, block=4, window_bytes=512, **options)
-
-
-class Sampler(eqx.Module):
-    """Rows drawn from arrays that it holds."""
-
-    rows: dict[str, Array]
-
-    def __call__(self, key, batch_size):
-        chosen = jr.randint(key, (batch_size,), 0, 64)
-        return {name: a[chosen] for name, a in self.rows.items()}
-
-
-def sampler(rows=64):
-    return SamplerSource(Sampler(data(rows)))
 
 
 def moved(made):

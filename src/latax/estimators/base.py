@@ -119,14 +119,15 @@ class AbstractEstimator(TransformerMixin, BaseEstimator, abc.ABC):
         self.scaling_ = self._scaling(samples)
         self.context_scaling_ = _context_scaling(samples)
         self._check_data(samples)
-        run = None if out is None else RunFolder(out)
-        if run is not None:
-            config = {"estimator": self.name, "params": self._params(), "data": fingerprint(samples), "source": source}
-            run.check(config) if resume else run.create(config)
-        elif resume:
-            raise ConfigError("resume=True needs the folder of the run: give out=... as in the call that began it.")
-        self._train(samples, run, resume)
-        if run is not None:
+        if out is None:
+            if resume:
+                raise ConfigError("resume=True needs the folder of the run: give out=... as in the call that began it.")
+            self._train(samples, None, resume)
+            return self
+        run = RunFolder(out)
+        config = {"estimator": self.name, "params": self._params(), "data": fingerprint(samples), "source": source}
+        with run.begun(config, resume):
+            self._train(samples, run, resume)
             self.save(run.model_path)
         return self
 

@@ -126,6 +126,7 @@ def test_text_is_refused():
         (MFlow(epochs=3, steps=5), "epochs=3 and steps=5 both say how long to train; give one"),
         (MFlow(epochs=0), "epochs=0 must be a whole number of at least 1"),
         (MFlow(steps=-1), "steps=-1 must be a whole number of at least 1"),
+        (MFlow(steps=1), "steps=1 must be a whole number of at least 2"),
         (MFlow(batch_size=0), "batch_size=0 must be a whole number of at least 1"),
         (MFlow(replicates=0), "replicates=0 must be a whole number of at least 1"),
         (MFlow(layers=0), "layers=0 must be a whole number of at least 1"),

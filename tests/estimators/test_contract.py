@@ -228,12 +228,17 @@ def test_data_on_disk_can_be_fitted_and_scored(name):
 
 
 @pytest.mark.parametrize("name", ["manifold-density"])
-def test_replicates_are_different_models_with_their_metrics(name):
+def test_replicates_are_different_models_with_their_metrics(name, monkeypatch):
     case, X = CASES[name], CASES[name].data()
     model = case.make(replicates=2).fit(X)
     assert model.n_replicates_ == 2
     assert all(values.shape == (2,) for values in model.metrics_.values())
-    assert model.best_ == int(np.argmin(model.metrics_[case.keys[0]]))
+    assert len(set(model.metrics_["nll"])) == 2
+    assert model.best_ == int(np.argmin(model.metrics_["nll"]))
+    evaluate = type(model)._evaluate
+    negative = lambda self, samples: {name: -value for name, value in evaluate(self, samples).items()}
+    monkeypatch.setattr(type(model), "_evaluate", negative)
+    assert case.make(replicates=2).fit(X).best_ == 1 - model.best_
     first, second = model.replicate(0), model.replicate(1)
     assert not np.array_equal(first.score_samples(X), second.score_samples(X))
     np.testing.assert_array_equal(model.score_samples(X), (first, second)[model.best_].score_samples(X))

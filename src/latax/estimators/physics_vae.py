@@ -69,8 +69,6 @@ class PhysicsVAE(AbstractSequenceEstimator):
     """Weight of the discrepancy between the full model and the physics alone: more keeps the corrections smaller."""
     effort: float = 0.0
     """Weight of the size of the corrections themselves, along the trajectory."""
-    orthogonality: float = 0.0
-    """Weight of those parts of the corrections that a change of the parameters would make as well."""
     cleansing: float = 0.001
     """Weight of the cleansing's target, the physics alone."""
     augmentation: float = 0.1

@@ -9,15 +9,13 @@ initial state. Images (height, width, channels) are encoded and corrected by con
 import math
 
 import equinox as eqx
-import jax
 import jax.numpy as jnp
 from jax import random as jr
-from jax.lax import stop_gradient
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from latax._errors import ConfigError
 from latax.models.physics_encoder import Encoder
-from latax.models.physics_model import AbstractPhysicsVAE, Ladder, Latents, within_span
+from latax.models.physics_model import AbstractPhysicsVAE, Ladder, Latents
 from latax.models.physics_objective import Batch, sequences
 from latax.nn import MLP, ImageDecoder
 from latax.physics import ClosedForm
@@ -72,11 +70,6 @@ class ClosedFormVAE(AbstractPhysicsVAE):
     def effort(self, latents: Latents, ladder: Ladder) -> Float[Array, ""]:
         """Mean square of the correction, in units of the data."""
         return jnp.mean(((ladder.full - ladder.physics) / self.scale[None]) ** 2)
-
-    def alias(self, latents: Latents, ladder: Ladder) -> Float[Array, ""]:
-        """Mean square, in units of the data, of that part of the correction that the parameters could make as well."""
-        directions = jax.jacfwd(lambda v: self.physics.simulate(self.parameters(v)))(stop_gradient(latents.physics))
-        return within_span((ladder.full - ladder.physics) / self.scale[None], directions / self.scale[None, ..., None])
 
     def _outside(self, latents: Latents) -> Float[Array, "*sample"]:
         if self.outside is None:

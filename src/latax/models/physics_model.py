@@ -8,7 +8,6 @@ import jax
 import jax.numpy as jnp
 import jax.random as jr
 from equinox import AbstractVar
-from jax import lax
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from latax.models.physics_encoder import Encoder
@@ -106,10 +105,6 @@ class AbstractPhysicsVAE(eqx.Module):
     def effort(self, latents: Latents, ladder: Ladder) -> Float[Array, ""]:
         """Mean square of the corrections, each in its own units."""
 
-    @abc.abstractmethod
-    def alias(self, latents: Latents, ladder: Ladder) -> Float[Array, ""]:
-        """Mean square of those parts of the corrections that the parameters could make as well."""
-
     # ---- the generative model
 
     @property
@@ -164,18 +159,3 @@ class AbstractPhysicsVAE(eqx.Module):
     def restore(self, standard: Float[Array, "T *sample"]) -> Float[Array, "T *sample"]:
         """Observations in their own units."""
         return self.loc[None] + self.scale[None] * standard
-
-
-def within_span(values: Float[Array, "*shape"], directions: Float[Array, "*shape m"]) -> Float[Array, ""]:
-    """Mean square of the projection of an array on the span of m directions; those that are zero do not count."""
-    flat, columns = values.ravel(), directions.reshape(values.size, -1)
-    columns = columns * lax.rsqrt(jnp.sum(columns**2, axis=0, keepdims=True) + jnp.finfo(columns.dtype).tiny)
-    projected = jnp.zeros((), flat.dtype)
-    basis: list[Float[Array, " n"]] = []
-    for column in columns.T:
-        for earlier in (*basis, *basis):  # twice: once leaves rounding errors between nearly parallel directions
-            column = column - (earlier @ column) * earlier
-        length = jnp.sqrt(jnp.sum(column**2))
-        basis.append(jnp.where(length > 1e-4, column / jnp.maximum(length, 1e-4), 0.0))
-        projected += (basis[-1] @ flat) ** 2
-    return projected / flat.size

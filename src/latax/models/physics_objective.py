@@ -10,9 +10,6 @@ the noise, they are (Takeishi and Kalousis 2021, arXiv 2102.13156; numbers of eq
 - `effort`: the mean square of the corrections along the trajectory, of rates and of observations, each in its own
   units, times ½ for every number of the sequence (after Yin et al. 2021, arXiv 2010.04456). `ppc` looks at what
   becomes of the corrections later, and would rather slow a pendulum down than let it lose energy.
-- `orthogonality`: the same of those parts of the corrections alone that a change of the parameters would make as well.
-  Ours, after Plumlee, "Bayesian calibration of inexact computer models" (JASA 2017): a correction orthogonal to the
-  parameters leaves them what they can explain, however large it has to be.
 - `cleansing`: ‖cleansed - R‖² / 2σ², R a constant (R_DA,1, equation 11).
 - `augmentation`: the squared error, in prior standard deviations, of parameters inferred from sequences that the
   physics alone has made from prior draws (R_DA,2, equation 12).
@@ -51,7 +48,6 @@ class Regularisers(NamedTuple):
 
     ppc: float = 0.01
     effort: float = 0.0
-    orthogonality: float = 0.0
     cleansing: float = 0.001
     augmentation: float = 0.1
     simulation: float = 0.0
@@ -74,7 +70,6 @@ class _Wake(NamedTuple):
     """Squared reconstruction error, summed over standardised numbers."""
     edges: Float[Array, ""]
     effort: Float[Array, ""]
-    alias: Float[Array, ""]
     cleansing: Float[Array, ""]
 
 
@@ -109,8 +104,6 @@ class PhysicsObjective(eqx.Module):
             terms["ppc"] = jnp.mean(wake.edges) * precision + terms["kl"]
         if "effort" in wanted:
             terms["effort"] = 0.5 * size * jnp.mean(wake.effort)
-        if "orthogonality" in wanted:
-            terms["orthogonality"] = 0.5 * size * jnp.mean(wake.alias)
         if "cleansing" in wanted:
             terms["cleansing"] = jnp.mean(wake.cleansing) * precision
         if "augmentation" in wanted:
@@ -146,7 +139,6 @@ def _wake(model: AbstractPhysicsVAE, x: Float[Array, "T *sample"], key: Key[Arra
         error=squares(x, ladder.full),
         edges=_mean_over_edges(model, ladder, squares),
         effort=model.effort(latents, ladder),
-        alias=model.alias(latents, ladder),
         cleansing=squares(found.cleansed, stop_gradient(ladder.physics)),
     )
 

@@ -16,12 +16,11 @@ import jax
 import jax.numpy as jnp
 import jax.random as jr
 import numpy as np
-from jax.lax import stop_gradient
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from latax._errors import ConfigError
 from latax.models.physics_encoder import Encoder
-from latax.models.physics_model import AbstractPhysicsVAE, Ladder, Latents, within_span
+from latax.models.physics_model import AbstractPhysicsVAE, Ladder, Latents
 from latax.nn import MLP, FourierSeries
 from latax.physics.physics import AbstractDynamics, Correction
 from latax.physics.space import Params
@@ -104,26 +103,6 @@ class PhysicsVAE(AbstractPhysicsVAE):
             return outside
         rates = jax.vmap(correction)(jnp.asarray(self.times, self.scale.dtype), ladder.states)
         return outside + jnp.mean((rates / self.rate_scale[None]) ** 2)
-
-    def alias(self, latents: Latents, ladder: Ladder) -> Float[Array, ""]:
-        """Mean square, in the same units, of those parts of both corrections that the parameters could make as well.
-
-        These are the projections on what a small change of the parameters does to the rates of change and to the
-        observations; that is taken as it is, and has no gradient.
-        """
-        v, start, ts = stop_gradient((latents.physics, latents.initial, jnp.asarray(self.times, self.scale.dtype)))
-        states = stop_gradient(ladder.states)
-        of_rates = jax.jacfwd(
-            lambda v: jax.vmap(lambda t, y: self.physics.corrected_rate(t, y, self.parameters(v)))(ts, states)
-        )
-        of_outputs = jax.jacfwd(lambda v: self.alone(self.parameters(v), start))
-        outside = (ladder.full - ladder.with_inside) / self.scale[None]
-        found = within_span(outside, of_outputs(v) / self.scale[None, ..., None])
-        correction = self.correction(latents.inside)
-        if correction is None:
-            return found
-        rates = jax.vmap(correction)(ts, ladder.states) / self.rate_scale[None]
-        return found + within_span(rates, of_rates(v) / self.rate_scale[None, ..., None])
 
     @property
     def _span(self) -> float:

@@ -102,6 +102,37 @@ def test_a_run_is_judged_and_reported_anew(run, surface, capsys):
     assert len((run / "report.html").read_text()) == pytest.approx(len(before), rel=0.01)
 
 
+def test_the_verdict_of_a_fit_is_shown_again(run, surface, folder, tmp_path, capsys):
+    """The whole of it: also the checks that compare with training rows."""
+    checks = lambda: [line for line in capsys.readouterr().out.splitlines() if line.startswith("  [")]
+    data, out = tmp_path / "data.csv", tmp_path / "run"
+    table = pd.read_csv(surface)
+    table.to_csv(data, index=False)
+    assert latax_("fit", "probabilistic-pca", data, "--out", out) == 0
+    shown = checks()
+    assert any("log-density gap" in line for line in shown)
+    assert latax_("diagnose", out) == 0
+    assert checks() == shown
+
+    assert latax_("report", run) == 0
+    shown = checks()
+    assert latax_("diagnose", run) == 0
+    assert checks() == shown
+    # Other data are compared with the training rows as well.
+    assert latax_("diagnose", run, surface) == 0
+    name = lambda line: line.split("] ")[1].split(":")[0]
+    assert sorted(map(name, checks())) == sorted(map(name, shown))
+    assert any("that of PCA" in line for line in shown)
+
+    table.iloc[::-1].to_csv(data, index=False)
+    assert latax_("diagnose", out) == 2
+    assert f"{data} is not what {out} was fitted on" in capsys.readouterr().err
+    assert latax_("diagnose", out, surface) == 0
+    printed = capsys.readouterr()
+    assert "The checks that compare with training rows are left out" in printed.err
+    assert "log-density gap" not in printed.out
+
+
 def test_resuming_a_finished_run_changes_nothing(run, capsys):
     before = (run / "model" / "model.safetensors").read_bytes(), (run / "metrics.jsonl").read_bytes()
     assert latax_("resume", run, "--no-report") == 0

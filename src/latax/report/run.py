@@ -10,7 +10,7 @@ import numpy as np
 
 from latax import __version__
 from latax.data import Samples
-from latax.estimators.assessment import Assessment, DensityAssessment, spread
+from latax.estimators.assessment import Assessment, DensityAssessment, rows_to_judge
 from latax.estimators.base import AbstractEstimator
 from latax.estimators.citation import bibtex
 from latax.estimators.physics_assessment import PhysicsAssessment
@@ -28,8 +28,7 @@ _UNITS = {"reconstruction_error": "data units", "nll": "nats", "bound": "nats"}
 
 def report_run(path: str | Path, estimator: AbstractEstimator, samples: Samples) -> Assessment:
     """Writes the report of a fitted estimator and of the samples it was fitted on; returns what it found."""
-    # Thinned before anything is read: the training rows may not fit into memory.
-    training, held_out = (samples.take(spread(rows)) for rows in estimator.rows(len(samples)))
+    training, held_out = rows_to_judge(estimator, samples)
     found = estimator.assess(held_out, training)
     write_report(path, run_content(estimator, samples, held_out, found, Path(path).parent))
     return found

@@ -86,7 +86,7 @@ def test_samples_are_drawn_under_a_context(run, folder, capsys):
     assert not a.equals(c)
     np.testing.assert_allclose(a, latax.load(run).sample(7, context=[[0.5]]), rtol=1e-6)
     assert latax_("sample", run, "--size", 7, "--out", folder / "d.csv") == 2
-    assert "fitted with 1 context columns (theta), but no context was given" in capsys.readouterr().err
+    assert "fitted with 1 context column (theta), but none was given. Give the context" in capsys.readouterr().err
 
 
 def test_a_run_is_judged_and_reported_anew(run, surface, capsys):

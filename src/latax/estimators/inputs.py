@@ -8,6 +8,7 @@ from sklearn.utils.validation import validate_data
 
 from latax._errors import DataError
 from latax.data import Samples, check_finite
+from latax.data.wording import counted
 
 
 def training_samples(estimator: Any, X: Any, context: Any) -> Samples:
@@ -66,9 +67,12 @@ def check_context(estimator: Any, context: np.ndarray | None, rows: int) -> None
     names = estimator.context_names_
     size = 0 if context is None else context.shape[1]
     if size != len(names):
-        wanted = f"with {len(names)} context columns ({_few(names)})" if names else "without context"
-        given = f"{size} context columns were given" if size else "no context was given"
-        raise DataError(f"The model was fitted {wanted}, but {given}. Give context=... as it was in fit.")
+        wanted = f"with {counted(len(names), 'context column')} ({_few(names)})" if names else "without context"
+        given = (
+            f"{counted(size, 'column')} of context {'was' if size == 1 else 'were'} given" if size else "none was given"
+        )
+        cure = "Give the context as it was in fit." if names else "Leave the context out."
+        raise DataError(f"The model was fitted {wanted}, but {given}. {cure}")
     if context is not None and len(context) != rows:
         raise DataError(f"The context has {len(context)} rows for {rows} samples. Give one row for each sample.")
 

@@ -131,6 +131,11 @@ def test_a_million_points_are_a_small_file():
     assert len(F.latent_figure(points, points[:, 0]).image) < 600_000
 
 
+def test_axes_in_space_have_the_names_of_their_columns():
+    text = check(F.samples_figure(POINTS["usual"], POINTS["usual"], names=["width", "height", "depth"]))
+    assert all(text.count(name) == 2 for name in ("width", "height", "depth"))
+
+
 def test_text_of_users_is_no_mathematics():
     text = check(F.samples_figure(POINTS["usual"], POINTS["usual"][:, :], names=["price in $", "$^$", "c"]))
     points = POINTS["usual"][:, :2]

@@ -70,7 +70,7 @@ def samples_figure(
         label = names[0] if names else "x1"
         image = render(lambda c: distributions.density_histogram(c.subplots(), groups, label=label))
     elif d == 3:
-        image = _beside_3d(data, samples, labels)
+        image = _beside_3d(data, samples, names, labels)
     else:
         image = _beside_pairs(data, samples, names, labels)
     caption = "Both should look alike: look for what only one of them has."
@@ -179,13 +179,14 @@ def _beside_images(data: np.ndarray, samples: np.ndarray, shape: tuple[int, ...]
     return render(draw, width=WIDE, height=0.5 + 5.3 * images.mosaic_aspect(shape, max(len(data), len(samples))))
 
 
-def _beside_3d(data: np.ndarray, samples: np.ndarray, labels: tuple[str, str]) -> bytes:
+def _beside_3d(data: np.ndarray, samples: np.ndarray, names: Sequence[str] | None, labels: tuple[str, str]) -> bytes:
     within = points.limits(data)
+    first, second, third = _named(names, 3)
 
     def draw(canvas: Any) -> None:
         for i, (label, values, colour) in enumerate(zip(labels, (data, samples), (DATA, MODEL), strict=True)):
             ax = canvas.add_subplot(1, 2, i + 1, projection="3d")
-            points.scatter_3d(ax, values, within=within, colour=colour)
+            points.scatter_3d(ax, values, within=within, names=(first, second, third), colour=colour)
             ax.set_title(label)
 
     return render(draw, width=WIDE, height=4.6)
@@ -194,7 +195,7 @@ def _beside_3d(data: np.ndarray, samples: np.ndarray, labels: tuple[str, str]) -
 def _beside_pairs(data: np.ndarray, samples: np.ndarray, names: Sequence[str] | None, labels: tuple[str, str]) -> bytes:
     d = data.shape[1]
     pairs = list(combinations(range(min(d, 3)), 2))[:_PAIRS]
-    named = list(names) if names else [f"x{i + 1}" for i in range(d)]
+    named = _named(names, d)
     within = points.limits(data)
 
     def draw(canvas: Any) -> None:
@@ -205,3 +206,7 @@ def _beside_pairs(data: np.ndarray, samples: np.ndarray, names: Sequence[str] | 
                 ax.set_title(label)
 
     return render(draw, width=WIDE, height=4.2 if d == 2 else 6.0)
+
+
+def _named(names: Sequence[str] | None, count: int) -> list[str]:
+    return list(names) if names else [f"x{i + 1}" for i in range(count)]

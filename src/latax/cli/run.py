@@ -45,8 +45,8 @@ def encode(run: RunPath, file: FilePath, out: Path, reading: Options) -> None:
     """
     model, samples = _load(run), _read(run, file, reading)
     Z = model.transform(samples)
-    origin, names = f"latent coordinates of {samples.origin}", tuple(f"u{i}" for i in range(Z.shape[1]))
-    _write(Z, out, names, origin, context=samples.context, context_names=samples.context_names)
+    origin = f"latent coordinates of {samples.origin}"
+    _write(Z, out, model.latent_names_, origin, context=samples.context, context_names=samples.context_names)
 
 
 def decode(run: RunPath, file: FilePath, out: Path, reading: Options) -> None:

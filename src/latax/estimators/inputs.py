@@ -77,6 +77,20 @@ def check_context(estimator: Any, context: np.ndarray | None, rows: int) -> None
         raise DataError(f"The context has {len(context)} rows for {rows} samples. Give one row for each sample.")
 
 
+def check_names(estimator: Any, names: Any) -> None:
+    """Refuses names of columns, where some are given, other than those of the fit. The words are scikit-learn's."""
+    if names is None:
+        return
+    fitted = getattr(estimator, "feature_names_in_", None)
+    if len(names) != estimator.n_features_in_:
+        raise DataError(
+            f"input_features should have length equal to the number of columns in fit ({estimator.n_features_in_}), "
+            f"got {len(names)}. Leave them out."
+        )
+    if fitted is not None and list(names) != list(fitted):
+        raise DataError("input_features is not equal to feature_names_in_, the columns in fit. Leave them out.")
+
+
 def context_array(context: Any) -> np.ndarray | None:
     """The context as an (N, c) array of floats."""
     if context is None:

@@ -133,6 +133,18 @@ def test_the_verdict_of_a_fit_is_shown_again(run, surface, folder, tmp_path, cap
     assert "log-density gap" not in printed.out
 
 
+def test_few_held_out_rows_cannot_tell(run, surface, tmp_path, capsys):
+    for rows, unknown in ((49, True), (60, False)):
+        pd.read_csv(surface).head(rows).to_csv(tmp_path / "few.csv", index=False)
+        assert latax_("diagnose", run, tmp_path / "few.csv") == 0
+        printed = capsys.readouterr().out
+        assert (f"{rows} held-out rows are too few to tell" in printed) == unknown
+        assert ("[CANNOT TELL]" in printed) == unknown
+    pd.read_csv(surface).head(1).to_csv(tmp_path / "one.csv", index=False)
+    assert latax_("diagnose", run, tmp_path / "one.csv") == 0
+    assert "[CANNOT TELL] reconstruction error / data scale" in capsys.readouterr().out
+
+
 def test_resuming_a_finished_run_changes_nothing(run, capsys):
     before = (run / "model" / "model.safetensors").read_bytes(), (run / "metrics.jsonl").read_bytes()
     assert latax_("resume", run, "--no-report") == 0

@@ -72,7 +72,11 @@ def test_a_context_that_the_model_does_not_have(pca_run, tmp_path, capsys):
 
 def test_wrong_values_of_options(surface, folder, capsys):
     error = refused(capsys, "fit", "mflow", surface, "--out", folder / "never", "--latent-size", "two")
-    assert "--latent-size" in error
+    assert "--latent-size: it must be a whole number, not 'two'." in error
+    for option, value, kind in (("--steps", "abc", "whole number"), ("--learning-rate", "fast", "number")):
+        error = refused(capsys, "fit", "mflow", surface, "--out", folder / "never", option, value)
+        assert f"Error parsing {option}: it must be a {kind}, not '{value}'." in error
+        assert "NoneType" not in error
     fit = ("fit", "mflow", surface, "--out", folder / "never", *TINY)
     assert "epochs=2 and steps=8 both say how long" in refused(capsys, *fit, "--epochs", 2)
     assert "latent_size=0 must be a whole number of at least 1" in refused(capsys, *fit, "--latent-size", 0)

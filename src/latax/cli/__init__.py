@@ -102,11 +102,15 @@ def _known(commands: dict[str, Callable[..., Any]], what: str, args: Sequence[st
 
 def _types(args: Sequence[str]) -> contextlib.AbstractContextManager[Any]:
     """What tyro has to know about the types of our options."""
-    if args[:1] != ["fit"]:
-        return contextlib.nullcontext()
-    from latax.cli.fit import objects_by_name
+    from latax.cli.numbers import numbers_in_words
 
-    return objects_by_name()
+    kinds = contextlib.ExitStack()
+    kinds.enter_context(numbers_in_words())
+    if args[:1] == ["fit"]:
+        from latax.cli.fit import objects_by_name
+
+        kinds.enter_context(objects_by_name())
+    return kinds
 
 
 def _nested(summary: str) -> Callable[[], None]:

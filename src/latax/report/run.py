@@ -116,7 +116,7 @@ def metrics_table(estimator: AbstractEstimator) -> Table:
     for name, values in estimator.metrics_.items():
         over = confidence_interval(values, statistic="median") if len(values) > 1 else None
         rows.append([f"{name.replace('_', ' ')} ({_UNITS[name]})", float(values[estimator.best_]), over, len(values)])
-    caption = "A single run has no interval: fit with replicates=5 to see how much is luck."
+    caption = "A single run has no interval: fit 5 replicates to see how much is luck."
     columns = ["metric", "replicate in use", "median of replicates", "replicates"]
     return Table("Held-out metrics", columns, rows, caption if estimator.n_replicates_ == 1 else "")
 

@@ -105,6 +105,13 @@ def test_rules(finding, verdict):
     assert finding.verdict == verdict
 
 
+def test_the_log_density_gap_keeps_its_sign_and_says_what_can_be_chance():
+    better = rules.log_prob_gap(-4.1, -4.0, 2, standard_error=0.15)
+    assert better.value == pytest.approx(-0.05)
+    assert better.threshold == pytest.approx(0.2)
+    assert better.advice == "Held-out data have 0.05 nats more per dimension than training data; 0.15 can be chance."
+
+
 def test_still_improving():
     flat, falling = np.full(40, 4.1), np.geomspace(1.0, 0.01, 40)
     assert rules.still_improving("manifold", falling).verdict == "warning"

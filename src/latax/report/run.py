@@ -40,7 +40,7 @@ def run_content(
     """The page of one run."""
     name = type(estimator).__name__
     return ReportContent(
-        title=f"{name} of {samples.origin}",
+        title=f"{name} of {_short(samples.origin)}",
         facts={
             "model": name,
             "data": samples.origin,
@@ -119,6 +119,12 @@ def metrics_table(estimator: AbstractEstimator) -> Table:
     caption = "A single run has no interval: fit 5 replicates to see how much is luck."
     columns = ["metric", "replicate in use", "median of replicates", "replicates"]
     return Table("Held-out metrics", columns, rows, caption if estimator.n_replicates_ == 1 else "")
+
+
+def _short(origin: str) -> str:
+    """Where data are from without the folders of their file."""
+    path, bracket, rest = origin.partition(" (")
+    return Path(path).name + bracket + rest
 
 
 def _seeds(estimator: Any) -> str:

@@ -139,11 +139,11 @@ def _manifold_findings(known: dict[str, Any], scale: float) -> list[Finding]:
             enough(rules.off_manifold(rules.off_manifold_fraction(errors, training), len(errors)), len(errors)),
             enough(rules.error_gap(_rms(training), _rms(errors)), len(errors)),
         ]
-    return [
-        *findings,
-        rules.metric_condition(float(np.median(spectrum.condition))),
-        rules.unused_latents(spectrum.unused_directions(), spectrum.singular_values.shape[1]),
-    ]
+    size = spectrum.singular_values.shape[1]
+    if size > 1:  # a single direction has none to be compared with
+        findings.append(rules.metric_condition(float(np.median(spectrum.condition))))
+        findings.append(rules.unused_latents(spectrum.unused_directions(), size))
+    return findings
 
 
 def against_scale(error: float, scale: float, rows: int) -> Finding:

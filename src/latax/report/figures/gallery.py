@@ -112,13 +112,15 @@ def latent_figure(
 
 
 def calibration_figure(result: Calibration, *, title: str = "Calibration on held-out data") -> Figure:
-    """Coverage curve, PIT histogram and the errors of the base coordinates."""
+    """Coverage curve, PIT histogram and, where there are several, the errors of the base coordinates."""
+    alone = result.coordinate_errors.size == 1
 
     def draw(canvas: Any) -> None:
-        first, second, third = canvas.subplots(1, 3)
-        calibration.coverage_curve(first, result)
-        calibration.pit_histogram(second, result)
-        calibration.coordinate_errors(third, result)
+        axes = canvas.subplots(1, 2 if alone else 3)
+        calibration.coverage_curve(axes[0], result)
+        calibration.pit_histogram(axes[1], result)
+        if not alone:
+            calibration.coordinate_errors(axes[2], result)
 
     caption = (
         "A right density stays in the grey: a coverage curve below the diagonal, or a PIT histogram high at the "
@@ -140,7 +142,9 @@ def spectrum_figure(result: MetricSpectrum, *, title: str = "Metric of the laten
         spectrum.condition_histogram(right, result)
 
     alone = result.singular_values.shape[1] == 1
-    caption = "Directions far below the first are hardly used; a wide spread means strongly bent coordinates."
+    caption = "A wide spread means that equal steps of the coordinates are very unequal steps in the data."
+    if not alone:
+        caption = "Directions far below the first are hardly used; a wide spread means strongly bent coordinates."
     return Figure(title, render(draw, width=HALF if alone else WIDE, height=3.2), caption, wide=not alone)
 
 

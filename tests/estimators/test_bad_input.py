@@ -1,6 +1,7 @@
 """What users get wrong: every message says what is wrong with which value, what was expected, and what to do."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.exceptions import NotFittedError
 
@@ -114,8 +115,16 @@ def test_fewer_rows_than_a_batch():
 
 
 def test_text_is_refused():
-    with pytest.raises(DataError, match=r"could not convert string to float.*Give an \(N, d\) array of numbers"):
+    with pytest.raises(DataError, match=r"could not convert string to float: 'a'\. Give an \(N, d\) array of numbers"):
         CASES["probabilistic-pca"].make().fit([["a", "b", "c"]] * 9)
+    table = pd.DataFrame(bent_plane(), columns=["a", "b", "c"]).assign(kind="x")
+    with pytest.raises(DataError, match=r"^Columns that hold no numbers: kind\. Leave them out or encode them\."):
+        CASES["probabilistic-pca"].make().fit(table)
+    with pytest.raises(DataError) as raised:
+        fitted("probabilistic-pca").transform(bent_plane()[0])
+    assert "Reshape your data" in str(raised.value)
+    assert "\n" not in str(raised.value)
+    assert "Give the same columns" not in str(raised.value)
 
 
 # ---- parameters that cannot work

@@ -244,10 +244,13 @@ class AbstractEstimator(TransformerMixin, BaseEstimator, abc.ABC):
         x0 and x1 are single samples; `context` is one row, for all points. The result has shape (steps, ...) in data
         units.
         """
+        check_is_fitted(self)
         require_count("steps", steps, least=2)
         ends = np.stack([np.asarray(x0, np.float64).ravel(), np.asarray(x1, np.float64).ravel()])
         theta = inputs.context_array(context)
-        Z = self._encode(ends, None if theta is None else np.repeat(theta, 2, axis=0))
+        # With the names of the fit, since plain numbers would be warned of.
+        names = self.feature_names_ if ends.shape[1] == self.n_features_in_ else ()
+        Z = self._encode(Samples(ends, None if theta is None else np.repeat(theta, 2, axis=0), names), None)
         t = np.linspace(0, 1, steps)[:, None]
         theta = None if theta is None else np.repeat(theta, steps, axis=0)
         return self.inverse_transform((1 - t) * Z[0] + t * Z[1], context=theta)

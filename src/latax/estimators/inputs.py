@@ -131,10 +131,22 @@ def _samples(estimator: Any, X: Any, context: Any, reset: bool) -> Samples:
     try:
         array: Any = validate_data(estimator, **options)
     except ValueError as error:  # scikit-learn says what is wrong; what to do depends on the place
+        said = " ".join(str(error).split())
         cure = "Give an (N, d) array of numbers." if reset else "Give the same columns that the model was fitted on."
-        raise DataError(f"{str(error).rstrip()} {cure}") from error
+        if "Reshape your data" in said:  # a cure already
+            cure = ""
+        raise DataError(f"{_text_columns(X)}{said.rstrip('.')}. {cure}".rstrip()) from error
     names = tuple(getattr(estimator, "feature_names_in_", ()))
     return Samples(X=array, context=context_array(context), feature_names=names, sample_shape=shape, origin="array")
+
+
+def _text_columns(X: Any) -> str:
+    """Which columns of a data frame hold no numbers, as a sentence; nothing for what has no columns with types."""
+    types = getattr(X, "dtypes", None)
+    if types is None or not hasattr(types, "items"):
+        return ""
+    text = tuple(str(name) for name, kind in types.items() if getattr(kind, "kind", "O") not in "fiub")
+    return f"Columns that hold no numbers: {_few(text)}. Leave them out or encode them. " if text else ""
 
 
 def _few(names: tuple[str, ...]) -> str:

@@ -43,7 +43,7 @@ class Diagnosis:
     @property
     def verdict(self) -> Verdict:
         """The worst verdict among the findings, and good if there is none."""
-        return min((finding.verdict for finding in self.findings), key=_order, default="good")
+        return self.worst_first()[0].verdict if self.findings else "good"
 
     def summary(self) -> str:
         """The overall verdict as a sentence or two, naming what is wrong."""

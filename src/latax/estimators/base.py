@@ -190,10 +190,24 @@ class AbstractEstimator(TransformerMixin, BaseEstimator, abc.ABC):
 
     # ---- verbs
 
-    def transform(self, X: Any, *, context: Any = None) -> np.ndarray:
-        """Latent coordinates, shape (N, n)."""
+    def transform(self, X: Any, *, context: Any = None) -> Any:
+        """Latent coordinates, shape (N, n): an array, or the data frame that `set_output` asked for."""
+        return self._encode(X, context)
+
+    def _encode(self, X: Any, context: Any) -> np.ndarray:
         x, theta = self._new(X, context)
         return map_rows(verbs.encode, self._centred, x, theta)
+
+    @property
+    def latent_names_(self) -> tuple[str, ...]:
+        """What the columns of `transform` are."""
+        return tuple(f"u{i}" for i in range(self._latent_size))
+
+    def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
+        """`latent_names_`, for scikit-learn; `input_features` change nothing, but must be those of the fit."""
+        check_is_fitted(self)
+        inputs.check_names(self, input_features)
+        return np.array(self.latent_names_, dtype=object)
 
     def inverse_transform(self, Z: Any, *, context: Any = None) -> np.ndarray:
         """The data that latent coordinates Z of shape (N, n) stand for, in data units."""
@@ -231,10 +245,13 @@ class AbstractEstimator(TransformerMixin, BaseEstimator, abc.ABC):
         x0 and x1 are single samples; `context` is one row, for all points. The result has shape (steps, ...) in data
         units.
         """
+        check_is_fitted(self)
         require_count("steps", steps, least=2)
         ends = np.stack([np.asarray(x0, np.float64).ravel(), np.asarray(x1, np.float64).ravel()])
         theta = inputs.context_array(context)
-        Z = self.transform(ends, context=None if theta is None else np.repeat(theta, 2, axis=0))
+        # With the names of the fit, since plain numbers would be warned of.
+        names = self.feature_names_ if ends.shape[1] == self.n_features_in_ else ()
+        Z = self._encode(Samples(ends, None if theta is None else np.repeat(theta, 2, axis=0), names), None)
         t = np.linspace(0, 1, steps)[:, None]
         theta = None if theta is None else np.repeat(theta, steps, axis=0)
         return self.inverse_transform((1 - t) * Z[0] + t * Z[1], context=theta)

@@ -141,7 +141,7 @@ class PhysicsVAE(AbstractSequenceEstimator):
         A parameter is one number, or one for each sample. Raises `ConfigError` for a name that the physics does not
         have, and `DataError` for values out of bounds.
         """
-        Z, space = self.transform(X).astype(np.float64), self._centred.physics.parameters
+        Z, space = self._encode(X, None).astype(np.float64), self._centred.physics.parameters
         unknown = sorted(set(parameters) - set(space.names))
         if unknown or not parameters:
             raise ConfigError(

@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import Float
 
 from latax.data import Samples
-from latax.estimators.assessment import Assessment, history_findings, pca_error, spread
+from latax.estimators.assessment import Assessment, against_scale, history_findings, pca_error, spread
 from latax.evaluate import Diagnosis, Finding, rules
 
 
@@ -44,7 +44,7 @@ def judge_sequences(
     errors = estimator.reconstruction_error(held_out) / root
     scale = float(np.sqrt(np.mean((x - x.mean(axis=0)) ** 2)))
     rms = float(np.sqrt(np.mean(errors**2)))
-    findings = [rules.reconstruction_against_scale(rms, scale)]
+    findings = [against_scale(rms, scale, len(x))]
     pca = None
     if training is not None:
         module = estimator._centred

@@ -106,9 +106,8 @@ class AbstractSequenceEstimator(AbstractTrainedEstimator):
 
     # ---- verbs
 
-    def transform(self, X: Any, *, context: Any = None) -> np.ndarray:
-        """Latent coordinates (N, n): see `latent_names_`."""
-        return map_rows(_encode, self._centred, self._new(X, context)[0])
+    def _encode(self, X: Any, context: Any) -> np.ndarray:
+        return map_rows(_latents, self._centred, self._new(X, context)[0])
 
     def inverse_transform(self, Z: Any, *, context: Any = None) -> np.ndarray:
         """The sequences that latent coordinates Z (N, n) stand for, without noise, in data units."""
@@ -119,7 +118,7 @@ class AbstractSequenceEstimator(AbstractTrainedEstimator):
 
         `times`: (T,), increasing; the first is that of the data. The result has shape (N, T, ...).
         """
-        return self._decode(self.transform(X), times)
+        return self._decode(self._encode(X, None), times)
 
     def sample(self, n: int = 1, *, context: Any = None, seed: int = 0) -> np.ndarray:
         """`n` sequences with noise: all from its prior, but the first observation from the training data."""
@@ -131,7 +130,7 @@ class AbstractSequenceEstimator(AbstractTrainedEstimator):
 
     def project(self, X: Any, *, context: Any = None) -> np.ndarray:
         """The model's reconstruction of each sequence, without noise."""
-        return self._decode(self.transform(X), None)
+        return self._decode(self._encode(X, None), None)
 
     def reconstruction_error(self, X: Any, *, context: Any = None) -> np.ndarray:
         """Euclidean norm of each sequence less its reconstruction, in data units, shape (N,)."""
@@ -179,7 +178,7 @@ def row_keys(count: int, seed: int) -> np.ndarray:
     return np.asarray(jr.key_data(jr.split(jr.key(seed), count)))
 
 
-def _encode(module: Module, x: Array) -> Array:
+def _latents(module: Module, x: Array) -> Array:
     latents, space = module.encode(shaped(module, x)), module.physics.parameters
     values = space.as_array(space.from_normal(latents.physics))
     return jnp.concatenate([values, latents.inside, latents.outside, latents.initial.ravel()])

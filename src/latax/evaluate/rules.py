@@ -101,16 +101,17 @@ def error_gap(train: float, validation: float) -> Finding:
 def log_prob_gap(train: float, validation: float, size: int, *, standard_error: float = 0.0) -> Finding:
     """How far the mean held-out log density (nats) is below that of training data, per dimension of the density.
 
-    Two standard errors of the difference are given to chance. Good up to 0.05 nats per dimension (a density wrong by
-    5 %), bad above 0.3 (wrong by a third).
+    Good up to 0.05 nats per dimension (a density wrong by 5 %), bad above 0.3 (wrong by a third); two standard errors
+    of the difference are given to chance and added to both.
     """
-    gap = max(train - validation - 2 * standard_error, 0.0) / size
+    gap, chance = (train - validation) / size, 2 * standard_error / size
     return judge(
         "log-density gap, training over held-out",
-        gap if math.isfinite(train - validation) else math.nan,
-        good=0.05,
-        bad=0.3,
-        meaning=f"Held-out data have {format(gap, '.2g')} nats less per dimension than training data.",
+        gap if math.isfinite(gap) else math.nan,
+        good=0.05 + chance,
+        bad=0.3 + chance,
+        meaning=f"Held-out data have {abs(gap):.2g} nats {'less' if gap > 0 else 'more'} per dimension than training "
+        f"data; {chance:.2g} can be chance.",
         cure="The density is overfitted: more data, fewer steps or smaller networks.",
     )
 

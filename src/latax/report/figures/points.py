@@ -53,7 +53,12 @@ def scatter(
 
 
 def scatter_3d(
-    ax: Axes3D, points: Float[np.ndarray, "N 3"], *, within: list[tuple[float, float]], colour: str = DATA
+    ax: Axes3D,
+    points: Float[np.ndarray, "N 3"],
+    *,
+    within: list[tuple[float, float]],
+    names: tuple[str, str, str] = ("", "", ""),
+    colour: str = DATA,
 ) -> Axes:
     """Points in space on a three-dimensional `ax`; at most 4,000 random points, as pixels."""
     finite = finite_rows(points)
@@ -61,7 +66,7 @@ def scatter_3d(
     inside = finite[((finite >= low) & (finite <= high)).all(axis=1)]
     shown = inside[at_most(_SHOWN, inside.shape[0])]
     ax.scatter(*shown.T, color=colour, depthshade=False, **_dots(shown.shape[0]))
-    ax.set(xlim=within[0], ylim=within[1], zlim=within[2])
+    ax.set(xlim=within[0], ylim=within[1], zlim=within[2], xlabel=names[0], ylabel=names[1], zlabel=names[2])
     # Pyright takes the type of `zoom` from its default, 1.
     ax.set_box_aspect((1, 1, 0.8), zoom=1.12)  # pyright: ignore[reportArgumentType]
     return ax

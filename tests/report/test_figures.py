@@ -73,6 +73,18 @@ def test_one_coordinate_is_compared_with_none():
     assert "base coordinate" not in check(F.calibration_figure(calibration(POINTS["usual"][:, :1])))
 
 
+def test_a_legend_stands_above_its_histogram_and_few_points_have_few_bars():
+    ax = axes()
+    F.log_histogram(ax, {"a": np.arange(1.0, 50), "b": np.arange(1.0, 50)})
+    ax.figure.canvas.draw()
+    legend = ax.get_legend()
+    assert legend is not None
+    assert legend.get_window_extent().y0 >= ax.get_window_extent().y1
+    ax = axes()
+    F.latent_curve(ax, RNG.normal(size=(100, 1)), np.zeros(100))
+    assert len(ax.patches) == 9
+
+
 def test_spectra_of_lost_and_of_many_directions_have_a_figure():
     check(F.spectrum_figure(metric_spectrum(np.zeros((5, 3)))))
     check(F.spectrum_figure(metric_spectrum(np.array([[1.0, 0.0], [2.0, 0.0]]))))

@@ -18,6 +18,8 @@ MOST_ROWS = CHUNK
 SPECTRUM_ROWS, SPECTRUM_NUMBERS = 1000, 2**25
 #: Held-out rows below which a check of a distribution, or of a difference to training rows, cannot pass.
 FEWEST_ROWS = 50
+#: Training rows that are looked at, where held-out rows are fewer.
+TRAINING_ROWS = 256
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,10 +97,11 @@ def _evenly(rows: np.ndarray, most: int) -> np.ndarray:
 
 
 def _some(held_out: Samples, training: Samples | None) -> tuple[Samples, Samples | None]:
-    """At most `MOST_ROWS` rows of both, and no more training than held-out rows: one compilation serves both."""
+    """At most `MOST_ROWS` rows of both, and no more training than held-out rows, so that one compilation serves both;
+    but enough of them for their own quantiles and principal directions."""
     held_out = held_out.take(spread(np.arange(len(held_out))))
     if training is not None:
-        training = training.take(_evenly(np.arange(len(training)), len(held_out)))
+        training = training.take(_evenly(np.arange(len(training)), max(len(held_out), TRAINING_ROWS)))
     return held_out, training
 
 

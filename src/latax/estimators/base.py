@@ -272,7 +272,10 @@ class AbstractEstimator(TransformerMixin, BaseEstimator, abc.ABC):
     # ---- files
 
     def save(self, path: str | os.PathLike[str]) -> Path:
-        """Writes the fitted model to a folder: safetensors, JSON and a model card. `latax.load` reads it."""
+        """Writes the fitted model to a folder: safetensors, JSON and a model card. `latax.load` reads it.
+
+        An older model in that folder is replaced; a folder with anything else is refused.
+        """
         check_is_fitted(self)
         arrays = eqx.filter(self.models_, eqx.is_array)
         extra = {f"metrics.{name}": np.asarray(value) for name, value in self.metrics_.items()}

@@ -24,8 +24,8 @@ def reconstruction_against_scale(error: float, data_scale: float) -> Finding:
         ratio,
         good=0.1,
         bad=0.32,
-        meaning=f"The manifold leaves out {_percent(ratio**2)} of the data's variance.",
-        cure="Raise latent_size, or train the manifold longer; noise in the data sets a floor.",
+        meaning=f"The reconstruction leaves out {_percent(ratio**2)} of the data's variance.",
+        cure="Train longer, or give more latent coordinates; noise in the data sets a floor.",
     )
 
 
@@ -42,7 +42,7 @@ def reconstruction_against_pca(error: float, pca_error: float, data_scale: float
         good=1.02,
         bad=1.1,
         meaning=f"PCA of the same latent size {'does not do noticeably better' if ratio <= 1 else 'does better'}.",
-        cure="Train the manifold longer, lower learning_rate or add layers; if it stays, PCA is the better model.",
+        cure="Train longer, lower learning_rate or enlarge the networks; if it stays, PCA is the better model.",
     )
 
 

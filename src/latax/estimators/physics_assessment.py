@@ -10,7 +10,7 @@ from latax.data import Samples
 from latax.estimators.assessment import history_findings
 from latax.estimators.physics_spread import Spreads, spreads
 from latax.estimators.sequence_assessment import SequenceAssessment, chosen, judge_sequences
-from latax.evaluate import Diagnosis, rules
+from latax.evaluate import Diagnosis, Finding, rules
 
 #: Rows of which the information about the parameters is looked at.
 INFORMATION_ROWS = 64
@@ -40,10 +40,24 @@ def assess_physics(estimator: Any, held_out: Samples, training: Samples | None) 
     left, widened = _medians(estimator._centred.physics.parameters, found)
     findings.append(rules.physics_share(float(np.median(shares))))
     findings += [rules.identifiable(name, left[name], widened[name]) for name in left]
+    findings += _at_bounds(estimator, held_out)
     findings += history_findings(estimator)
     return PhysicsAssessment(
         diagnosis=Diagnosis(tuple(findings)), shares=shares, confusion=widened, prior_left=left, **numbers
     )
+
+
+def _at_bounds(estimator: Any, held_out: Samples) -> list[Finding]:
+    """A finding for each parameter with two finite bounds that are not the same point."""
+    Z, findings = estimator._encode(held_out, None), []
+    for column, parameter in enumerate(estimator._centred.physics.parameters.parameters):
+        width = parameter.upper - parameter.lower
+        if parameter.circular or not np.isfinite(width):
+            continue
+        inside = (Z[:, column] - parameter.lower) / width
+        share = float(np.mean((inside < 0.01) | (inside > 0.99)))
+        findings.append(rules.within_bounds(parameter.name, share, parameter.lower, parameter.upper))
+    return findings
 
 
 def _medians(space: Any, found: Spreads) -> tuple[dict[str, float], dict[str, float]]:

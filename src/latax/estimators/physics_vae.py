@@ -14,6 +14,7 @@ from latax.data import Samples
 from latax.estimators.params import require_count, require_fraction, require_not_negative, require_seed
 from latax.estimators.physics_assessment import PhysicsAssessment, assess_physics
 from latax.estimators.physics_spread import spreads
+from latax.estimators.prior_check import check_prior
 from latax.estimators.rows import map_rows
 from latax.estimators.sequence_estimator import AbstractSequenceEstimator, row_keys, shaped
 from latax.models.physics_objective import Regularisers
@@ -105,6 +106,12 @@ class PhysicsVAE(AbstractSequenceEstimator):
 
     def _observed(self, samples: Samples) -> tuple[int, ...]:
         return self._physics().sample_shape
+
+    def _check_columns(self, samples: Samples) -> None:
+        super()._check_columns(samples)
+        physics = self._physics()
+        X = self.remembered_.reshape(len(self.remembered_), len(self.times_), *physics.sample_shape)
+        check_prior(physics, X, self.times_)
 
     def _module(self, scale: Float[Array, " d"], context_size: int | None, key: Key[Array, ""]) -> Module:
         return physics_vae(

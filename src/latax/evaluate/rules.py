@@ -231,6 +231,21 @@ def identifiable(name: str, prior_left: float, confusion: float) -> Finding:
     )
 
 
+def within_bounds(name: str, share: float, lower: float, upper: float) -> Finding:
+    """The share of held-out sequences whose parameter is within a hundredth of a bound of its prior.
+
+    Good up to 5 %, where a uniform law would put 2 %. Above 25 % the bounds probably exclude the truth.
+    """
+    return judge(
+        f"{name}: share at its bounds",
+        share,
+        good=0.05,
+        bad=0.25,
+        meaning=f"{_percent(share)} of the sequences have {name} within a hundredth of {lower:g} or {upper:g}.",
+        cure=f"Widen the bounds of {name}, unless nature has them there: the data ask for values beyond.",
+    )
+
+
 def not_finite(count: int, n: int, what: str) -> Finding:
     """How many of n held-out points got no finite number (`what`, such as "a log density"). Above 1 % it is bad."""
     return judge(

@@ -277,7 +277,7 @@ def test_diagnosis_says_something_about_the_fit(name):
     training, held_out = model.rows(ROWS)
     alone, compared = model.diagnose(X[held_out]), model.diagnose(X[held_out], training=Samples(X[training]))
     assert len(compared.findings) > len(alone.findings) > 0
-    assert alone.verdict in ("good", "warning", "bad")
+    assert alone.verdict in ("unknown", "warning", "bad")  # Six rows are too few to say "good".
     if CASES[name].is_manifold:  # points far away are not on the manifold
         assert model.diagnose(X[held_out] + 30).verdict == "bad"
 

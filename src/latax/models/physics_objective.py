@@ -7,9 +7,10 @@ the noise, they are (Takeishi and Kalousis 2021, arXiv 2102.13156; numbers of eq
 - `kl`: KL from the prior, of all that is inferred.
 - `ppc`: the bound of the discrepancy between full and reduced posterior predictive: the mean of ‖F' - F''‖² / 2σ² over
   the edges of the ladder of reduced models, and `kl` once more.
-- `effort`: the mean square of the corrections along the trajectory, of rates and of observations, each in its own
-  units, times ½ for every number of the sequence (after Yin et al. 2021, arXiv 2010.04456). `ppc` looks at what
-  becomes of the corrections later, and would rather slow a pendulum down than let it lose energy.
+- `effort`: the mean square of the corrections, of rates and of observations, each in its own units, times ½ for every
+  number of the sequence (after Yin et al. 2021, arXiv 2010.04456, but over times and states that are independent of
+  each other, not along the trajectory: see `PhysicsVAE.effort`). `ppc` looks at what becomes of the corrections later,
+  and would rather slow a pendulum down than let it lose energy.
 - `cleansing`: ‖cleansed - R‖² / 2σ², R a constant (R_DA,1, equation 11).
 - `augmentation`: the squared error, in prior standard deviations, of parameters inferred from sequences that the
   physics alone has made from prior draws (R_DA,2, equation 12).

@@ -94,6 +94,11 @@ class ODE(AbstractDynamics):
         """(number of states,)."""
         return (len(self.states),)
 
+    def recombined(self, states: Float[Array, "T states"]) -> Float[Array, "T states"]:
+        """Every state at other times of the trajectory, independently of the others."""
+        rng = np.random.default_rng(0)
+        return jnp.stack([column[rng.permutation(len(column))] for column in states.T], axis=1)
+
     @property
     def correction_shape(self) -> tuple[int]:
         """(number of corrected states,)."""

@@ -101,6 +101,13 @@ class AbstractDynamics(AbstractPhysics):
         rate, back = jax.vjp(corrected, jnp.zeros(self.correction_shape, y.dtype))
         return back(rate)[0]
 
+    def recombined(self, states: Float[Array, "T *state"]) -> Float[Array, "T *state"]:
+        """States of a trajectory at other times of it: a fixed order that looks like chance.
+
+        What varies independently within a state is moved on its own.
+        """
+        return states[np.random.default_rng(0).permutation(len(states))]
+
     def trajectory(
         self,
         params: Params,

@@ -52,9 +52,9 @@ def _own_fields_first(cls: type) -> None:
 def objects_by_name() -> tyro.constructors.ConstructorRegistry:
     """For tyro: an option that takes a chart or a physics takes its name."""
     from latax.density import AbstractEmbedding
-    from latax.physics.physics import AbstractDynamics
+    from latax.physics.physics import AbstractPhysics
 
-    named = {AbstractEmbedding: "CHART", AbstractDynamics: "PHYSICS"}
+    named = {AbstractEmbedding: "CHART", AbstractPhysics: "PHYSICS"}
     registry = tyro.constructors.ConstructorRegistry()
 
     def rule(info: tyro.constructors.PrimitiveTypeInfo) -> tyro.constructors.PrimitiveConstructorSpec[str] | None:

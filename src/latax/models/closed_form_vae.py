@@ -43,6 +43,20 @@ class ClosedFormVAE(AbstractPhysicsVAE):
         """The shape of a sample."""
         return self.physics.sample_shape
 
+    @property
+    def initial_shape(self) -> tuple[int, ...]:
+        """That of nothing."""
+        return (0,)
+
+    def first_state(self, x: Float[Array, "*sample"]) -> Float[Array, "0"]:
+        """Nothing: there is no time."""
+        return jnp.zeros(0, x.dtype)
+
+    def mean(self, x: Float[Array, "*sample"]) -> Float[Array, "*ones"]:
+        """The mean of all numbers, or of each channel of an image."""
+        axes = (0, 1) if len(self.shape) == 3 else None
+        return jnp.mean(x, axis=axes).reshape(self.loc.shape)
+
     def alone(self, params: Params, initial: Float[Array, "0"]) -> Float[Array, "*sample"]:
         """What the physics makes of these parameters."""
         return self.physics.simulate(params)

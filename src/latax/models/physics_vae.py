@@ -52,6 +52,19 @@ class PhysicsVAE(AbstractPhysicsVAE):
         """(T, *sample)."""
         return (len(self.times), *self.scale.shape)
 
+    @property
+    def initial_shape(self) -> tuple[int, ...]:
+        """The shape of the whole state."""
+        return self.physics.state_shape
+
+    def first_state(self, x: Float[Array, "T *sample"]) -> Float[Array, "*state"]:
+        """The state whose observed part is the first observation."""
+        return self.physics.initial_state(x[0])
+
+    def mean(self, x: Float[Array, "T *sample"]) -> Float[Array, "*sample"]:
+        """The mean over time."""
+        return jnp.mean(x, axis=0)
+
     # ---- the generative model
 
     def alone(self, params: Params, initial: Float[Array, "*state"]) -> Float[Array, "T *sample"]:
@@ -128,7 +141,7 @@ class PhysicsVAE(AbstractPhysicsVAE):
         initial: Float[Array, " s"],
     ) -> Latents:
         """Latents from coordinates as the posterior has them."""
-        state = self.physics.initial_state(x[0])
+        state = self.first_state(x)
         if self.infers_initial:
             state = state + initial.reshape(state.shape) * self.initial_spread()
         return Latents(physics, auxiliary[: self.inside_size], auxiliary[self.inside_size :], state)

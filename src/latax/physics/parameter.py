@@ -89,7 +89,7 @@ class Parameter(eqx.Module):
         angle = (value - self.lower) * (2 * math.pi / (self.upper - self.lower))
         return math.sqrt(2) * jnp.stack([jnp.cos(angle), jnp.sin(angle)])
 
-    def distance(self, a: Float[Array, "*n"], b: Float[Array, "*n"]) -> Float[Array, "*n"]:
+    def distance(self, a: Float[Array, "*#n"], b: Float[Array, "*#n"]) -> Float[Array, "*#n"]:
         """|a - b|, in the parameter's unit; the shorter way round if circular."""
         if not self.circular:
             return jnp.abs(a - b)

@@ -12,6 +12,7 @@ from latax.report.figures.gallery import (
     error_figure,
     latent_figure,
     loss_figure,
+    parts_figure,
     samples_figure,
     spectrum_figure,
 )
@@ -45,6 +46,7 @@ __all__ = [
     "log_histogram",
     "loss_figure",
     "loss_terms",
+    "parts_figure",
     "pit_histogram",
     "samples_figure",
     "scatter",

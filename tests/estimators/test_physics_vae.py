@@ -63,7 +63,7 @@ def fitted():
 def test_verbs_give_the_promised_shapes():
     model, data = fitted(), springs()
     Z = model.transform(data)
-    assert model.latent_names_ == ("stiffness", "inside0", "outside0", "outside1", "initial0", "initial1")
+    assert model.latent_names_ == ("stiffness", "inside0", "inside1", "outside0", "outside1", "initial0", "initial1")
     assert Z.shape == (ROWS, 6)
     assert ((Z[:, 0] > 1) & (Z[:, 0] < 9)).all()
     np.testing.assert_allclose(Z[:, 4], data.X[:, 0], rtol=1e-5)

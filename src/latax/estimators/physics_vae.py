@@ -62,16 +62,16 @@ class PhysicsVAE(AbstractSignalEstimator):
     """What is known: pendulum, advection-diffusion, exponential-disc, or file.py:name (module:name) for your own."""
     dt: float | None = None
     """Time from one entry of a sequence to the next, where the data have no times."""
-    inside_size: int | None = 1
+    inside_size: int | None = 2
     """Latent coordinates of the correction to the rates of change; None for no such correction, as without time."""
     outside_size: int | None = 2
     """Latent coordinates of the correction to the observations; None for no such correction."""
     infers_initial: bool = False
     """Infer the whole initial state around the first observation, instead of trusting that."""
-    ppc: float = 0.01
+    ppc: float = 0.0
     """Weight of the discrepancy between the full model and the physics alone: more keeps the corrections smaller."""
-    effort: float = 0.0
-    """Weight of the size of the corrections themselves, along the trajectory."""
+    effort: float = 20.0
+    """Weight of the size of the corrections themselves."""
     cleansing: float = 0.001
     """Weight of the cleansing's target, the physics alone."""
     augmentation: float = 0.1

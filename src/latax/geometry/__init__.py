@@ -1,7 +1,17 @@
-"""Geometry: manifolds with exact distances and midpoints."""
+"""Geometry: manifolds with exact distances and midpoints, and the metric and curvature of any decoder."""
 
+from latax.geometry.curvature import (
+    christoffel_symbols,
+    gaussian_curvature,
+    geodesic_acceleration,
+    mean_curvature_vector,
+    second_fundamental_form,
+    second_fundamental_form_in_frame,
+    sectional_curvature,
+)
 from latax.geometry.euclidean import Euclidean
 from latax.geometry.manifold import AbstractManifold, AbstractMetricSpace
+from latax.geometry.metric import condition_number, log_volume, pullback_metric, speed
 from latax.geometry.metric_space import MetricSpace
 from latax.geometry.product import Product
 from latax.geometry.rotation import SO3
@@ -18,4 +28,15 @@ __all__ = [
     "Product",
     "Sphere",
     "SphericalCap",
+    "christoffel_symbols",
+    "condition_number",
+    "gaussian_curvature",
+    "geodesic_acceleration",
+    "log_volume",
+    "mean_curvature_vector",
+    "pullback_metric",
+    "second_fundamental_form",
+    "second_fundamental_form_in_frame",
+    "sectional_curvature",
+    "speed",
 ]

@@ -91,7 +91,7 @@ def test_files_and_reports(case, tmp_path):
     again = latax.load(tmp_path / "run", physics=DECAY) if case == "profiles" else latax.load(tmp_path / "run")
     np.testing.assert_array_equal(again.transform(data), model.transform(data))
     found = report_run(tmp_path / "report.html", model, data)
-    assert {f.name for f in found.diagnosis.findings} >= {"share of the physics"}
+    assert {f.name for f in found.diagnosis.findings} >= {"share that corrections explain"}
     page = (tmp_path / "report.html").read_text()
     assert "Held-out images" in page if case == "images" else "Held-out sequences" in page
     assert "Parameter: " in page

@@ -14,7 +14,7 @@ from latax import PhysicsVAE
 from latax._errors import ConfigError, DataError, DataWarning, DivergenceError
 from latax.cli import main
 from latax.data import Samples
-from latax.estimators.prior_check import check_prior
+from latax.estimators.prior_check import check_sequences
 from latax.physics import ODE, Parameter
 from latax.report.run import report_run
 from tests.density.randomised import randomised
@@ -64,9 +64,9 @@ def test_verbs_give_the_promised_shapes():
     model, data = fitted(), springs()
     Z = model.transform(data)
     assert model.latent_names_ == ("stiffness", "inside0", "inside1", "outside0", "outside1", "initial0", "initial1")
-    assert Z.shape == (ROWS, 6)
+    assert Z.shape == (ROWS, 7)
     assert ((Z[:, 0] > 1) & (Z[:, 0] < 9)).all()
-    np.testing.assert_allclose(Z[:, 4], data.X[:, 0], rtol=1e-5)
+    np.testing.assert_allclose(Z[:, 5], data.X[:, 0], rtol=1e-5)
     np.testing.assert_allclose(model.inverse_transform(Z), model.project(data), atol=1e-6)
     error = np.linalg.norm(model.project(data) - data.X, axis=1)
     np.testing.assert_allclose(model.reconstruction_error(data), error, rtol=1e-4)
@@ -162,10 +162,10 @@ def test_a_report_shows_fits_parameters_and_what_lies_beyond(tmp_path):
             springs(sample_shape=(9, 1)),
             {"physics": "advection-diffusion"},
             DataError,
-            "has shape \\(9, 1\\); the physics",
+            "has shape \\(9, 1\\); the physics observes",
         ),
         (springs(), {"physics": "pendulm"}, ConfigError, "Did you mean 'pendulum'"),
-        (springs(), {"physics": "exponential-disc"}, ConfigError, "sequences need one in time"),
+        (springs(), {"physics": "exponential-disc"}, DataError, "the physics makes \\(32, 32, 3\\)"),
         (springs(), {"ppc": -1.0}, ConfigError, "ppc"),
         (springs(), {"inside_size": -1}, ConfigError, "inside_size"),
     ],
@@ -192,8 +192,8 @@ def test_an_exploding_physics_names_a_sequence_and_parameters():
     ):
         PhysicsVAE(physics=explosion((1e4, 2e4)), **TINY).fit(springs())
     with pytest.warns(DataWarning, match=r"for \d+ of 256 draws of its prior, among them rate="):
-        check_prior(explosion((0.0, 4.0)), np.asarray(springs().X)[:, :, None], TIMES.tolist())
-    check_prior(explosion((0.0, 0.1)), np.asarray(springs().X)[:, :, None], TIMES.tolist())
+        check_sequences(explosion((0.0, 4.0)), np.asarray(springs().X)[:, :, None], TIMES.tolist())
+    check_sequences(explosion((0.0, 0.1)), np.asarray(springs().X)[:, :, None], TIMES.tolist())
 
 
 def test_a_solve_that_explodes_in_training_names_the_sequences():
@@ -223,7 +223,7 @@ def test_several_states_of_which_some_are_seen():
     x = np.stack([np.exp(-TIMES), 1 + 0.1 * np.sin(TIMES)], axis=1) * np.random.default_rng(0).uniform(1, 2, (20, 1, 1))
     model = PhysicsVAE(physics=physics, infers_initial=True, dt=0.25, **TINY).fit(x)
     assert model.project(x).shape == (20, 9, 2)
-    assert model.transform(x).shape == (20, 1 + 1 + 2 + 3)
+    assert model.transform(x).shape == (20, 1 + 2 + 2 + 3)
 
 
 def test_own_physics_and_own_table_on_the_command_line(tmp_path, monkeypatch, capsys):

@@ -167,6 +167,7 @@ class AbstractEstimator(TransformerMixin, BaseEstimator, abc.ABC):
     @property
     def _centred(self) -> Any:
         """The module for centred data."""
+        check_is_fitted(self)
         arrays, static = eqx.partition(self.models_, eqx.is_array)
         return eqx.combine(jax.tree.map(lambda a: a[self.best_], arrays), static)
 

@@ -30,7 +30,7 @@ class InTime(NamedTuple):
 
     def times(self, estimator: Any, samples: Samples) -> list[float]:
         """The times of samples of the right shape."""
-        check_shape(samples, self.physics.sample_shape, estimator.name)
+        check_shape(samples, self.physics.sample_shape)
         return times_of(samples, estimator.dt).tolist()
 
     def try_prior(self, estimator: Any) -> None:
@@ -80,7 +80,7 @@ class WithoutTime(NamedTuple):
         wanted = self.physics.sample_shape
         if samples.sample_shape != wanted:
             raise DataError(
-                f"Each sample has shape {samples.sample_shape}; the physics {estimator.name} was given makes {wanted}. "
+                f"Each sample has shape {samples.sample_shape}; the physics makes {wanted}. "
                 "Reshape the data, or make the physics with coordinates of this shape."
             )
         return []

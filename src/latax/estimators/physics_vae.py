@@ -16,7 +16,7 @@ from latax.estimators.physics_assessment import PhysicsAssessment, assess_physic
 from latax.estimators.physics_settings import InTime, WithoutTime, setting
 from latax.estimators.physics_spread import spreads
 from latax.estimators.rows import map_rows
-from latax.estimators.signal_estimator import AbstractSignalEstimator, row_keys, rows_at_once, shaped
+from latax.estimators.signal_estimator import AbstractSignalEstimator, row_key, rows_at_once, shaped
 from latax.models.physics_model import AbstractPhysicsVAE, Ladder
 from latax.models.physics_objective import Regularisers
 from latax.models.recipes import Budget
@@ -151,13 +151,14 @@ class PhysicsVAE(AbstractSignalEstimator):
         space.check(Z[:, : len(space)])
         return self.inverse_transform(Z) if times is None else self._setting.ahead(self, Z, times)
 
-    def predict(self, X: Any, times: Any) -> np.ndarray:
+    def predict(self, X: Any, times: Any = None) -> np.ndarray:
         """Sequences, as the model sees them, at other times: beyond the last one it extrapolates.
 
-        `times`: (T,), increasing; the first is that of the data. The result has shape (N, T, ...). Raises `ConfigError`
-        for a physics without time.
+        `times`: (T,), increasing; the first is that of the data, and without any they are all those of the data. The
+        result has shape (N, T, ...). Raises `ConfigError` for times of a physics without time.
         """
-        return self._setting.ahead(self, self._encode(X, None), times)
+        Z = self._encode(X, None)
+        return self.inverse_transform(Z) if times is None else self._setting.ahead(self, Z, times)
 
     def parameters(self, X: Any, *, level: float = 0.9, discrepancy: bool = True, seed: int = 0) -> dict[str, Estimate]:
         """The parameters of each sequence with posterior intervals of this probability, by name, in their units.
@@ -174,9 +175,9 @@ class PhysicsVAE(AbstractSignalEstimator):
         if discrepancy:
             found = spreads(self._centred, x, self.remembered_)
             missing = np.sqrt(np.maximum(found.marginal**2 - found.model**2, 0))
-        keys = row_keys(len(x), seed)
+        seeds = np.full(len(x), seed, np.uint32)
         chunk = rows_at_once(DRAWS * x.shape[1])
-        values = map_rows(_Intervals(float(level)), self._centred, x, missing.astype(np.float32), keys, chunk=chunk)
+        values = map_rows(_Intervals(float(level)), self._centred, x, missing.astype(np.float32), seeds, chunk=chunk)
         return {name: Estimate(*values[name]) for name in space.names}
 
     def explain(self, X: Any) -> Explanation:
@@ -205,10 +206,10 @@ class _Intervals(NamedTuple):
     level: float
 
     def __call__(
-        self, module: AbstractPhysicsVAE, x: Array, missing: Array, key: Array
+        self, module: AbstractPhysicsVAE, x: Array, missing: Array, seed: Array
     ) -> dict[str, tuple[Array, Array, Array]]:
+        posterior_key, missing_key = jr.split(row_key(x, seed))
         x, space = shaped(module, x), module.physics.parameters
-        posterior_key, missing_key = jr.split(jr.wrap_key_data(key))
         v = module.draw_parameters(x, posterior_key, DRAWS)
         drawn = jax.vmap(space.from_normal)(v + missing[None] * jr.normal(missing_key, v.shape, v.dtype))
         middle = space.from_normal(module.posterior(x).physics.mean)

@@ -33,18 +33,20 @@ class AbstractSequenceEstimator(AbstractSignalEstimator):
         check_dt(self.dt)
 
     def _check_signals(self, samples: Samples) -> None:
-        check_shape(samples, self._observed(samples), self.name)
+        check_shape(samples, self._observed(samples))
         self.times_ = times_of(samples, self.dt).tolist()
 
     def _fitted_numbers(self) -> dict[str, Any]:
         return {"times_": self.times_, **super()._fitted_numbers()}
 
-    def predict(self, X: Any, times: Any) -> np.ndarray:
+    def predict(self, X: Any, times: Any = None) -> np.ndarray:
         """The sequences, as the model sees them, at other times: beyond the last one it extrapolates.
 
-        `times`: (T,), increasing; the first is that of the data. The result has shape (N, T, ...).
+        `times`: (T,), increasing; the first is that of the data, and without any they are all those of the data. The
+        result has shape (N, T, ...).
         """
-        return decode_at(self, self._encode(X, None), times)
+        Z = self._encode(X, None)
+        return self.inverse_transform(Z) if times is None else decode_at(self, Z, times)
 
 
 def check_dt(dt: float | None) -> None:

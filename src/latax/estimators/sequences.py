@@ -25,6 +25,8 @@ def times_of(samples: Samples, dt: float | None) -> Float[np.ndarray, " T"]:
         )
     if samples.times is not None and dt is not None:
         raise ConfigError(f"dt={dt} was given, but the data have times of their own. Leave dt out.")
+    if count < 2:
+        raise DataError(f"The sequences have {count} entry (n_features = {count}); expected at least two, in time.")
     times = np.arange(count) * float(dt or 0) if samples.times is None else np.asarray(samples.times, float)
     return increasing(times)
 
@@ -51,11 +53,11 @@ def increasing(times: Any) -> Float[np.ndarray, " T"]:
     return array
 
 
-def check_shape(samples: Samples, wanted: tuple[int, ...], what: str) -> None:
+def check_shape(samples: Samples, wanted: tuple[int, ...]) -> None:
     """Raises `DataError` unless each sample is (T, *wanted), or (T,) where that is one number."""
     found = samples.sample_shape
     if found[1:] != wanted and not (wanted == (1,) and len(found) == 1):
         raise DataError(
-            f"Each sample has shape {found}; the physics {what} observes {wanted} at each time, so expected "
+            f"Each sample has shape {found}; the physics observes {wanted} at each time, so expected "
             f"(T, {', '.join(map(str, wanted))}). Bring time to the first axis, and leave out what it does not observe."
         )

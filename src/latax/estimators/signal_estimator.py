@@ -4,10 +4,11 @@ import abc
 from dataclasses import dataclass
 from typing import Any, Literal
 
+import jax
 import jax.numpy as jnp
 import jax.random as jr
 import numpy as np
-from jaxtyping import Array, Float
+from jaxtyping import Array, Float, PRNGKeyArray
 from sklearn.utils.validation import check_is_fitted
 
 from latax._errors import ConfigError, DataError
@@ -108,7 +109,8 @@ class AbstractSignalEstimator(AbstractTrainedEstimator):
         require_count("n", n)
         require_seed(seed)
         rows = np.random.default_rng(seed).integers(len(self.remembered_), size=n)
-        return self._in_shape(map_rows(_sample, self._centred, row_keys(n, seed), self.remembered_[rows]))
+        keys = np.asarray(jr.key_data(jr.split(jr.key(seed), n)))
+        return self._in_shape(map_rows(_sample, self._centred, keys, self.remembered_[rows]))
 
     def project(self, X: Any, *, context: Any = None) -> np.ndarray:
         """The model's reconstruction of each sample, without noise."""
@@ -131,7 +133,8 @@ class AbstractSignalEstimator(AbstractTrainedEstimator):
         return assess_sequences(self, held_out, training)
 
     def _bounds(self, x: np.ndarray, seed: int) -> np.ndarray:
-        return map_rows(_bound, self._centred, x, row_keys(len(x), seed), chunk=rows_at_once(DRAWS * x.shape[1]))
+        seeds = np.full(len(x), seed, np.uint32)
+        return map_rows(_bound, self._centred, x, seeds, chunk=rows_at_once(DRAWS * x.shape[1]))
 
     def _latents(self, Z: Any) -> np.ndarray:
         """Latent coordinates in float32, with parameters within their bounds."""
@@ -158,9 +161,10 @@ def shaped(module: AbstractPhysicsVAE, x: Array) -> Array:
     return x.astype(module.scale.dtype).reshape(module.shape)
 
 
-def row_keys(count: int, seed: int) -> np.ndarray:
-    """The data of a random key for each row."""
-    return np.asarray(jr.key_data(jr.split(jr.key(seed), count)))
+def row_key(x: Array, seed: Array) -> PRNGKeyArray:
+    """A random key that depends on the sample and the seed alone, not on the samples beside it."""
+    bits = jax.lax.bitcast_convert_type(x.astype(jnp.float32), jnp.uint32)
+    return jr.fold_in(jr.key(seed), jnp.sum(bits * jr.bits(jr.key(0), bits.shape)))
 
 
 def latents_of(module: AbstractPhysicsVAE, z: Array) -> Latents:
@@ -187,8 +191,8 @@ def _error(module: AbstractPhysicsVAE, x: Array) -> Array:
     return jnp.sqrt(jnp.sum((x - module.decode(module.encode(x))) ** 2))
 
 
-def _bound(module: AbstractPhysicsVAE, x: Array, key: Array) -> Array:
-    return physics_objective.bound(module, shaped(module, x), jr.wrap_key_data(key), DRAWS)
+def _bound(module: AbstractPhysicsVAE, x: Array, seed: Array) -> Array:
+    return physics_objective.bound(module, shaped(module, x), row_key(x, seed), DRAWS)
 
 
 def _sample(module: AbstractPhysicsVAE, key: Array, x: Array) -> Array:

@@ -88,7 +88,8 @@ class ClosedFormVAE(AbstractPhysicsVAE):
     def _outside(self, latents: Latents) -> Float[Array, "*sample"]:
         if self.outside is None:
             return jnp.zeros(self.shape, self.scale.dtype)
-        added = self.outside(jnp.concatenate([latents.physics, latents.outside]))
+        known = self.physics.parameters.canonical(latents.physics)
+        added = self.outside(jnp.concatenate([known, latents.outside]))
         return added.reshape(self.shape) * self.scale[None]
 
 

@@ -107,7 +107,8 @@ class PhysicsVAE(AbstractPhysicsVAE):
         since = jnp.asarray(ts, self.scale.dtype) - self.times[0]
         if self.outside is None:
             return jnp.zeros((len(ts), *self.scale.shape), self.scale.dtype)
-        added = self.outside(since, jnp.concatenate([latents.physics, latents.inside, latents.outside]))
+        known = self.physics.parameters.canonical(latents.physics)
+        added = self.outside(since, jnp.concatenate([known, latents.inside, latents.outside]))
         return added.reshape(len(ts), *self.scale.shape) * self.scale[None]
 
     def effort(self, latents: Latents, ladder: Ladder) -> Float[Array, ""]:

@@ -89,6 +89,15 @@ class Parameter(eqx.Module):
         angle = (value - self.lower) * (2 * math.pi / (self.upper - self.lower))
         return math.sqrt(2) * jnp.stack([jnp.cos(angle), jnp.sin(angle)])
 
+    def canonical(self, v: Float[Array, " size"]) -> Float[Array, " size"]:
+        """The coordinates that `to_normal` gives for the value of these: those of an angle lose their radius."""
+        if not self.circular:
+            return v
+        squared = jnp.sum(v**2)
+        return jnp.where(
+            squared > 0, v * jnp.sqrt(2 / jnp.where(squared > 0, squared, 1.0)), jnp.array([math.sqrt(2), 0.0], v.dtype)
+        )
+
     def distance(self, a: Float[Array, "*#n"], b: Float[Array, "*#n"]) -> Float[Array, "*#n"]:
         """|a - b|, in the parameter's unit; the shorter way round if circular."""
         if not self.circular:

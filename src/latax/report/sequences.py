@@ -54,7 +54,9 @@ def _without_time(shown: Samples, made: Mapping[str, Any]) -> list[Figure]:
     flat = {name: np.asarray(x, np.float64).reshape(len(x), -1) for name, x in made.items()}
     X = np.asarray(shown.X, np.float64)
     if not figures.is_image(shown.sample_shape):
-        return [figures.sequences_figure(np.arange(X.shape[1]), X, flat, along="number in the sample")]
+        return [
+            figures.sequences_figure(np.arange(X.shape[1], dtype=np.float64), X, flat, along="number in the sample")
+        ]
     return [
         figures.parts_figure({"data": X, **flat, "data less full model": X - flat["full model"]}, shown.sample_shape)
     ]

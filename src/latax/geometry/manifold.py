@@ -87,3 +87,19 @@ class AbstractManifold(AbstractMetricSpace):
         """A tangent vector of length one, all directions being equally likely."""
         coordinates = jr.normal(key, (self.dim,), x.dtype)
         return self.tangent(x, coordinates / jnp.linalg.norm(coordinates))
+
+
+class AbstractHomogeneousManifold(AbstractManifold):
+    """A manifold on which every point and direction is like every other up to isometries, with its classical embedding.
+
+    On these the lowest energy that any map can have is known: see `latax.geometry.lowest_energy`.
+    """
+
+    @abc.abstractmethod
+    def embed(self, x: Point) -> Float[Array, " l"]:
+        """The isometric embedding in a Euclidean space that is bent the least."""
+
+    @property
+    @abc.abstractmethod
+    def embedding_is_lowest(self) -> bool:
+        """Whether it is proved that no map into any space has less energy than a multiple of `embed`."""

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import jax.random as jr
 from jaxtyping import Array, Bool, Float, PRNGKeyArray
 
-from latax.geometry.manifold import AbstractManifold, Scalar
+from latax.geometry.manifold import AbstractHomogeneousManifold, Scalar
 from latax.geometry.smooth import angle_over_sine, cos_of_root, norm, sinc_of_root
 
 Rotation = Float[Array, "3 3"]
@@ -15,7 +15,7 @@ Vector = Float[Array, "3"]
 Quaternion = Float[Array, "4"]
 
 
-class SO3(AbstractManifold):
+class SO3(AbstractHomogeneousManifold):
     """Rotation matrices R; the distance of two is the angle (radians) of the rotation between them, at most π.
 
     Tangent vectors are rotation vectors in the body's frame: `exp(R, v)` is R times the rotation about v by |v|. With
@@ -68,6 +68,15 @@ class SO3(AbstractManifold):
     def contains(self, x: Rotation) -> Bool[Array, ""]:
         """True: SO(3) has no boundary."""
         return jnp.array(True)
+
+    def embed(self, x: Rotation) -> Float[Array, "9"]:
+        """x / √2 as a vector of R^9."""
+        return x.reshape(-1) / math.sqrt(2)
+
+    @property
+    def embedding_is_lowest(self) -> bool:
+        """True: all geodesics close after 2π, and Wirtinger's inequality holds on each."""
+        return True
 
 
 def rotation_matrix(q: Quaternion) -> Rotation:

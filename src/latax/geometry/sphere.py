@@ -11,7 +11,7 @@ from jax.scipy.special import betainc
 from jaxtyping import Array, Bool, Float, PRNGKeyArray
 
 from latax._errors import ConfigError
-from latax.geometry.manifold import AbstractManifold, Scalar
+from latax.geometry.manifold import AbstractHomogeneousManifold, AbstractManifold, Scalar
 from latax.geometry.smooth import angle_over_sine, cos_of_root, norm, sinc_of_root
 
 Vector = Float[Array, " d"]
@@ -76,7 +76,7 @@ class AbstractSphericalManifold(AbstractManifold):
         return angle_over_sine(jnp.dot(across, across) / square, cosine) * across
 
 
-class Sphere(AbstractSphericalManifold):
+class Sphere(AbstractSphericalManifold, AbstractHomogeneousManifold):
     """The n-sphere of this radius in R^(n+1).
 
     Raises `ConfigError` for n < 1 and for a radius that is not positive.
@@ -100,6 +100,15 @@ class Sphere(AbstractSphericalManifold):
     def contains(self, x: Vector) -> Bool[Array, ""]:
         """True: a sphere has no boundary."""
         return jnp.array(True)
+
+    def embed(self, x: Vector) -> Vector:
+        """x itself."""
+        return x
+
+    @property
+    def embedding_is_lowest(self) -> bool:
+        """True: all geodesics close after 2π radius, and Wirtinger's inequality holds on each."""
+        return True
 
 
 class SphericalCap(AbstractSphericalManifold):

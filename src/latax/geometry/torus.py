@@ -10,7 +10,7 @@ import numpy as np
 from jaxtyping import Array, Bool, Float, PRNGKeyArray
 
 from latax._errors import ConfigError
-from latax.geometry.manifold import AbstractManifold, Scalar
+from latax.geometry.manifold import AbstractHomogeneousManifold, Scalar
 from latax.geometry.smooth import norm
 
 Vector = Float[Array, " n"]
@@ -20,7 +20,7 @@ def _floats(periods: float | int | Sequence[float | int]) -> tuple[float, ...]:
     return (float(periods),) if isinstance(periods, float | int) else tuple(float(period) for period in periods)
 
 
-class FlatTorus(AbstractManifold):
+class FlatTorus(AbstractHomogeneousManifold):
     """R^n modulo a period in each coordinate; FlatTorus((2π,)) is the unit circle by its angle.
 
     Coordinates may be given in any period and are returned in [0, period). At half a period of distance there are two
@@ -99,6 +99,17 @@ class FlatTorus(AbstractManifold):
     def contains(self, x: Vector) -> Bool[Array, ""]:
         """True: a torus has no boundary."""
         return jnp.array(True)
+
+    def embed(self, x: Vector) -> Float[Array, " l"]:
+        """Clifford's torus: a circle of length `period` for each coordinate."""
+        radii = self._periods(x) / (2 * math.pi)
+        angles = x / radii
+        return jnp.concatenate([radii * jnp.cos(angles), radii * jnp.sin(angles)])
+
+    @property
+    def embedding_is_lowest(self) -> bool:
+        """Where all periods are equal: every wave is then at least as short as they are."""
+        return len(set(self.periods)) == 1
 
     def _periods(self, like: Array) -> Vector:
         return jnp.asarray(np.array(self.periods), like.dtype)

@@ -1,0 +1,59 @@
+"""A picture as a smooth function of the plane: cubic B-splines through its pixels."""
+
+import math
+
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float
+
+_REACH = 2  # pixels, of a cubic B-spline to either side
+
+
+def coefficients(image: Float[np.ndarray, "height width"]) -> Float[np.ndarray, "height width"]:
+    """Those of the spline that interpolates the image, limited to [0, 1].
+
+    A spline is a mean of its coefficients, so it stays in [0, 1] too. Where the limit does nothing, as in images that
+    are smooth at the scale of a pixel, it passes through all pixels; beside hard edges it is a little softer than they.
+    (Unser, Aldroubi and Eden, "B-spline signal processing", IEEE Transactions on Signal Processing, 1993.)
+    """
+    from scipy.ndimage import spline_filter
+
+    return np.clip(spline_filter(image, order=3, mode="mirror"), 0, 1)
+
+
+def evaluate(
+    coefficients: Float[np.ndarray, "height width"], row: Float[Array, "..."], column: Float[Array, "..."]
+) -> Float[Array, "..."]:
+    """The spline at these places, in pixels from the centre of the first one; it is zero outside of the image.
+
+    Twice continuously differentiable.
+    """
+    height, width = coefficients.shape
+    # Zeros all around, so that every place on the screen of a turned image has sixteen neighbours.
+    margin = math.ceil(max(height, width) / 2) + _REACH + 1
+    padded = jnp.asarray(np.pad(coefficients, margin), row.dtype)
+    top, down = _cell(row, height, margin)
+    left, right = _cell(column, width, margin)
+    value = jnp.zeros_like(row)
+    for i, weight_down in enumerate(_weights(down)):
+        inner = jnp.zeros_like(row)
+        for j, weight_right in enumerate(_weights(right)):
+            inner = inner + weight_right * padded[top + i, left + j]
+        value = value + weight_down * inner
+    return value
+
+
+def _cell(place: Float[Array, "..."], length: int, margin: int) -> tuple[Array, Float[Array, "..."]]:
+    """The first of the four pixels (of the padded image) around a place, and how far it is beyond the second."""
+    place = jnp.clip(place, -_REACH - 0.5, length + _REACH - 0.5)
+    below = jnp.floor(place)
+    return below.astype(jnp.int32) - 1 + margin, place - below
+
+
+def _weights(t: Float[Array, "..."]) -> tuple[Float[Array, "..."], ...]:
+    return (
+        (1 - t) ** 3 / 6,
+        2 / 3 - t**2 * (2 - t) / 2,
+        2 / 3 - (1 - t) ** 2 * (1 + t) / 2,
+        t**3 / 6,
+    )

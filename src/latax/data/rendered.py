@@ -55,9 +55,9 @@ class RenderedManifold(eqx.Module):
         image = jax.eval_shape(self.render, point)
         if image.shape != self.image_shape or not jnp.issubdtype(image.dtype, jnp.floating):
             raise ConfigError(
-                f"RenderedManifold '{self.name}': render gives {image.dtype} of shape {image.shape} for a point of shape "
-                f"{point.shape}. Expected floating-point numbers of shape {self.image_shape}, which is (height, width, "
-                "channels); grey images have one channel, image[..., None]."
+                f"RenderedManifold '{self.name}': render gives {image.dtype} {image.shape} for a point of shape "
+                f"{point.shape}. Expected floating-point numbers of shape (height, width, channels) = "
+                f"{self.image_shape}; grey images have one channel, image[..., None]."
             )
 
     def samples(self, n: int, seed: int = 0) -> Samples:
@@ -72,15 +72,14 @@ class RenderedManifold(eqx.Module):
         if n < 1 or seed < 0:
             raise ConfigError(f"n = {n}, seed = {seed}: expected at least one image and a seed of 0 or above.")
         with jax.enable_x64(True):
-            positions, images = _draw(self, jr.key(seed), np.arange(n, dtype=np.uint32))
+            positions, images = _draw(self, jr.key(seed), jnp.arange(n, dtype=jnp.uint32))
         images = np.asarray(images)
         self._check(images)
         return Samples(
             images.astype(np.float32).clip(0, 1).reshape(n, -1),
             feature_names=default_names(self.image_shape, "pixel"),
             sample_shape=self.image_shape,
-            origin=f"built-in {self.name}: images {' × '.join(map(str, self.image_shape))} of {self.manifold!r}, "
-            f"seed {seed}",
+            origin=f"rendered {self.name}: images of {' '.join(repr(self.manifold).split())}, seed {seed}",
             truth={"position": np.asarray(positions)},
         )
 
@@ -96,10 +95,10 @@ class RenderedManifold(eqx.Module):
 
 
 @eqx.filter_jit
-def _draw(rendered: RenderedManifold, key: PRNGKeyArray, rows: np.ndarray) -> tuple[Array, Array]:
+def _draw(rendered: RenderedManifold, key: PRNGKeyArray, rows: Array) -> tuple[Array, Array]:
     def one(row: Array) -> tuple[Array, Array]:
         # A key for each row and not one split into n: then n does not change the points.
         position = rendered.manifold.sample(jr.fold_in(key, row))
         return position, rendered.render(position)
 
-    return jax.lax.map(one, jnp.asarray(rows), batch_size=_AT_ONCE)
+    return jax.lax.map(one, rows, batch_size=_AT_ONCE)

@@ -18,7 +18,7 @@ SIZE = 16
 
 
 def check_circle() -> RenderedManifold:
-    """S¹: two Gaussian blobs turned by an angle (1,), at 0.55 and -0.35 of widths 0.22 and 0.15, the second 0.6 as bright."""
+    """S¹: Gaussian blobs at 0.55 and -0.35, of widths 0.22 and 0.15, brightness 1 and 0.6, turned by an angle (1,)."""
 
     def render(angle: Float[Array, "1"]) -> Float[Array, "16 16 1"]:
         x, y = pixel_centres(SIZE, angle)
@@ -51,7 +51,7 @@ def check_sphere() -> RenderedManifold:
 
 
 def check_rotations() -> RenderedManifold:
-    """SO(3): a red, a green and a blue splat at 0.6 e_i, turned by a matrix (3, 3); at height z 0.2 (1 + 0.6 z) wide."""
+    """SO(3): red, green and blue splats at 0.6 e_i turned by a matrix (3, 3), of width 0.2 (1 + 0.6 z) at height z."""
 
     def render(rotation: Float[Array, "3 3"]) -> Float[Array, "16 16 3"]:
         x, y = pixel_centres(SIZE, rotation)

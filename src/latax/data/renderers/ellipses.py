@@ -69,8 +69,8 @@ def _check_ratio(ratio: float, size: int) -> None:
         )
     if 2 * ratio * _MAJOR < 2 * pixel_width(size):
         raise ConfigError(
-            f"ellipses: ratio = {ratio:g} makes them narrower than two pixels at size = {size}. Use a ratio of at least "
-            f"{pixel_width(size) / _MAJOR:.2f}, or a larger size."
+            f"ellipses: ratio = {ratio:g} makes them narrower than two pixels at size = {size}. Use a ratio of at "
+            f"least {pixel_width(size) / _MAJOR:.2f}, or a larger size."
         )
 
 

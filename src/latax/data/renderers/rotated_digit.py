@@ -12,7 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Shaped
 
-from latax._errors import ConfigError, DataError
+from latax._errors import DataError
 from latax.data.rendered import RenderedManifold
 from latax.data.renderers.canvas import check_size, pixel_centres
 from latax.data.renderers.spline_image import coefficients, evaluate
@@ -89,6 +89,6 @@ def _refuse_symmetry(render) -> None:
     for turns, other in zip(_TURNS, turned, strict=True):
         if np.linalg.norm(other - upright) <= _SAME * brightness:
             raise DataError(
-                f"rotated_digit: the image looks the same after 1/{turns} of a turn, so that angles cannot be told from "
-                "it. Use one without rotational symmetry, such as a 4 or a 7."
+                f"rotated_digit: the image looks the same after 1/{turns} of a turn, so that angles cannot be told "
+                "from it. Use one without rotational symmetry, such as a 4 or a 7."
             )

@@ -21,7 +21,7 @@ from latax.geometry import SO3
 
 _SOLID = 12.0  # optical depth through the middle of a piece
 _RIM = 2.2  # standard deviations from there to where a piece ends for the eye
-_DEPTH_BLUR = 0.05  # the difference of depth, in half widths, over which one piece comes before another
+_DEPTH_BLUR = 0.1  # the difference of depth, in half widths, over which one piece comes before another
 _LIGHT = np.array([-0.4, 0.5, 0.77])
 _AMBIENT = 0.25  # the brightness of what faces away from the light
 
@@ -66,19 +66,21 @@ def draw(
 ) -> Float[Array, "size size 3"]:
     """These pieces, turned; `blur` is the variance of a pixel's footprint, in half widths squared."""
     x, y = pixel_centres(size, rotation)
-    seen = [_splat(rotation, piece, x, y, blur) for piece in pieces]
-    opaque = 1 - jnp.exp(-_SOLID * sum(jnp.exp(exponent) for exponent, _, _ in seen))
-    in_front = jax.nn.softmax(jnp.stack([exponent + height / _DEPTH_BLUR for exponent, height, _ in seen]), axis=0)
-    colours = jnp.asarray(np.array([piece.colour for piece in pieces]), rotation.dtype)
-    shades = jnp.stack([shade for _, _, shade in seen])
+    constant = lambda rows: jnp.asarray(np.array(rows), rotation.dtype)
+    centres = constant([piece.centre for piece in pieces])
+    variances = constant([(np.array(piece.half_axes) / _RIM) ** 2 + blur for piece in pieces])
+    exponents, heights, shades = jax.vmap(_splat, (None, 0, 0, None, None))(rotation, centres, variances, x, y)
+    opaque = 1 - jnp.exp(-_SOLID * jnp.sum(jnp.exp(exponents), axis=0))
+    in_front = jax.nn.softmax(exponents + heights / _DEPTH_BLUR, axis=0)
+    colours = constant([piece.colour for piece in pieces])
     return opaque[..., None] * jnp.einsum("khw,khw,kc->hwc", in_front, shades, colours)
 
 
-def _splat(rotation: Float[Array, "3 3"], piece: _Piece, x: Plane, y: Plane, blur: float) -> tuple[Plane, Plane, Plane]:
+def _splat(
+    rotation: Float[Array, "3 3"], centre: Float[Array, "3"], variances: Float[Array, "3"], x: Plane, y: Plane
+) -> tuple[Plane, Plane, Plane]:
     """The exponent of a turned piece's projection, the height of its surface and its brightness, for each pixel."""
-    array = lambda values: jnp.asarray(np.asarray(values), rotation.dtype)
-    centre = rotation @ array(piece.centre)
-    variances = array((np.array(piece.half_axes) / _RIM) ** 2 + blur)
+    centre = rotation @ centre
     covariance = (rotation * variances) @ rotation.T
     (a, b, c), (_, d, e), (_, _, f) = covariance
     x, y = x - centre[0], y - centre[1]
@@ -94,8 +96,8 @@ def _splat(rotation: Float[Array, "3 3"], piece: _Piece, x: Plane, y: Plane, blu
     # The normal of the level set of the Gaussian there is its precision times the way from the centre.
     up = _RIM * bulge / thickness
     normal = jnp.stack([pull_x - slope_x * up, pull_y - slope_y * up, up])
-    light = array(_LIGHT / np.linalg.norm(_LIGHT))
-    facing = jnp.einsum("ihw,i->hw", normal, light) / jnp.sqrt(jnp.sum(normal**2, axis=0))
+    light = jnp.asarray(_LIGHT / np.linalg.norm(_LIGHT), rotation.dtype)
+    facing = jnp.tensordot(light, normal, axes=1) / jnp.sqrt(jnp.sum(normal**2, axis=0))
     return -0.5 * squared, height, _AMBIENT + (1 - _AMBIENT) * (0.5 + 0.5 * facing) ** 2
 
 

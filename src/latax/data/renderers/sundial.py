@@ -1,11 +1,12 @@
 """The shadow of a vertical rod on the ground: a cap of the sphere, one point for each direction of the sun.
 
-For the unit vector x towards the sun the tip of a rod of height h throws its shadow to p = -h (x₁, x₂) / x₃, and the rod
-to the segment from its foot to p. The rod here is a soft one: its blur on the ground, integrated over its height, is the
+For the unit vector x towards the sun the tip of a rod of height h throws its shadow to p = -h (x₁, x₂) / x₃, and the
+rod to the segment from its foot to p. The rod is a soft one: a blur on the ground, integrated over the height, is the
 optical depth, τ(q) = τ₀ ∫₀¹ exp(-|q - s p|² / 2σ²) ds, and the ground has the brightness exp(-τ). Unlike the distance
-to a segment this is analytic in p, also for the sun in the zenith, p = 0, and at the two ends. The set is a
-reconstruction of what Braunsmann, Rajković, Rumpf and Wirth ("Low bending and low distortion manifold embeddings", CVPR
-workshops 2021) describe; their own renderer is not published.
+to a segment this is analytic in p, also for the sun in the zenith, p = 0, and at the two ends.
+
+A renderer in the manner of the image data of Braunsmann, Rajković, Rumpf and Wirth, "Learning low bending and low
+distortion manifold embeddings" (CVPR workshops 2021), and not theirs.
 """
 
 import math
@@ -31,10 +32,9 @@ _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(32)
 def sundial(size: int = 32, *, opening: float = OPENING) -> RenderedManifold:
     """Grey images (size, size, 1) of the shadow; points are unit vectors (3,) to the sun, n = 2.
 
-    `opening` is the largest angle (radians, below π/2) of the sun from the zenith. It chooses the height of the rod, h =
-    0.9 / tan(opening) half widths, so that every shadow is in the picture: the sun near the horizon in the set
-    costs short shadows, so little contrast, for the sun near the zenith. x = east and y = north of the image are the
-    first two coordinates.
+    `opening` is the largest angle (radians, below π/2) of the sun from the zenith. The rod has the height 0.9 /
+    tan(opening) half widths, with which every shadow is in the picture; the wider the cap, the shorter most shadows.
+    The first two coordinates are to the right and up.
 
     Raises `ConfigError` for a size below 16 and an opening outside of (0, π/2).
     """
@@ -45,11 +45,10 @@ def sundial(size: int = 32, *, opening: float = OPENING) -> RenderedManifold:
 
     def render(sun: Float[Array, "3"]) -> Float[Array, "size size 1"]:
         x, y = pixel_centres(size, sun)
+        nodes, weights = (jnp.asarray(values, sun.dtype) for values in ((_NODES + 1) / 2, _WEIGHTS / 2))
         tip = -height * sun[:2] / sun[2]
-        depth = jnp.zeros_like(x)
-        for s, weight in zip((_NODES + 1) / 2, _WEIGHTS / 2, strict=True):
-            squared = (x - float(s) * tip[0]) ** 2 + (y - float(s) * tip[1]) ** 2
-            depth = depth + float(_DEPTH * weight) * jnp.exp(-squared / (2 * variance))
+        profile = lambda axis, end: jnp.exp(-((axis - nodes[:, None] * end) ** 2) / (2 * variance))
+        depth = profile(y[:, :1].T, tip[1]).T @ (_DEPTH * weights[:, None] * profile(x[:1], tip[0]))
         return jnp.exp(-depth)[..., None]
 
     return RenderedManifold(cap, render, "sundial", (size, size, 1))

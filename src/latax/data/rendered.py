@@ -64,8 +64,8 @@ class RenderedManifold(eqx.Module):
         """`n` images of points drawn uniformly with respect to the manifold's volume.
 
         `X` (n, H·W·C) is float32, with `sample_shape` (H, W, C); `truth["position"]` (n, *point_shape) is float64, so
-        that distances and midpoints of the points lose nothing. Computed in float64 whatever JAX is set to. The first
-        rows of a larger set of the same seed show the same points.
+        that distances and midpoints of the points lose nothing. Computed in float64 whatever JAX is set to. The same
+        seed and n give the same bits; with another n the rows that both have show the same points, up to rounding.
 
         Raises `ConfigError` for n < 1 and a seed below 0, `DataError` where an image is not finite or not in [0, 1].
         """

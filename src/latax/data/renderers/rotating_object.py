@@ -81,7 +81,7 @@ def _splat(
 ) -> tuple[Plane, Plane, Plane]:
     """The exponent of a turned piece's projection, the height of its surface and its brightness, for each pixel."""
     centre = rotation @ centre
-    covariance = (rotation * variances) @ rotation.T
+    covariance = (rotation * variances[None]) @ rotation.T
     (a, b, c), (_, d, e), (_, _, f) = covariance
     x, y = x - centre[0], y - centre[1]
     determinant = a * d - b * b

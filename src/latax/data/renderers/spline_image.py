@@ -4,7 +4,7 @@ import math
 
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float
+from jaxtyping import Array, Float, Int
 
 _REACH = 2  # pixels, of a cubic B-spline to either side
 
@@ -37,16 +37,19 @@ def evaluate(
     padded = jnp.asarray(np.pad(coefficients, margin), row.dtype)
     top, down = _cell(row, height, margin)
     left, right = _cell(column, width, margin)
-    next_four = np.arange(4, dtype=np.int32)
-    around = padded[top[..., None, None] + next_four[:, None], left[..., None, None] + next_four]
+    around = padded[_next_four(top)[..., :, None], _next_four(left)[..., None, :]]
     return jnp.einsum("...i,...ij,...j->...", _weights(down), around, _weights(right))
 
 
-def _cell(place: Float[Array, "..."], length: int, margin: int) -> tuple[Array, Float[Array, "..."]]:
+def _cell(place: Float[Array, "..."], length: int, margin: int) -> tuple[Int[Array, "..."], Float[Array, "..."]]:
     """The first of the four pixels (of the padded image) around a place, and how far it is beyond the second."""
     place = jnp.clip(place, -_REACH - 0.5, length + _REACH - 0.5)
     below = jnp.floor(place)
     return below.astype(jnp.int32) - 1 + margin, place - below
+
+
+def _next_four(first: Int[Array, "..."]) -> Int[Array, "... 4"]:
+    return jnp.stack([first, first + 1, first + 2, first + 3], axis=-1)
 
 
 def _weights(t: Float[Array, "..."]) -> Float[Array, "... 4"]:

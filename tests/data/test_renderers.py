@@ -229,6 +229,16 @@ def test_the_shadow_points_away_from_the_sun(x64):
         assert np.linalg.norm(centre) == pytest.approx(0.45 * math.tan(0.9) / math.tan(1.0), rel=0.02)
 
 
+def test_the_shadow_is_smooth_where_it_vanishes(x64):
+    rendered = built("sundial")
+    zenith = jnp.array([0.0, 0.0, 1.0])
+    for step in rendered.manifold.basis(zenith):
+        along = lambda t, step=step: rendered.render(rendered.manifold.exp(zenith, t * step))
+        speed = jax.jvp(along, (0.0,), (1.0,))[1]
+        assert jnp.linalg.norm(speed) > LEAST_SPEED * contrast(measured("sundial"))
+        np.testing.assert_allclose((along(1e-4) - along(-1e-4)) / 2e-4, speed, atol=1e-5)
+
+
 def test_the_toy_has_no_symmetry(x64):
     assert rotations_apart(built("rotating-object")) > 0.3
     assert rotations_apart(built("check-rotations")) > 0.3

@@ -41,20 +41,20 @@ def rotated_digit(image: Shaped[np.ndarray, "..."], size: int | None = None) -> 
     """
     image = _checked(image)
     side = image.shape[0]
-    size = side if size is None else size
-    check_size(size, 8, "a rotated image")
+    pixels = side if size is None else size
+    check_size(pixels, 8, "a rotated image")
     spline = coefficients(image)
     half, middle = side / 2, (side - 1) / 2
 
     def render(angle: Float[Array, "1"]) -> Float[Array, "size size 1"]:
-        x, y = pixel_centres(size, angle)
+        x, y = pixel_centres(pixels, angle)
         cosine, sine = jnp.cos(angle[0]), jnp.sin(angle[0])
         # Where the pixel was before the turn.
         before_x, before_y = x * cosine + y * sine, y * cosine - x * sine
         return evaluate(spline, middle - half * before_y, middle + half * before_x)[..., None]
 
     _refuse_symmetry(render)
-    return RenderedManifold(FlatTorus(2 * math.pi), render, "rotated-digit", (size, size, 1))
+    return RenderedManifold(FlatTorus(2 * math.pi), render, "rotated-digit", (pixels, pixels, 1))
 
 
 def _checked(image: Shaped[np.ndarray, "..."]) -> Float[np.ndarray, "side side"]:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from latax.estimators import (
         AmbientFlow,
+        LowBendingAutoencoder,
         ManifoldDensity,
         MFlow,
         NeuralODEVAE,
@@ -27,6 +28,7 @@ __version__ = "0.1.0"
 
 __all__ = [
     "AmbientFlow",
+    "LowBendingAutoencoder",
     "MFlow",
     "ManifoldDensity",
     "NeuralODEVAE",

@@ -8,6 +8,7 @@ from latax._errors import ConfigError, FileError
 from latax.estimators import store
 from latax.estimators.ambient_flow import AmbientFlow
 from latax.estimators.base import AbstractEstimator
+from latax.estimators.low_bending import LowBendingAutoencoder
 from latax.estimators.manifold_density import ManifoldDensity
 from latax.estimators.mflow import MFlow
 from latax.estimators.neural_ode_vae import NeuralODEVAE
@@ -20,6 +21,7 @@ ESTIMATORS: dict[str, type[AbstractEstimator]] = {
     "mflow": MFlow,
     "ambient-flow": AmbientFlow,
     "manifold-density": ManifoldDensity,
+    "low-bending": LowBendingAutoencoder,
     "physics-vae": PhysicsVAE,
     "neural-ode-vae": NeuralODEVAE,
     "sequence-vae": SequenceVAE,

@@ -14,6 +14,7 @@ from sklearn.utils.validation import check_is_fitted
 from latax._errors import ConfigError, DataError
 from latax.data import Samples
 from latax.estimators import inputs
+from latax.estimators.base import AbstractSampler
 from latax.estimators.params import require_count, require_not_negative, require_positive, require_seed
 from latax.estimators.rows import map_rows
 from latax.estimators.scaling import Scaling, identity_scaling
@@ -29,7 +30,7 @@ AT_ONCE, MOST_ROWS = 1 << 22, 256
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
-class AbstractSignalEstimator(AbstractTrainedEstimator):
+class AbstractSignalEstimator(AbstractSampler, AbstractTrainedEstimator):
     """A variational autoencoder of samples with a shape. A fitted one has `remembered_`: a few training samples."""
 
     noise: Literal["learned", "optimal"] | float = "learned"

@@ -1,5 +1,6 @@
 """The deterministic autoencoder: encoder and decoder, with the units of data and latent space around them."""
 
+import math
 from collections.abc import Callable
 
 import equinox as eqx
@@ -22,7 +23,8 @@ class Autoencoder(eqx.Module):
     """
 
     encoder: Callable
-    decoder: Callable
+    decoder: Callable | None
+    """None where only an embedding is wanted."""
     loc: Sample
     scale: Float[Array, ""]
     gain: Float[Array, ""]
@@ -43,7 +45,11 @@ class Autoencoder(eqx.Module):
         return self.gain * self.encoder((x - self.loc) / self.scale)
 
     def decode(self, z: Latent, context: None = None) -> Sample:
-        """The data point of latent coordinates."""
+        """The data point of latent coordinates. Raises `ConfigError` without a decoder."""
+        if self.decoder is None:
+            raise ConfigError(
+                "This autoencoder was fitted with decoder=False: it encodes only. Fit one with a decoder."
+            )
         return self.loc + self.scale * self.decoder((z - self.latent_loc) / self.latent_scale)
 
 
@@ -54,6 +60,7 @@ def autoencoder(
     width_size: int = 128,
     activation: Callable = jax.nn.silu,
     scale: Float[Array, ""] | None = None,
+    decoder: bool = True,
     key: PRNGKeyArray,
 ) -> Autoencoder:
     """An autoencoder of samples of this shape with zero mean: convolutions for images (height, width, channels) of at
@@ -63,18 +70,24 @@ def autoencoder(
     """
     if latent_size < 1 or width_size < 1:
         raise ConfigError(f"latent_size={latent_size} and width_size={width_size} have to be at least 1.")
-    size, (down, up) = int(jnp.prod(jnp.array(shape))), jax.random.split(key)
+    size, (down, up) = math.prod(shape), jax.random.split(key)
     image = image_shape(shape)
     if image is None:
         widths = (width_size, width_size)
         encoder = MLP(size, latent_size, widths, activation=activation, key=down)
-        decoder = MLP(latent_size, size, widths, activation=activation, silent=True, key=up)
+        decoding = MLP(latent_size, size, widths, activation=activation, silent=True, key=up)
     else:
         encoder = ImageFeatures(image, latent_size, activation=activation, key=down)
-        decoder = ImageDecoder(latent_size, image, activation=activation, key=up)
+        decoding = ImageDecoder(latent_size, image, activation=activation, key=up)
     one = jnp.ones(())
     return Autoencoder(
-        encoder, decoder, jnp.zeros(size), one if scale is None else scale, one, jnp.zeros(latent_size), one
+        encoder,
+        decoding if decoder else None,
+        jnp.zeros(size),
+        one if scale is None else scale,
+        one,
+        jnp.zeros(latent_size),
+        one,
     )
 
 

@@ -144,9 +144,10 @@ class RenderedPairs(eqx.Module):
 
     def __call__(self, key: Key[Array, ""], batch_size: int) -> Batch:
         """One batch."""
-        return jax.vmap(self._one)(jr.split(key, batch_size))
+        return jax.vmap(self.one)(jr.split(key, batch_size))
 
-    def _one(self, key: Key[Array, ""]) -> dict[str, Array]:
+    def one(self, key: Key[Array, ""]) -> dict[str, Array]:
+        """One pair, as images."""
         near, far = jr.split(key)
         manifold: AbstractManifold = self.sampler.manifold
         pair, other = self.sampler(near), manifold.sample(far)

@@ -1,4 +1,5 @@
 import math
+import sys
 import textwrap
 
 import jax
@@ -128,6 +129,21 @@ class TestLoad:
         physics = load(f"{spring}:{name}")
         assert physics.parameters.names == ("stiffness",)
         assert jax.tree.leaves(solve(physics))[0].shape == (2, 2)
+
+    def test_a_file_is_run_once_until_it_changes(self, spring):
+        assert load(f"{spring}:spring") is load(f"{spring}:spring")
+        spring.write_text(spring.read_text().replace("10.0", "20.0"))
+        assert load(f"{spring}:spring").parameters["stiffness"].upper == 20
+
+    def test_a_file_may_import_what_lies_beside_it(self, spring):
+        (spring.parent / "beside_the_physics.py").write_text("STIFFEST = 30.0")
+        spring.write_text("from beside_the_physics import STIFFEST\n" + spring.read_text().replace("10.0", "STIFFEST"))
+        assert load(f"{spring}:spring").parameters["stiffness"].upper == 30
+        assert str(spring.parent) not in sys.path
+
+    def test_the_description_of_an_object(self):
+        with pytest.raises(ConfigError, match=r"given as an object.* latax\.load\(path, physics=\.\.\.\)"):
+            load(repr(catalogue.get("pendulum")))
 
     def test_from_a_module(self, spring, monkeypatch):
         monkeypatch.syspath_prepend(spring.parent)

@@ -1,5 +1,6 @@
 """A user's physics by name: `file.py:name`, `module:name`, or one of the catalogue."""
 
+import functools
 import importlib
 import importlib.util
 import sys
@@ -17,6 +18,11 @@ def load(name: str) -> AbstractPhysics:
     What is found there is a physics, or a function without arguments that makes one. Raises `FileError` when there is
     no such file, `ConfigError` when it cannot be imported or holds no such physics.
     """
+    if name.endswith(")"):  # An object's description, which is what a saved model has of it.
+        raise ConfigError(
+            "the physics was given as an object, which the file of a model cannot hold. Load the model in Python by "
+            "latax.load(path, physics=...), or fit with the name of the physics, physics='file.py:name'."
+        )
     where, colon, attribute = name.rpartition(":")
     if not colon:
         return catalogue.get(name)
@@ -61,14 +67,24 @@ def _from_file(path: Path) -> ModuleType:
         raise FileError(
             f"there is no file {path} in {Path.cwd()} to take a physics from. Check the name and the folder."
         )
+    status = path.stat()
+    return _run(path.resolve(), status.st_mtime_ns, status.st_size)
+
+
+@functools.lru_cache(maxsize=64)
+def _run(path: Path, modified: int, size: int) -> ModuleType:
+    """The module of a file, run once for each of its versions, with what lies beside it importable as in a script."""
     spec = importlib.util.spec_from_file_location(f"latax_user_physics_{path.stem}", path)
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = module
+    sys.path.insert(0, str(path.parent))
     try:
         spec.loader.exec_module(module)
     except Exception as error:
         del sys.modules[spec.name]
         raise ConfigError(f"{path} cannot be run: {type(error).__name__}: {error}.") from error
+    finally:
+        sys.path.remove(str(path.parent))
     return module

@@ -98,10 +98,15 @@ class AbstractDynamics(AbstractPhysics):
         self, t: Float[Array, ""], y: Float[Array, "*state"], params: Params
     ) -> Float[Array, "*corrected"]:
         """The physics' own rate of change of what can be corrected."""
+        return self.corrected_part(self.rate(t, y, params), t, y, params)
+
+    def corrected_part(
+        self, of: Float[Array, "*state"], t: Float[Array, ""], y: Float[Array, "*state"], params: Params
+    ) -> Float[Array, "*corrected"]:
+        """The part of something in the shape of the state, such as its units, that corrections are added to."""
         # The derivative of the rates by a correction shows which of them are corrected.
         corrected = lambda c: self.rate(t, y, params, lambda t, y: c)
-        rate, back = jax.vjp(corrected, jnp.zeros(self.correction_shape, y.dtype))
-        return back(rate)[0]
+        return jax.vjp(corrected, jnp.zeros(self.correction_shape, y.dtype))[1](of)[0]
 
     def recombined(self, states: Float[Array, "T *state"]) -> Float[Array, "T *state"]:
         """States of a trajectory at other times of it: a fixed order that looks like chance.

@@ -2,6 +2,7 @@
 
 import copy
 import functools
+from types import SimpleNamespace
 
 import equinox as eqx
 import jax.numpy as jnp
@@ -14,8 +15,9 @@ from latax import PhysicsVAE
 from latax._errors import ConfigError, DataError, DataWarning, DivergenceError
 from latax.cli import main
 from latax.data import Samples
+from latax.estimators.physics_assessment import _at_bounds
 from latax.estimators.prior_check import check_sequences
-from latax.physics import ODE, Parameter
+from latax.physics import ODE, Parameter, ParameterSpace
 from latax.report.run import report_run
 from tests.density.randomised import randomised
 
@@ -192,6 +194,11 @@ def test_what_cannot_work_is_refused(data, options, error, message):
         PhysicsVAE(**{"physics": SPRING, **TINY, **options}).fit(data)
 
 
+def test_sizes_are_whole_numbers():
+    with pytest.raises(ConfigError, match=r"outside_size=1\.5 must be a whole number of at least 0"):
+        PhysicsVAE(physics=SPRING, **TINY).set_params(outside_size=1.5).fit(springs())
+
+
 def test_gaps_are_found():
     data = springs()
     X = np.array(data.X)
@@ -230,6 +237,26 @@ def test_parameters_at_their_bounds_are_found():
     assert found["stiffness: share at its bounds"].value > 0.1
     usual = {finding.name: finding for finding in fitted().diagnose(springs()).findings}
     assert usual["stiffness: share at its bounds"].value == 0.0
+
+
+def test_a_bound_far_below_most_values_is_not_close_to_them():
+    wide = ParameterSpace([Parameter("rate", 1e-4, 1.0, prior="loguniform")])
+    share = lambda values: _at_bounds(stub(np.asarray(values, np.float32)[:, None]), springs())[0].value
+    stub = lambda Z: SimpleNamespace(
+        _encode=lambda samples, context: Z, _centred=SimpleNamespace(physics=SimpleNamespace(parameters=wide))
+    )
+    assert share([1e-3, 2e-3, 5e-3, 0.1]) == 0
+    assert share([1e-4, 1.0, 0.01, 0.1]) == 0.5
+
+
+def test_samples_begin_where_the_inferred_initial_state_may_be():
+    model = PhysicsVAE(physics=SPRING, infers_initial=True, **TINY).fit(springs())
+    model.remembered_ = model.remembered_[:1]
+    spread = float(model._centred.initial_spread()[1])
+    slope = np.diff(model.sample(200), axis=1)[:, 0] / 0.25
+    assert np.std(slope) > 0.5 * spread
+    # The control: at rest, the first step differs by the noise and the parameter alone.
+    assert np.std(np.diff(fitted().sample(200), axis=1)[:, 0] / 0.25) != pytest.approx(np.std(slope), rel=0.1)
 
 
 def test_several_states_of_which_some_are_seen():

@@ -6,11 +6,10 @@ square: volumes from the diagonal of R, coordinates of tangent vectors by R^-1 Q
 
 from typing import NamedTuple
 
-import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from latax.calculus import VectorMap, jacobian_by_jvps
-from latax.linear_algebra import orthonormalise, solve_upper
+from latax.linear_algebra import inverse_lower, orthonormalise, solve_upper
 
 
 class Frame(NamedTuple):
@@ -33,9 +32,7 @@ class Frame(NamedTuple):
 
     def latent_basis(self) -> Float[Array, "n n"]:
         """R^-1: its columns are latent velocities whose images are the columns of Q."""
-        n = self.factor.shape[0]
-        identity = jnp.eye(n, dtype=self.factor.dtype)
-        return jnp.stack([solve_upper(self.factor, column) for column in identity], axis=1)
+        return inverse_lower(self.factor.T).T
 
 
 def frame(f: VectorMap, u: Float[Array, " n"]) -> Frame:

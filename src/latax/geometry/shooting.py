@@ -87,7 +87,7 @@ def shoot(
     )
     assert solution.ys is not None
     u, v = solution.ys
-    return Path(z + unit * u, unit * v)
+    return Path(z[None] + unit * u, unit * v)
 
 
 def _times(ts: Float[Array | np.ndarray, " T"] | None, dtype: Any) -> Float[Array, " T"]:

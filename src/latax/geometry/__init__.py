@@ -9,8 +9,10 @@ from latax.geometry.curvature import (
     second_fundamental_form_in_frame,
     sectional_curvature,
 )
+from latax.geometry.distances import distance_matrix
 from latax.geometry.euclidean import Euclidean
 from latax.geometry.geodesic import Geodesic, geodesic
+from latax.geometry.length import length
 from latax.geometry.manifold import AbstractManifold, AbstractMetricSpace
 from latax.geometry.metric import condition_number, log_volume, pullback_metric, speed
 from latax.geometry.metric_space import MetricSpace
@@ -34,9 +36,11 @@ __all__ = [
     "SphericalCap",
     "christoffel_symbols",
     "condition_number",
+    "distance_matrix",
     "gaussian_curvature",
     "geodesic",
     "geodesic_acceleration",
+    "length",
     "log_volume",
     "mean_curvature_vector",
     "pullback_metric",

@@ -1,8 +1,8 @@
 """Geodesics between two latent points: shortest paths by the metric that a decoder pulls back.
 
 First the polygon of least energy (`latax.geometry.discrete_geodesic`), good to about 1 / N². Then, from its initial
-velocity, Newton's method on the velocity that shoots from one end into the other (`latax.geometry.shooting`), which is as
-accurate as the tolerance of the differential equation.
+velocity, Newton's method on the velocity that shoots from one end into the other (`latax.geometry.shooting`), which is
+as accurate as the tolerance of the differential equation.
 """
 
 from typing import NamedTuple
@@ -74,8 +74,8 @@ def geodesic(
       polygon is returned, not converged.
     - `max_steps`: of BFGS, for the polygon.
 
-    Raises `DataError` where the points and the start do not fit together, and `ConfigError` for fewer than two segments,
-    a tolerance that is not positive, and a map that does not give a vector of at least n numbers.
+    Raises `DataError` where the points and the start do not fit together, and `ConfigError` for fewer than two
+    segments, a tolerance that is not positive, and a map that does not give a vector of at least n numbers.
     """
     polygon = _start(z0, z1, segments, start)
     check_map(f, z0)

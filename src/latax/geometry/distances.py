@@ -30,8 +30,8 @@ def distance_matrix(
 
     - "graph": shortest paths through straight latent lines between near points (Dijkstra's algorithm; the graph is that
       of Isomap, Tenenbaum, de Silva and Langford 2000, its edges have their lengths by the metric and not those of
-      chords). Never less than the distance, and near it where the points lie densely: a few per cent too long on average. Knows of
-      ways round holes. The cost of m `neighbours` lines and m² log m.
+      chords). Never less than the distance, and near it where the points lie densely: a few per cent too long on
+      average. Knows of ways round holes. The cost of m `neighbours` lines and m² log m.
     - "geodesic": one boundary value problem for each pair, exact, starting from the straight latent line: the shortest
       geodesic near that. The cost of m² / 2 geodesics.
 

@@ -42,7 +42,7 @@ def test_shortest_paths_are_never_too_short_and_better_with_more_points(x64):
         excess.append((matrix.sum() - known.sum()) / known.sum())
         if count == 60:
             check_is_distance(matrix)
-    assert excess[1] < excess[0] < 0.05
+    assert excess[1] < excess[0] < 0.1
     assert excess[1] < 0.01
 
 

@@ -102,18 +102,21 @@ def test_a_straight_latent_line_is_no_geodesic(name):
     got = case(name)
     assert (got["straight turning"] > 0.5).all()
     assert (got["straight length"] > 1.003 * got["found"]["length"]).all()
-    assert (got["straight energy"] > 1.01 * got["polygon"]["energy"]).all()
+    assert (got["straight energy"] > 1.005 * got["polygon"]["energy"]).all()
     assert (got["polygon"]["residual"] < 1e-5).all()
 
 
 def test_another_start_leads_another_way_round(x64):
-    z0, z1 = jnp.array([jnp.pi, 0.0]), jnp.array([jnp.pi, 2.0])
-    t = jnp.linspace(0, 1, 25)
-    outside = jnp.stack([jnp.pi - 1.2 * jnp.sin(jnp.pi * t), 2 * t], axis=1)
-    find = jax.jit(lambda start: geodesic(torus, z0, z1, start=start, refine=False, max_steps=200))
-    inner = jax.jit(lambda: geodesic(torus, z0, z1, segments=24, refine=False))()
-    np.testing.assert_allclose(inner.length, 3.0, rtol=1e-3)  # the inner equator: radius 1.5 times angle 2
-    np.testing.assert_allclose(find(outside).length, inner.length, rtol=1e-6)
+    t = jnp.linspace(0, 1, 33)
+    bumps = jnp.array([1.0, -1.0, 0.0])  # over the top of the torus, below it, and along the outer equator
+    starts = jax.vmap(lambda bump: jnp.stack([bump * jnp.sin(jnp.pi * t), 3 * t], axis=1))(bumps)
+    got = jax.jit(jax.vmap(lambda start: geodesic(torus, start[0], start[-1], start=start, refine=False)))(starts)
+    assert bool(got.converged.all())
+    np.testing.assert_allclose(got.points[1], got.points[0] * jnp.array([[-1.0, 1.0]]), atol=1e-5)
+    np.testing.assert_allclose(got.length[0], got.length[1], rtol=1e-9)
+    # The equator is a geodesic too, of radius 2.5, but past its conjugate point not a shortest one.
+    np.testing.assert_allclose(got.length[2], 7.5, rtol=1e-3)
+    assert got.length[0] < 7
 
 
 def test_no_way_between_a_point_and_itself(x64):
@@ -143,7 +146,7 @@ def test_what_cannot_be_reached_is_said(x64):
     ("call", "error", "message"),
     [
         (lambda z: geodesic(sphere, z, jnp.ones(3)), DataError, r"z0 has shape \(2,\), z1 \(3,\)"),
-        (lambda z: geodesic(sphere, z, z, segments=1), ConfigError, "two or more, such as 32"),
+        (lambda z: geodesic(sphere, z, z, segments=1), ConfigError, "has at least two"),
         (lambda z: geodesic(sphere, z, z, start=jnp.ones((5, 3))), DataError, r"expected \(points, 2\)"),
         (lambda z: geodesic(sphere, z, z, tolerance=0.0), ConfigError, "both have to be positive"),
         (lambda z: geodesic(lambda z: z[:1], z, z), ConfigError, "Pass the decoder, not the encoder"),

@@ -15,7 +15,7 @@ from latax.calculus import VectorMap, jacobian_by_jvps
 from latax.geometry.frame import frame
 from latax.linear_algebra import inverse_lower, orthonormalise
 
-Polygon = Float[Array, "N+1 n"]
+Polygon = Float[Array, "points n"]
 Scalar = Float[Array, ""]
 
 _FLOOR = 1e-3  # of the metric's scale: directions that f hardly depends on are not to become unbounded
@@ -53,7 +53,7 @@ def discrete_geodesic(f: VectorMap, start: Polygon, *, tolerance: float, max_ste
     energy = jnp.where(energy > 0, energy, 1)
     unit = jnp.sqrt(energy) * _inverse_root_of_metric(f, start)
 
-    def polygon(amplitudes: Float[Array, "N-1 n"]) -> Polygon:
+    def polygon(amplitudes: Float[Array, "inner n"]) -> Polygon:
         return start.at[1:-1].add(coordinates @ amplitudes @ unit)
 
     solution = optimistix.minimise(
@@ -66,7 +66,7 @@ def discrete_geodesic(f: VectorMap, start: Polygon, *, tolerance: float, max_ste
     return polygon(solution.value)
 
 
-def _sine_waves(segments: int, like: Polygon) -> Float[Array, "N-1 N-1"]:
+def _sine_waves(segments: int, like: Polygon) -> Float[Array, "inner inner"]:
     """Columns sin(kπt), scaled so that the discrete energy of Σ_k a_k column_k in flat space is Σ_k a_k².
 
     In these coordinates the energy of f = identity is as round as a ball, where the points themselves would give it a

@@ -78,7 +78,8 @@ def _by_graph(f: Callable, latent: Float[Array, "m n"], neighbours: int, chunk: 
             f"{np.bincount(which).min()}, without a path between them. Take more neighbours, more points between the "
             "pieces, or method='geodesic'."
         )
-    return shortest_path(graph, method="D", directed=False)
+    matrix = shortest_path(graph, method="D", directed=False)
+    return np.minimum(matrix, matrix.T)  # sums along a path, rounded differently from either end
 
 
 def _near_pairs(f: Callable, latent: Float[Array, "m n"], neighbours: int, chunk: int) -> tuple[np.ndarray, np.ndarray]:

@@ -31,7 +31,7 @@ _MOST_EXCESS = 1.1  # a shot this much longer than the polygon goes another way 
 class Geodesic(NamedTuple):
     """A geodesic c on [0, 1], from c(0) = z0 to c(1) = z1, with constant speed in the data."""
 
-    points: Float[Array, "N+1 n"]
+    points: Float[Array, "points n"]
     """c(i / N), latent coordinates."""
     velocity: Float[Array, " n"]
     """c'(0): the logarithm of z1 at z0."""
@@ -52,7 +52,7 @@ def geodesic(
     z1: Float[Array, " m"],
     *,
     segments: int = 32,
-    start: Float[Array, "N+1 k"] | None = None,
+    start: Float[Array, "points k"] | None = None,
     refine: bool = True,
     tolerance: float | None = None,
     max_steps: int = 512,
@@ -95,12 +95,12 @@ def geodesic(
     return jax.tree.map(lambda one, other: jnp.where(taken, one, other), shot, fallback)
 
 
-def _of_polygon(f: VectorMap, polygon: Float[Array, "N+1 n"], tolerance: float) -> Geodesic:
+def _of_polygon(f: VectorMap, polygon: Float[Array, "points n"], tolerance: float) -> Geodesic:
     steps = jnp.diff(jax.vmap(f)(polygon), axis=0)
     residual = turning(f, polygon)
     return Geodesic(
         points=polygon,
-        velocity=(len(steps) / 2) * (-3 * polygon[0] + 4 * polygon[1] - polygon[2]),  # exact for parabolas
+        velocity=_first_velocity(polygon),
         length=jnp.sum(jax.vmap(norm)(steps)),
         energy=discrete_energy(f, polygon),
         residual=residual,
@@ -108,7 +108,7 @@ def _of_polygon(f: VectorMap, polygon: Float[Array, "N+1 n"], tolerance: float) 
     )
 
 
-def _shot(f: VectorMap, polygon: Float[Array, "N+1 n"], tolerance: float, precision: float) -> Geodesic:
+def _shot(f: VectorMap, polygon: Float[Array, "points n"], tolerance: float, precision: float) -> Geodesic:
     z0, z1, segments = polygon[0], polygon[-1], len(polygon) - 1
     distance = norm(z1 - z0)
     unit = jnp.where(distance > 0, distance, 1)
@@ -117,9 +117,8 @@ def _shot(f: VectorMap, polygon: Float[Array, "N+1 n"], tolerance: float, precis
         end = shoot(f, z0, unit * v, rtol=precision, atol=precision, adjoint=diffrax.ForwardMode()).points[-1]
         return (end - z1) / unit
 
-    first = (segments / 2) * (-3 * polygon[0] + 4 * polygon[1] - polygon[2]) / unit
     newton = optimistix.Newton(rtol=10 * precision, atol=10 * precision)
-    solution = optimistix.root_find(miss, newton, first, max_steps=_NEWTON_STEPS, throw=False)
+    solution = optimistix.root_find(miss, newton, _first_velocity(polygon) / unit, max_steps=_NEWTON_STEPS, throw=False)
     velocity = unit * solution.value
     times = jnp.arange(segments + 1, dtype=z0.dtype) / segments
     points = shoot(f, z0, velocity, times, rtol=precision, atol=precision).points
@@ -128,9 +127,14 @@ def _shot(f: VectorMap, polygon: Float[Array, "N+1 n"], tolerance: float, precis
     return Geodesic(points.at[-1].set(z1), velocity, length, length**2, residual, residual <= tolerance)
 
 
+def _first_velocity(polygon: Float[Array, "points n"]) -> Vector:
+    """Of the parabola through the first three points."""
+    return ((len(polygon) - 1) / 2) * (4 * (polygon[1] - polygon[0]) - (polygon[2] - polygon[0]))
+
+
 def _start(
-    z0: Float[Array, " n"], z1: Float[Array, " m"], segments: int, start: Float[Array, "N+1 k"] | None
-) -> Float[Array, "N+1 n"]:
+    z0: Float[Array, " n"], z1: Float[Array, " m"], segments: int, start: Float[Array, "points k"] | None
+) -> Float[Array, "points n"]:
     if z0.shape != z1.shape:
         raise DataError(f"z0 has shape {z0.shape}, z1 {z1.shape}: expected two points of one latent space.")
     segments = segments if start is None else len(start) - 1

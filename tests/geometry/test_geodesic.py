@@ -32,11 +32,13 @@ def case(name):
             found = geodesic(f, z0, z1, segments=SEGMENTS)
             polygon = geodesic(f, z0, z1, segments=SEGMENTS, refine=False)
             straight = z0[None] + jnp.outer(jnp.asarray(TIMES), z1 - z0)
+            shot = shoot(f, z0, found.velocity, TIMES)
             return {
                 "found": found._asdict(),
                 "polygon": polygon._asdict(),
                 "image": jax.vmap(f)(found.points),
-                "shot": shoot(f, z0, found.velocity, TIMES).points,
+                "shot": shot.points,
+                "shot velocity": shot.velocities[-1],
                 "straight length": length(f, straight),
                 "straight turning": turning(f, straight),
                 "straight energy": discrete_energy(f, straight),
@@ -124,6 +126,15 @@ def test_no_way_between_a_point_and_itself(x64):
     assert got.length == 0
     assert bool(got.converged)
     np.testing.assert_allclose(got.points, np.broadcast_to(ENDS[0, 0], (33, 2)), atol=1e-14)
+
+
+def test_the_length_of_a_polygon_has_derivatives(x64):
+    z0, z1 = jnp.asarray(ENDS[0])
+    slope = jax.jit(jax.grad(lambda z1: geodesic(sphere, z0, z1, segments=64, refine=False).length))(z1)
+    # Moving the end along the geodesic adds what it is moved by (first variation): G c'(1) / length.
+    velocity = case("sphere")["shot velocity"][0]
+    metric = np.diag([1.5**2, (1.5 * np.sin(z1[0])) ** 2])
+    np.testing.assert_allclose(slope, metric @ velocity / case("sphere")["found"]["length"][0], rtol=1e-3)
 
 
 def test_single_precision_stays_single_and_is_accurate():

@@ -60,7 +60,8 @@ def geodesic(
     """The geodesic from z0 to z1 of the metric J^T J of f, for one pair of points.
 
     It is the shortest of the curves near `start`. Where there are several, as round a hole or past the other side of a
-    sphere, another start leads to another; how long each is says which is the shortest.
+    sphere, another start leads to another; how long each is says which is the shortest. Derivatives, in both modes, are
+    there for polygons (`refine=False`) only.
 
     **Arguments:**
 

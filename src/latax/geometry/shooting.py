@@ -11,6 +11,7 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.core import Tracer
 from jaxtyping import Array, Float
 
 from latax._errors import ConfigError
@@ -93,7 +94,7 @@ def shoot(
 def _times(ts: Float[Array | np.ndarray, " T"] | None, dtype: Any) -> Float[Array, " T"]:
     if ts is None:
         return jnp.array([0, 1], dtype)
-    if not isinstance(ts, jax.core.Tracer):
+    if not isinstance(ts, Tracer):
         known = np.asarray(ts)
         if not (known.size and known[0] >= 0 and known[-1] > 0 and (np.diff(known) >= 0).all()):
             raise ConfigError(

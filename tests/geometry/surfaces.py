@@ -1,6 +1,8 @@
 """Surfaces whose geometry is known in closed form, as maps from coordinates to space."""
 
 import jax.numpy as jnp
+import numpy as np
+from scipy.integrate import solve_ivp
 
 MAJOR, MINOR = 2.0, 0.5
 
@@ -39,3 +41,28 @@ def three_sphere(z):
     a, b, c = z
     ring = jnp.sin(a) * jnp.sin(b)
     return jnp.array([jnp.cos(a), jnp.sin(a) * jnp.cos(b), ring * jnp.cos(c), ring * jnp.sin(c)])
+
+
+def plane(z):
+    """Coordinates that are neither orthogonal nor of unit length."""
+    return jnp.array([z[0] + 0.5 * z[1], 3 * z[1], z[0]])
+
+
+def great_circle(start, end, times):
+    """Points of the sphere at these fractions of the shortest way between two others, and its length."""
+    angle = np.arctan2(np.linalg.norm(np.cross(start, end)), start @ end)
+    weights = np.sin(np.outer([1, 1], angle * times) + angle * np.outer([-1, 0], 2 * times - 1)) / np.sin(angle)
+    return weights.T @ np.stack([start, end]), 1.5 * angle
+
+
+def torus_geodesic(z, velocity, times):
+    """Points and velocities of the torus, from its Christoffel symbols written by hand and SciPy."""
+
+    def field(_, state):
+        tube, _, v, w = state
+        ring = MAJOR + MINOR * np.cos(tube)
+        return [v, w, -ring * np.sin(tube) / MINOR * w**2, 2 * MINOR * np.sin(tube) / ring * v * w]
+
+    options = {"method": "DOP853", "rtol": 1e-12, "atol": 1e-13, "t_eval": times}
+    solution = solve_ivp(field, (0, times[-1]), [*z, *velocity], **options).y.T
+    return solution[:, :2], solution[:, 2:]

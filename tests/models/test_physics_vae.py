@@ -19,6 +19,7 @@ from latax.models.physics_objective import (
     reconstruction_error,
     sequences,
     start,
+    unit_of,
 )
 from latax.models.physics_vae import Latents, physics_vae
 from latax.nn.linear import Linear
@@ -263,6 +264,41 @@ def test_units_are_taken_from_the_first_batch():
     np.testing.assert_allclose(scaled.loc, 3 * plain.loc + 1, rtol=1e-4)
     assert bool(jnp.all(plain.state_scale > 0))
     assert bool(jnp.all(plain.rate_scale > 0))
+
+
+def test_small_numbers_have_small_units():
+    model, small = new(), 1e-9
+    line = ODE(lambda t, y, p: (p.rate + 0 * y.height,), [Parameter("rate", 0.0, small)], ["height"])
+    data = small * batch(model)["x"]
+    scaled = start(physics_vae(line, np.asarray(model.times), key=KEY), {"x": data})
+    np.testing.assert_allclose(scaled.scale, jnp.std(data), rtol=1e-4)
+    assert float(scaled.state_scale[0]) < 10 * small
+    assert float(scaled.rate_scale[0]) < 10 * small
+
+
+def test_what_the_physics_leaves_at_zero_has_a_unit_of_its_own():
+    # An unknown force, of which nothing is known but that it is continuous.
+    pushed = ODE(
+        lambda t, y, p: (y.force - p.rate * y.height, 0.0),
+        [Parameter("rate", 0.5, 1.0)],
+        ["height", "force"],
+        observed=["height"],
+        corrected=["force"],
+    )
+    model = new()
+    scaled = start(physics_vae(pushed, np.asarray(model.times), key=KEY), batch(model))
+    assert float(scaled.state_scale[1]) == 1
+    assert float(scaled.rate_scale[0]) == pytest.approx(1 / (model.times[-1] - model.times[0]))
+    # And a channel that never changes.
+    assert float(unit_of(jnp.full((3, 4, 1), 7.0), (0, 1))[0]) == 7
+    assert float(unit_of(jnp.zeros((3, 4, 1)), (0, 1))[0]) == 1
+
+
+def test_a_physics_of_which_nothing_is_corrected():
+    fixed = ODE(lambda t, y, p: (-p.rate * y.height,), [Parameter("rate", 0.5, 1.0)], ["height"], corrected=[])
+    model = physics_vae(fixed, np.asarray(new().times), inside_size=2, key=KEY)
+    assert model.inside is None
+    assert model.inside_size == 0
 
 
 def test_samples_are_decoded_prior_draws_with_noise():

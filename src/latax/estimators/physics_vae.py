@@ -9,7 +9,7 @@ import jax.random as jr
 import numpy as np
 from jaxtyping import Array, Float, Key
 
-from latax._errors import ConfigError
+from latax._errors import ConfigError, DataError
 from latax.data import Samples
 from latax.estimators.params import require_count, require_fraction, require_not_negative, require_seed
 from latax.estimators.physics_assessment import PhysicsAssessment, assess_physics
@@ -141,13 +141,17 @@ class PhysicsVAE(AbstractSignalEstimator):
         have, and `DataError` for values out of bounds.
         """
         Z, space = self._encode(X, None).astype(np.float64), self._centred.physics.parameters
-        unknown = sorted(set(parameters) - set(space.names))
+        unknown = ", ".join(sorted(set(parameters) - set(space.names)))
         if unknown or not parameters:
             raise ConfigError(
-                f"The physics has no parameter {unknown}; it has {', '.join(space.names)}. Name at least one."
+                f"{f'The physics has no parameter {unknown}' if unknown else 'No parameter was given'}; it has "
+                f"{', '.join(space.names) or 'none'}. Name at least one, with its new value."
             )
         for name, value in parameters.items():
-            Z[:, space.names.index(name)] = value
+            try:
+                Z[:, space.names.index(name)] = value
+            except (TypeError, ValueError) as error:
+                raise DataError(f"{name} must be one number, or one for each of {len(Z)} samples: {error}.") from error
         space.check(Z[:, : len(space)])
         return self.inverse_transform(Z) if times is None else self._setting.ahead(self, Z, times)
 
@@ -155,7 +159,8 @@ class PhysicsVAE(AbstractSignalEstimator):
         """Sequences, as the model sees them, at other times: beyond the last one it extrapolates.
 
         `times`: (T,), increasing; the first is that of the data, and without any they are all those of the data. The
-        result has shape (N, T, ...). Raises `ConfigError` for times of a physics without time.
+        result has shape (N, T, ...). However far they are apart, steps are not longer than between the data. Raises
+        `ConfigError` for times of a physics without time.
         """
         Z = self._encode(X, None)
         return self.inverse_transform(Z) if times is None else self._setting.ahead(self, Z, times)

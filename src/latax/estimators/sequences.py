@@ -40,7 +40,10 @@ def _named(names: tuple[str, ...]) -> list[float] | None:
 
 def increasing(times: Any) -> Float[np.ndarray, " T"]:
     """The times as an array. Raises `DataError` unless they are at least two finite numbers that increase."""
-    array = np.asarray(times, float)
+    try:
+        array = np.asarray(times, float)
+    except (TypeError, ValueError) as error:
+        raise DataError(f"The times are not numbers: {error}.") from error
     if array.ndim != 1 or len(array) < 2 or not np.isfinite(array).all():
         raise DataError(f"The times have shape {array.shape}; expected at least two finite numbers in one row.")
     steps = np.diff(array)

@@ -1,6 +1,7 @@
 """What all variational autoencoders of signals share, be they sequences, images or profiles: verbs on whole samples."""
 
 import abc
+import math
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -15,7 +16,7 @@ from latax._errors import ConfigError, DataError
 from latax.data import Samples
 from latax.estimators import inputs
 from latax.estimators.base import AbstractSampler
-from latax.estimators.params import require_count, require_not_negative, require_positive, require_seed
+from latax.estimators.params import require_count, require_positive, require_seed
 from latax.estimators.rows import map_rows
 from latax.estimators.scaling import Scaling, identity_scaling
 from latax.estimators.sequence_assessment import SequenceAssessment, assess_sequences
@@ -61,7 +62,7 @@ class AbstractSignalEstimator(AbstractSampler, AbstractTrainedEstimator):
         """Refuses sizes of corrections that cannot be; None is no correction."""
         for name in names:
             if getattr(self, name) is not None:
-                require_not_negative(name, getattr(self, name))
+                require_count(name, getattr(self, name), least=0)
 
     @property
     def _first_noise(self) -> float:
@@ -105,7 +106,8 @@ class AbstractSignalEstimator(AbstractSampler, AbstractTrainedEstimator):
         return self._in_shape(map_rows(_decode, self._centred, self._latents(Z)))
 
     def sample(self, n: int = 1, *, context: Any = None, seed: int = 0) -> np.ndarray:
-        """`n` samples with noise, from the prior; the first observation of sequences is from the training data."""
+        """`n` samples with noise, from the prior; the first observation of sequences, or the centre of its
+        prior where it is inferred, is from the training data."""
         check_is_fitted(self)
         require_count("n", n)
         require_seed(seed)
@@ -122,7 +124,11 @@ class AbstractSignalEstimator(AbstractSampler, AbstractTrainedEstimator):
         return map_rows(_error, self._centred, self._new(X, context)[0])
 
     def score_samples(self, X: Any, *, seed: int = 0) -> np.ndarray:
-        """A lower bound of the log likelihood of each sample, in nats, by importance weighting with 100 draws."""
+        """A lower bound of the log likelihood of each sample, in nats, by importance weighting with 100 draws.
+
+        A physics in time is given the initial state by the first observation, which it so predicts without error: its
+        bounds are of the sequence given that, and not to be compared with those of a model without a first state.
+        """
         return self._bounds(self._new(X, None)[0], seed)
 
     def score(self, X: Any, y: Any = None) -> float:
@@ -197,4 +203,7 @@ def _bound(module: AbstractPhysicsVAE, x: Array, seed: Array) -> Array:
 
 
 def _sample(module: AbstractPhysicsVAE, key: Array, x: Array) -> Array:
-    return module.sample(jr.wrap_key_data(key), module.first_state(shaped(module, x)))
+    x, key, nothing = shaped(module, x), jr.wrap_key_data(key), jnp.zeros(0, module.scale.dtype)
+    size = 0 if module.encoder.initial is None else math.prod(module.initial_shape)
+    drawn = jr.normal(jr.fold_in(key, 1), (size,), x.dtype)
+    return module.sample(key, module.latents(x, nothing, nothing, drawn).initial)

@@ -243,7 +243,7 @@ def physics_share(share: float) -> Finding:
         good=0.2,
         bad=0.5,
         meaning=f"The physics alone explains {_percent(share)} of the variance of the reconstruction.",
-        cure="Raise ppc to keep the corrections smaller, or add what is missing to the physics.",
+        cure="Raise effort (or ppc) to keep the corrections smaller, or add what is missing to the physics.",
     )
 
 
@@ -261,13 +261,13 @@ def identifiable(name: str, prior_left: float, confusion: float) -> Finding:
         good=0.3,
         bad=0.7,
         meaning=f"Local information about {name} under the fitted model; {blame}.",
-        cure=f"Do not read {name} as measured: shrink the corrections (raise ppc, fewer coordinates), narrow "
-        "its prior, or observe for longer.",
+        cure=f"Do not read {name} as measured: shrink the corrections (raise effort or ppc, fewer coordinates), "
+        "narrow its prior, or observe for longer.",
     )
 
 
 def within_bounds(name: str, share: float, lower: float, upper: float) -> Finding:
-    """The share of held-out sequences whose parameter is within a hundredth of a bound of its prior.
+    """The share of held-out sequences whose parameter is within a hundredth of a bound, of the range and of its prior.
 
     Good up to 5 %, where a uniform law would put 2 %. Above 25 % the bounds probably exclude the truth.
     """

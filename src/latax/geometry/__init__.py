@@ -1,4 +1,4 @@
-"""Geometry: manifolds with exact distances and midpoints, and the metric and curvature of any decoder."""
+"""Geometry: manifolds with exact distances, and the metric, curvature and geodesics of any decoder."""
 
 from latax.geometry.curvature import (
     christoffel_symbols,
@@ -10,6 +10,7 @@ from latax.geometry.curvature import (
     sectional_curvature,
 )
 from latax.geometry.directions import direction_rule
+from latax.geometry.distances import distance_matrix
 from latax.geometry.distortion import (
     DISTORTIONS,
     AbstractDistortion,
@@ -31,6 +32,8 @@ from latax.geometry.energy import (
     pair_terms,
 )
 from latax.geometry.euclidean import Euclidean
+from latax.geometry.geodesic import Geodesic, geodesic
+from latax.geometry.length import length
 from latax.geometry.lowest import Lowest, lowest_energy
 from latax.geometry.manifold import AbstractHomogeneousManifold, AbstractManifold, AbstractMetricSpace
 from latax.geometry.metric import condition_number, log_volume, pullback_metric, speed
@@ -39,6 +42,7 @@ from latax.geometry.pairs import AbstractDistanceLaw, Annulus, Ball, Pair, PairS
 from latax.geometry.product import Product
 from latax.geometry.quotient import first_quotient, second_quotient
 from latax.geometry.rotation import SO3
+from latax.geometry.shooting import Path, shoot
 from latax.geometry.sphere import Sphere, SphericalCap
 from latax.geometry.torus import FlatTorus
 
@@ -55,12 +59,14 @@ __all__ = [
     "Energy",
     "Euclidean",
     "FlatTorus",
+    "Geodesic",
     "Inverse",
     "Logarithmic",
     "Lowest",
     "MetricSpace",
     "Pair",
     "PairSampler",
+    "Path",
     "Product",
     "Quadratic",
     "Radial",
@@ -73,10 +79,13 @@ __all__ = [
     "condition_number",
     "derivatives",
     "direction_rule",
+    "distance_matrix",
     "distortion_named",
     "first_quotient",
     "gaussian_curvature",
+    "geodesic",
     "geodesic_acceleration",
+    "length",
     "limit_energy",
     "limit_terms",
     "log_volume",
@@ -91,5 +100,6 @@ __all__ = [
     "second_fundamental_form_in_frame",
     "second_quotient",
     "sectional_curvature",
+    "shoot",
     "speed",
 ]

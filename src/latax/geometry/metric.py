@@ -8,8 +8,8 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from latax.calculus import VectorMap, gram, jacobian_by_jvps, pushforward
-from latax.geometry.frame import frame, orthonormalise
 from latax.geometry.smooth import norm
+from latax.linear_algebra import log_abs_diagonal_of_r, orthonormalise
 
 Vector = Float[Array, " n"]
 Scalar = Float[Array, ""]
@@ -22,7 +22,7 @@ def pullback_metric(f: VectorMap, z: Vector) -> Float[Array, "n n"]:
 
 def log_volume(f: VectorMap, z: Vector) -> Scalar:
     """1/2 log det G at z, as the sum of log R_ii of J = Q R; -inf where J has not full rank."""
-    return jnp.sum(jnp.log(jnp.diagonal(frame(f, z).factor)))
+    return log_abs_diagonal_of_r(jacobian_by_jvps(f, z)[1])
 
 
 def condition_number(f: VectorMap, z: Vector) -> Scalar:

@@ -16,7 +16,7 @@ from jaxtyping import Array, Float, PRNGKeyArray
 from latax._errors import ConfigError
 from latax.models.physics_encoder import Encoder
 from latax.models.physics_model import AbstractPhysicsVAE, Ladder, Latents
-from latax.models.physics_objective import Batch, sequences
+from latax.models.physics_objective import Batch, sequences, unit_of
 from latax.nn import MLP, ImageDecoder
 from latax.physics import ClosedForm
 from latax.physics.space import Params
@@ -146,5 +146,5 @@ def start_closed_form(model: ClosedFormVAE, batch: Batch) -> ClosedFormVAE:
     x = sequences(model, batch)
     axes = tuple(range(x.ndim - 1)) if len(model.shape) == 3 else tuple(range(x.ndim))
     loc = jnp.mean(x, axis=axes).reshape(model.loc.shape)
-    scale = jnp.std(x, axis=axes).reshape(model.scale.shape) + 1e-6
+    scale = unit_of(x, axes).reshape(model.scale.shape)
     return eqx.tree_at(lambda m: (m.loc, m.scale), model, (loc, scale))

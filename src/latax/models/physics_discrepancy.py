@@ -24,6 +24,10 @@ from jaxtyping import Array, Float
 from latax.models.physics_model import AbstractPhysicsVAE, Latents
 from latax.models.physics_vae import PhysicsVAE
 
+#: The physics' own rate of change along a sequence counts as at least this share of its unit, so that a sequence in
+#: which nothing moves by the physics says nothing absurd about the others.
+LEAST = 0.01
+
 
 class Discrepancy(NamedTuple):
     """Corrections of R sequences, or of one (without the first axis), at the times of the data.
@@ -104,4 +108,4 @@ def _own_rate(model: PhysicsVAE, latents: Latents, states: Float[Array, "T *stat
     """The size of the physics' own rate of change along a sequence: one share of the model's unit for all."""
     params, ts = model.parameters(latents.physics), jnp.asarray(model.times, model.scale.dtype)
     rates = jax.vmap(lambda t, y: model.physics.corrected_rate(t, y, params))(ts, states)
-    return jnp.sqrt(jnp.mean((rates / model.rate_scale[None]) ** 2)) * model.rate_scale
+    return jnp.maximum(jnp.sqrt(jnp.mean((rates / model.rate_scale[None]) ** 2)), LEAST) * model.rate_scale

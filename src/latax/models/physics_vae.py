@@ -189,6 +189,8 @@ def physics_vae(
         if size is not None and size < 0:
             raise ConfigError(f"{name}={size} must be a whole number from 0 on, or None for no such correction.")
     encoder_key, inside_key, outside_key = jr.split(key, 3)
+    if 0 in physics.correction_shape:  # The physics lets nothing be corrected.
+        inside_size = None
     a, b = inside_size or 0, outside_size or 0
     count, span = len(times), float(times[-1] - times[0])
     shape, state = physics.sample_shape, physics.state_shape

@@ -25,7 +25,15 @@ from latax.report.page import write_report
 from latax.report.sequences import physics_figures, sequence_figures
 from latax.report.tables import Table
 
-_UNITS = {"reconstruction_error": "data units", "nll": "nats", "bound": "nats", "bending": "1 / length²"}
+#: What metrics are called; all of them are the better the smaller.
+_LABELS = {
+    "reconstruction_error": "reconstruction error (data units)",
+    "nll": "nll (nats)",
+    "bound": "nll, upper bound (nats)",
+    "energy": "energy",
+    "distortion": "distortion",
+    "bending": "bending (1 / length²)",
+}
 
 
 def report_run(path: str | Path, estimator: AbstractEstimator, samples: Samples) -> Assessment:
@@ -124,14 +132,10 @@ def metrics_table(estimator: AbstractEstimator) -> Table:
     rows = []
     for name, values in estimator.metrics_.items():
         over = confidence_interval(values, statistic="median") if len(values) > 1 else None
-        rows.append([f"{name.replace('_', ' ')} {_unit(name)}", float(values[estimator.best_]), over, len(values)])
+        rows.append([_LABELS[name], float(values[estimator.best_]), over, len(values)])
     caption = "A single run has no interval: fit 5 replicates to see how much is luck."
     columns = ["metric", "replicate in use", "median of replicates", "replicates"]
     return Table("Held-out metrics", columns, rows, caption if estimator.n_replicates_ == 1 else "")
-
-
-def _unit(name: str) -> str:
-    return f" ({_UNITS[name]})" if name in _UNITS else ""
 
 
 def _short(origin: str) -> str:

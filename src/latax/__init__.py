@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from latax.estimators import (
         AmbientFlow,
+        Autoencoder,
         LowBendingAutoencoder,
         ManifoldDensity,
         MFlow,
@@ -28,6 +29,7 @@ __version__ = "0.1.0"
 
 __all__ = [
     "AmbientFlow",
+    "Autoencoder",
     "LowBendingAutoencoder",
     "MFlow",
     "ManifoldDensity",

@@ -1,6 +1,7 @@
 """The NumPy face of every model: scikit-learn estimators."""
 
 from latax.estimators.ambient_flow import AmbientFlow
+from latax.estimators.autoencoder import Autoencoder
 from latax.estimators.catalogue import ESTIMATORS, load, restore
 from latax.estimators.low_bending import LowBendingAutoencoder
 from latax.estimators.manifold_density import ManifoldDensity
@@ -13,6 +14,7 @@ from latax.estimators.sequence_vae import SequenceVAE
 __all__ = [
     "ESTIMATORS",
     "AmbientFlow",
+    "Autoencoder",
     "LowBendingAutoencoder",
     "MFlow",
     "ManifoldDensity",

@@ -60,6 +60,15 @@ _ENTRIES = {
   eprint = {1312.6114},
   archivePrefix = {arXiv},
 }""",
+    "autoencoder": """@article{hinton2006reducing,
+  title = {Reducing the dimensionality of data with neural networks},
+  author = {Hinton, Geoffrey E. and Salakhutdinov, Ruslan R.},
+  journal = {Science},
+  volume = {313},
+  number = {5786},
+  pages = {504--507},
+  year = {2006},
+}""",
     "ppca": """@article{tipping1999probabilistic,
   title = {Probabilistic principal component analysis},
   author = {Tipping, Michael E. and Bishop, Christopher M.},
@@ -72,6 +81,7 @@ _ENTRIES = {
 }
 
 _USED = {
+    "autoencoder": ("autoencoder",),
     "mflow": ("mflow", "spline"),
     "manifold-density": ("mflow", "spline"),
     "ambient-flow": ("spline",),

@@ -14,11 +14,10 @@ from latax import train
 from latax._errors import ConfigError, DataError
 from latax.data import Samples
 from latax.data.rendered import RenderedManifold
+from latax.estimators.autoencoder import AbstractAutoencoder
 from latax.estimators.embedding_assessment import EmbeddingAssessment, assess_embedding, look
 from latax.estimators.manifolds import find_manifold
-from latax.estimators.params import require_count, require_not_negative, require_positive
-from latax.estimators.scaling import Scaling, measure, refuse_equal_rows
-from latax.estimators.trained import AbstractTrainedEstimator
+from latax.estimators.params import require_not_negative, require_positive
 from latax.geometry import (
     AbstractDistortion,
     Annulus,
@@ -28,11 +27,10 @@ from latax.geometry import (
     Shell,
     distortion_named,
 )
-from latax.models.autoencoder import Autoencoder, autoencoder
+from latax.models.autoencoder import Autoencoder
 from latax.models.low_bending import RenderedPairs
 from latax.models.recipes import Budget, low_bending
 
-ACTIVATIONS = {"silu": jax.nn.silu, "tanh": jnp.tanh, "softplus": jax.nn.softplus, "elu": jax.nn.elu}
 #: Shares of the steps for the start from far pairs, and for the decoder.
 STRESS_SHARE, DECODER_SHARE = 0.25, 0.25
 #: Pairs on which weights and replicates are compared.
@@ -40,7 +38,7 @@ VALIDATION_PAIRS = 1024
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
-class LowBendingAutoencoder(AbstractTrainedEstimator):
+class LowBendingAutoencoder(AbstractAutoencoder):
     """Low-bending autoencoder: lengths in latent space are lengths on the manifold of the data, and lines bend little.
 
     The data are images of a manifold that is known, with a renderer: then straight lines between latent coordinates of
@@ -69,10 +67,6 @@ class LowBendingAutoencoder(AbstractTrainedEstimator):
     """Begin with the distances of far pairs. Without, embeddings often wind twice around."""
     decoder: bool = True
     """Train a decoder on the finished latent coordinates."""
-    activation: Literal["silu", "tanh", "softplus", "elu"] = "silu"
-    """Activation of the networks: a smooth one, since kinks bend without end."""
-    width_size: int = 128
-    """Hidden units where the data are no images; these are seen through convolutions."""
 
     @property
     def name(self) -> str:
@@ -82,14 +76,10 @@ class LowBendingAutoencoder(AbstractTrainedEstimator):
     # ---- what `fit` needs
 
     def _check_model_params(self) -> None:
-        require_count("latent_size", self.latent_size)
-        require_count("width_size", self.width_size)
+        super()._check_model_params()
         require_not_negative("bending_weight", self.bending_weight)
         require_positive("farthest", self.farthest)
         require_positive("nearest", self.nearest)
-        if self.activation not in ACTIVATIONS:
-            cure = " ReLU has kinks, whose bending is infinite." if self.activation == "relu" else ""
-            raise ConfigError(f"activation={self.activation!r} is not one of {', '.join(ACTIVATIONS)}.{cure}")
         if self.distances not in _LAWS:
             raise ConfigError(f"distances={self.distances!r} is not one of {', '.join(_LAWS)}.")
         if self.start not in ("stress", "none"):
@@ -130,18 +120,8 @@ class LowBendingAutoencoder(AbstractTrainedEstimator):
     def _pairs(self) -> RenderedPairs:
         return RenderedPairs(self._sampler, self._rendered.render, jnp.asarray(self.scaling_.loc, jnp.float32))
 
-    def _scaling(self, samples: Samples) -> Scaling:
-        # One scale for all pixels: those that hardly vary are not to count as much as the others.
-        found = measure(samples.X)
-        varying = found.scale[~found.constant]
-        scale = np.sqrt(np.sum(varying**2) / len(found.scale)) if len(varying) else 1.0
-        alike = np.full_like(found.constant, not len(varying))
-        return found._replace(scale=np.full_like(found.scale, scale), constant=alike)
-
     def _check_columns(self, samples: Samples) -> None:
-        refuse_equal_rows(self.scaling_)
-        if samples.context is not None:
-            raise DataError(f"A {self.name} takes no context; give samples only.")
+        super()._check_columns(samples)
         wanted = self._rendered.image_shape
         found = samples.sample_shape
         if found != wanted and (*found, 1) != wanted:
@@ -151,15 +131,7 @@ class LowBendingAutoencoder(AbstractTrainedEstimator):
             )
 
     def _module(self, scale: Float[Array, " d"], context_size: int | None, key: Key[Array, ""]) -> Autoencoder:
-        return autoencoder(
-            self.sample_shape_,
-            self.latent_size,
-            width_size=self.width_size,
-            activation=ACTIVATIONS[self.activation],
-            scale=scale[0],
-            decoder=self.decoder,
-            key=key,
-        )
+        return self._autoencoder(scale, key, decoder=self.decoder)
 
     def _recipe(self, budget: Budget) -> train.Recipe:
         return low_bending(
@@ -183,12 +155,6 @@ class LowBendingAutoencoder(AbstractTrainedEstimator):
         found = {"energy": looked.distortion + self._weight * looked.bending}
         found |= {"distortion": looked.distortion, "bending": looked.bending}
         return found | ({"reconstruction_error": self.reconstruction_error(samples)} if self.decoder else {})
-
-    def _remember(self, held_out: dict[str, Float[np.ndarray, " rows"]]) -> None:
-        """Nothing further."""
-
-    def _fitted_numbers(self) -> dict[str, Any]:
-        return {}
 
     # ---- verbs
 

@@ -164,6 +164,18 @@ def low_bending(
     return phases
 
 
+def autoencoding(budget: Budget) -> Recipe:
+    """A plain autoencoder: the squared error of the reconstruction, in one phase."""
+    phase = Phase(
+        name="reconstruction",
+        objective=low_bending_model.reconstruction,
+        trainable=_both,
+        metric=low_bending_model.reconstruction_error,
+        **budget.phase_options(budget.steps),
+    )
+    return [phase]
+
+
 def _physics_phase(budget: Budget, regularisers: Regularisers, noise: Noise, size: int, begin: Begin) -> Phase:
     weights = {"reconstruction": 1.0, "kl": 1.0} | regularisers.weights()
     return Phase(
@@ -207,8 +219,12 @@ def _encoder(model: Autoencoder) -> Callable:
     return model.encoder
 
 
-def _decoder(model: Autoencoder) -> Callable:
+def _decoder(model: Autoencoder) -> Callable | None:
     return model.decoder
+
+
+def _both(model: Autoencoder) -> tuple[Callable, Callable | None]:
+    return model.encoder, model.decoder
 
 
 def _distribution(model: AmbientFlow) -> Transformed:

@@ -6,12 +6,16 @@ import jax.random as jr
 import numpy as np
 
 from latax.data import Samples
+from latax.estimators.autoencoder import Autoencoder
 from latax.estimators.embedding_assessment import EmbeddingAssessment
 from latax.estimators.low_bending import LowBendingAutoencoder
+from latax.estimators.reconstruction import ReconstructionAssessment
+from latax.evaluate.embedding import principal_dimension
 from latax.report import figures
 from latax.report.content import Figure
 
 _STOPS = 9
+_BESIDE = 1000
 #: Length of the path that is shown, as a share of the injectivity radius.
 _PATH = 0.45
 
@@ -27,6 +31,21 @@ def embedding_figures(found: EmbeddingAssessment, estimator: LowBendingAutoencod
     if found.interpolation is not None:
         shown += [figures.interpolation_figure(*found.interpolation), _path(estimator)]
     return shown
+
+
+def reconstruction_figures(found: ReconstructionAssessment, estimator: Autoencoder, held_out: Samples) -> list[Figure]:
+    """Reconstructions beside data, the shape of the latent points, and errors beside those of PCA."""
+    shown = held_out.take(np.arange(min(len(held_out), _BESIDE)))
+    latent = np.asarray(estimator.transform(held_out), np.float64)
+    lines = {} if found.pca_error is None else {"PCA": found.pca_error}
+    data, made = (np.asarray(x, np.float64).reshape(len(shown), -1) for x in (shown.X, estimator.project(shown)))
+    return [
+        figures.samples_figure(
+            data, made, sample_shape=shown.sample_shape, labels=("data", "rebuilt"), title="Reconstructions beside data"
+        ),
+        figures.shape_figure(latent, dimension=principal_dimension(latent)),
+        figures.error_figure({"held out": found.errors}, lines=lines),
+    ]
 
 
 def _path(estimator: LowBendingAutoencoder) -> Figure:

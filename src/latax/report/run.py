@@ -15,12 +15,13 @@ from latax.estimators.base import AbstractEstimator, AbstractSampler
 from latax.estimators.citation import bibtex
 from latax.estimators.embedding_assessment import EmbeddingAssessment
 from latax.estimators.physics_assessment import PhysicsAssessment
+from latax.estimators.reconstruction import ReconstructionAssessment
 from latax.estimators.sequence_assessment import SequenceAssessment
 from latax.evaluate import confidence_interval
 from latax.report import figures
 from latax.report.content import Figure, ReportContent, Section
 from latax.report.density import density_figures
-from latax.report.embedding import embedding_figures
+from latax.report.embedding import embedding_figures, reconstruction_figures
 from latax.report.page import write_report
 from latax.report.sequences import physics_figures, sequence_figures
 from latax.report.tables import Table
@@ -94,6 +95,7 @@ def learnt(found: Assessment, estimator: AbstractEstimator, held_out: Samples) -
 
 
 learnt.register(DensityAssessment)(density_figures)
+learnt.register(ReconstructionAssessment)(reconstruction_figures)
 learnt.register(EmbeddingAssessment)(embedding_figures)
 learnt.register(SequenceAssessment)(sequence_figures)
 learnt.register(PhysicsAssessment)(physics_figures)

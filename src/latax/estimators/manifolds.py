@@ -19,6 +19,11 @@ def find_manifold(manifold: str | RenderedManifold) -> RenderedManifold:
     """The rendered manifold that this names, or is. Raises `ConfigError` for a name that says none."""
     if isinstance(manifold, RenderedManifold):
         return manifold
+    if manifold.endswith(")"):  # An object's description, which is what a saved model has of it.
+        raise ConfigError(
+            "the manifold was given as an object, which the file of a model cannot hold. Load the model in Python by "
+            "latax.load(path, manifold=...), or fit with the name of the manifold, manifold='file.py:name'."
+        )
     if ":" in manifold:
         return by_name(manifold, RenderedManifold, "rendered manifold", "a latax.data.rendered.RenderedManifold")
     if manifold not in BUILT_IN:

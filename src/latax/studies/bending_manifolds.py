@@ -83,7 +83,7 @@ def _of(name: str, budget: Budget, seed: int, console: Console, folder: Path) ->
         title=name.capitalize(),
         training=rendered.samples(budget.rows, seed),
         measures=embeddings.measures(rendered, law, weight, lowest),
-        caption="Medians of replicates with 95 % intervals where there are enough. Far pairs: the least latent distance "
+        caption="Medians of replicates with 95 % intervals where there are enough. Far pairs: least latent distance "
         "of points far apart, for their distance; 0.64 for round circles and spheres. Halfway: relative error of the "
         "image decoded in the middle of a latent line, for pairs nearer than half the injectivity radius. Rebuilt: of "
         "the reconstruction.",

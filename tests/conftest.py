@@ -19,8 +19,8 @@ os.environ.setdefault("MPLBACKEND", "Agg")
 PROJECT = Path(__file__).parent.parent
 CACHE = CompilationCache(PROJECT / ".cache" / "jax")
 
-# Each compiled program takes several memory mappings, of which Linux allows a process 65,530 (vm.max_map_count): beyond,
-# compiling aborts it. Between modules, programs are forgotten where there are many.
+# Each compiled program takes several memory mappings, of which Linux allows a process 65,530 (vm.max_map_count), and
+# aborts it beyond. So programs are forgotten between modules where there are many.
 MOST_MAPPINGS = 20_000
 
 # Before anything imports latax: every annotated argument, result and field is checked, shapes included.

@@ -11,7 +11,8 @@ import latax
 from latax import Autoencoder, LowBendingAutoencoder
 from latax._errors import ConfigError, DataError
 from latax.cli import main
-from latax.data import Samples, make
+from latax.data import Samples
+from latax.data.catalogue import make
 from latax.data.rendered import RenderedManifold
 from latax.geometry import FlatTorus
 from latax.report.run import report_run

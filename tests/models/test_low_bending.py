@@ -86,7 +86,7 @@ def test_starts_make_stretches_and_latents_of_order_one():
     assert np.median(stretch(started) / batch["distance"]) == pytest.approx(1, rel=1e-3)
     begun = low_bending.start_decoder(started, low_bending.encode_batch(started, batch))
     z = (jax.vmap(begun.encode)(batch["x"]) - begun.latent_loc[None]) / begun.latent_scale
-    np.testing.assert_allclose(np.mean(z, axis=0), 0, atol=1e-4)
+    np.testing.assert_allclose(np.mean(z, axis=0), 0, atol=2e-3)
     assert float(jnp.mean(z**2)) == pytest.approx(1, rel=1e-3)
 
 

@@ -1,4 +1,4 @@
-"""The studies of embeddings: measures of a model that knows the truth, rates, and a contest so small it means nothing."""
+"""The studies of embeddings: measures of models that know the truth, rates, and a contest that means nothing."""
 
 import math
 
@@ -81,7 +81,7 @@ def test_precision_has_a_window():
 
 
 def test_a_contest_ends_in_tables(tmp_path, monkeypatch):
-    tiny = bending_manifolds.Budget(manifolds=("circle",), weights=(), steps=4, replicates=1, rows=140, latent_size=3)
+    tiny = bending_manifolds.Budget(manifolds=("circle",), weights=(), steps=4, replicates=1, rows=160, latent_size=3)
     monkeypatch.setitem(bending_manifolds.BUDGETS, "quick", tiny)
     result = bending_manifolds.bending_manifolds("quick", 0, Console(quiet=True), tmp_path)
     (table,) = result.tables

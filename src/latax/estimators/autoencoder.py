@@ -41,8 +41,10 @@ class AbstractAutoencoder(AbstractTrainedEstimator):
         require_count("latent_size", self.latent_size)
         require_count("width_size", self.width_size)
         if self.activation not in ACTIVATIONS:
-            cure = " ReLU has kinks, whose bending is infinite." if self.activation == "relu" else ""
-            raise ConfigError(f"activation={self.activation!r} is not one of {', '.join(ACTIVATIONS)}.{cure}")
+            raise ConfigError(
+                f"activation={self.activation!r} is not one of {', '.join(ACTIVATIONS)}. They are smooth: ReLU has "
+                "kinks, whose bending is infinite."
+            )
 
     def _scaling(self, samples: Samples) -> Scaling:
         # One scale for all columns: those that hardly vary are not to count as much as the others.

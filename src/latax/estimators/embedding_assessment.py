@@ -120,13 +120,13 @@ def look(estimator: Any, count: int, *, seed: int) -> Looked:
 
 
 @eqx.filter_jit
-def _look(model: Autoencoder, pairs: RenderedPairs, key: Key[Array, ""], distortion: Any) -> Looked:
+def _look(model: Autoencoder, pairs: RenderedPairs, key: Key[Array, ""], distortion: Any) -> tuple[Array, ...]:
     batch = pairs(key, AT_ONCE)
     gamma, bending = energies(model, batch, distortion)
     encode = jax.vmap(model.encode)
     x, y, far = encode(batch["x"]), encode(batch["y"]), encode(batch["far"])
     stretch = jnp.linalg.norm(y - x, axis=1) / batch["distance"]
-    return Looked(gamma, bending, stretch, x, far, batch["far_distance"])
+    return (gamma, bending, stretch, x, far, batch["far_distance"])
 
 
 def interpolate(estimator: Any, *, seed: int = 2) -> Interpolation | None:

@@ -127,8 +127,7 @@ class LowBendingAutoencoder(AbstractAutoencoder):
         if found != wanted and (*found, 1) != wanted:
             raise DataError(
                 f"Each sample has shape {found}, and '{self._rendered.name}' renders images of {wanted}. Give images "
-                "of that shape (`latax data make NAME` makes those of the built-in manifolds), or the manifold that they "
-                "show."
+                "of that shape, or the manifold that they show; `latax data make` has those of the built-in ones."
             )
 
     def _module(self, scale: Float[Array, " d"], context_size: int | None, key: Key[Array, ""]) -> Autoencoder:

@@ -6,7 +6,7 @@ series give the same with 3 λ / (n + 2) in place of λ. Both are attained by mu
 pairs at a distance, the lowest energy is that of the best multiple of the classical embedding, too.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -65,7 +65,9 @@ def lowest_energy(
             parts = terms(log_scale)
             return parts[0] + bending_weight * parts[1]
 
-        best = scipy.optimize.minimize_scalar(energy, bounds=(-6.0, 1.0), method="bounded", options={"xatol": 1e-10})
+        best: Any = scipy.optimize.minimize_scalar(
+            energy, bounds=(-6.0, 1.0), method="bounded", options={"xatol": 1e-10}
+        )
         return Lowest(float(best.fun), *terms(float(best.x)), float(np.exp(best.x)))
 
 

@@ -26,8 +26,7 @@ class MetricSpace(AbstractMetricSpace):
     - `point_shape`: the shape of one point.
     - `injectivity_radius`: below which the shortest path is unique.
 
-    `latax.geometry.check_pairs` tells whether they fit together. Raises `ConfigError` for functions that cannot be
-    called and a radius that is not positive.
+    Raises `ConfigError` for functions that cannot be called and a radius that is not positive.
     """
 
     distance_function: Callable = eqx.field(static=True)

@@ -73,7 +73,7 @@ def energies(model: Any, images: Images, bending_weight: float) -> Energies:
         return float(s * squares.mean() + inverses.mean() / s - 2 + bending_weight * s * bendings.mean())
 
     middle = -0.5 * np.log(squares.mean())
-    best = scipy.optimize.minimize_scalar(total, bounds=(middle - 6, middle + 6), method="bounded")
+    best: Any = scipy.optimize.minimize_scalar(total, bounds=(middle - 6, middle + 6), method="bounded")
     s = float(np.exp(2 * best.x))
     distortion = float(s * squares.mean() + inverses.mean() / s - 2)
     return Energies(float(best.fun), distortion, float(s * bendings.mean()), float(np.exp(best.x)))

@@ -1,6 +1,7 @@
 """Isomap (Tenenbaum, de Silva and Langford 2000) by scikit-learn, with a decoder, as a contestant of studies."""
 
 import os
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -23,10 +24,12 @@ class Isomap:
     def fit_samples(
         self, samples: Samples, *, out: str | os.PathLike[str] | None = None, resume: bool = False
     ) -> "Isomap":
-        """Fits to all samples; there is nothing to write and nothing to resume."""
+        """Fits to all samples; there is nothing to resume, and `out` is only made."""
         from sklearn.manifold import Isomap as Embedding
         from sklearn.neighbors import KNeighborsRegressor
 
+        if out is not None:
+            Path(out).mkdir(parents=True, exist_ok=True)
         X = np.asarray(samples.X, np.float64)
         self._embedding = Embedding(n_neighbors=self.neighbours, n_components=self.latent_size)
         Z = self._embedding.fit_transform(X)

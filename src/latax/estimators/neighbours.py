@@ -63,7 +63,7 @@ def find_neighbours(
     _, first = np.unique(positions[(shuffled := random.permutation(pool))], axis=0, return_index=True)
     candidates = random.permutation(shuffled[first])[:CANDIDATES]
     with jax.enable_x64(True):
-        typical = random.permutation(centres)[:AT_ONCE]
+        typical = np.sort(random.permutation(centres)[:AT_ONCE])
         radius = np.median(_nearest(manifold, positions, typical, candidates, k, length)[1].max(axis=1))
         if radius < WIDTH * length:
             fewer = int(np.ceil(len(candidates) * (radius / (WIDTH * length)) ** manifold.dim))

@@ -1,5 +1,6 @@
 """The ways to say what is near: a renderer, positions, pairs. Fits are tiny; the tests are about the protocol."""
 
+import contextlib
 import functools
 
 import jax.numpy as jnp
@@ -11,6 +12,7 @@ from latax import LowBendingAutoencoder
 from latax._errors import ConfigError, DataError, DataWarning
 from latax.data import Samples, from_triples
 from latax.data.rendered import RenderedManifold
+from latax.estimators.nearness import Paired
 from latax.geometry import Euclidean, FlatTorus, Product
 
 TINY = {"latent_size": 3, "width_size": 6, "steps": 8, "batch_size": 8, "progress": False}
@@ -142,6 +144,14 @@ def test_pairs_in_several_parts_need_another_start():
     with pytest.raises(DataError, match=r"fall into 2 parts that nothing joins, of 64, 64 samples.*or start='none'"):
         make("pairs").fit(apart)
     assert make("pairs", start="none", steps=3, decoder=False).fit(apart).transform(apart).shape == (128, 3)
+
+
+def test_detours_between_near_samples_are_warned_of():
+    for halves, warned in (((2, 3), False), ((11, 18), True)):
+        samples = paired(halves=halves)
+        near = Paired(samples.pairs, samples.X.astype(np.float32), np.arange(0), np.arange(ROWS), 0)
+        with pytest.warns(DataWarning, match=r"give also pairs of nearer") if warned else contextlib.nullcontext():
+            near.warn_of_detours()
 
 
 def test_pairs_that_are_too_near_are_left_out():

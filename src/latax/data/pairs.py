@@ -80,7 +80,7 @@ class Pairs:
         taken = np.arange(count)[rows]
         place = np.full(count, -1)
         place[taken] = np.arange(len(taken))
-        kept = self.where((place[self.rows] >= 0).all(axis=0))
+        kept = self.where(np.all(place[self.rows] >= 0, axis=0))
         return Pairs(place[kept.first], place[kept.second], place[kept.midpoint], kept.distance)
 
     def moved(self, rows: int) -> "Pairs":

@@ -145,6 +145,7 @@ class LowBendingAutoencoder(AbstractTrainedEstimator):
             near = near.without_rounding(self.length_)
             if self.start == "stress":
                 near.require_one_part()
+            near.warn_of_detours()
         # The training's batches are made before anything is on disk: they refuse samples that they cannot use.
         self._near, self._training = near, near.training()
 
@@ -199,8 +200,9 @@ class LowBendingAutoencoder(AbstractTrainedEstimator):
         return assess_embedding(self, self._nearness(held_out, training), held_out)
 
     def _nearness(self, held_out: Samples, training: Samples | None) -> AbstractNearness:
-        alone = training is None or isinstance(self._manifold, RenderedManifold)
-        both = held_out if alone else stacked(training, held_out)
+        both = held_out
+        if training is not None and not isinstance(self._manifold, RenderedManifold):
+            both = stacked(training, held_out)
         first = len(both) - len(held_out)
         return nearness(self, both, (np.arange(first), np.arange(first, len(both))))
 

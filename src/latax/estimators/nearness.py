@@ -16,6 +16,7 @@ import jax.numpy as jnp
 import jax.random as jr
 import numpy as np
 from jaxtyping import Array, Float, Int, Key
+from scipy.spatial.distance import cdist
 
 from latax._errors import ConfigError, DataError, DataWarning
 from latax.data import Pairs, Samples
@@ -45,6 +46,8 @@ FEWEST_PAIRS = 50
 NEAREST = 1e-2
 #: Above this share of its size the mean of the classical embedding tells that positions are not spread evenly.
 _UNEVEN = 0.05
+#: Paths to the most similar samples, in lengths of a pair, above which they are detours; from so many samples.
+_DETOUR, _LOOKED_AT = 2.0, 64
 
 
 class AbstractNearness(abc.ABC):
@@ -223,6 +226,26 @@ class Paired(AbstractNearness):
                 "Give more pairs, with samples of several parts, or start='none'."
             )
 
+    def warn_of_detours(self) -> None:
+        """Warns where samples that are next to one another are joined only by paths of several pairs.
+
+        Then distances of near samples are far too long, and a diagnosis takes these for far ones.
+        """
+        found = self._far(np.arange(len(self.x)))
+        starts, x = found.from_rows[:_LOOKED_AT], self.x.astype(np.float64)
+        apart = cdist(x[starts], x[found.to_rows])
+        apart[starts[:, None] == found.to_rows[None]] = np.inf
+        detour = float(np.median(found.distance[np.arange(len(starts)), np.argmin(apart, axis=1)]))
+        pair = float(np.median(self.pairs.distance))
+        if detour > _DETOUR * pair:
+            warnings.warn(
+                f"From a sample to the most similar one the shortest path through the pairs is {detour:.3g} long, and "
+                f"a pair is {pair:.3g}. If these are next to one another, distances from pairs alone are detours: "
+                "give also pairs of nearer samples.",
+                DataWarning,
+                stacklevel=2,
+            )
+
     def without_rounding(self, length: float) -> "Paired":
         """Without pairs that are too near for second differences in single precision; warns of them.
 
@@ -265,7 +288,7 @@ class Paired(AbstractNearness):
     def _touching_held_out(self) -> np.ndarray:
         held = np.zeros(len(self.x), bool)
         held[self.held_out_rows] = True
-        return held[self.pairs.rows].any(axis=0)
+        return np.any(held[self.pairs.rows], axis=0)
 
     def _judged(self) -> Pairs:
         touching = self._touching_held_out()

@@ -1,7 +1,8 @@
 """Distances of far samples from those of near pairs: the shortest paths through the graph of all pairs.
 
-Its edges join the two samples of a pair, of the pair's length, and each of them to the midpoint, of half of it. Where
-samples are sparse a path of such edges is longer than the shortest path on the manifold, never shorter.
+Its edges join the two samples of a pair, of the pair's length, and each of them to the midpoint, of half of it. A path
+of such edges is longer than the shortest path on the manifold, never shorter: a little where samples are dense, and
+much for near samples that no short pairs join.
 """
 
 from typing import NamedTuple

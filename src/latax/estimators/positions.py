@@ -39,7 +39,7 @@ def positions_of(samples: Samples, manifold: AbstractManifold) -> Float[np.ndarr
         )
     positions = found.astype(np.float64).reshape(len(samples), *shape)
     flat = positions.reshape(len(samples), -1)
-    _refuse(~np.isfinite(flat).all(axis=1), "not finite", "Leave these samples out.")
+    _refuse(np.any(~np.isfinite(flat), axis=1), "not finite", "Leave these samples out.")
     if isinstance(manifold, AbstractSphericalManifold):
         lengths = np.linalg.norm(flat, axis=1) / manifold.radius
         _refuse(np.abs(lengths - 1) > _ROUNDING, f"not of length {manifold.radius:g}", "Give points of the sphere.")

@@ -44,6 +44,7 @@ from latax.geometry.quotient import first_quotient, second_quotient
 from latax.geometry.rotation import SO3
 from latax.geometry.shooting import Path, shoot
 from latax.geometry.sphere import Sphere, SphericalCap
+from latax.geometry.stencil import Stencils, hessian_stencils, stencil_hessian, stencil_unknowns
 from latax.geometry.torus import FlatTorus
 
 __all__ = [
@@ -74,6 +75,7 @@ __all__ = [
     "Shell",
     "Sphere",
     "SphericalCap",
+    "Stencils",
     "Terms",
     "christoffel_symbols",
     "condition_number",
@@ -85,6 +87,7 @@ __all__ = [
     "gaussian_curvature",
     "geodesic",
     "geodesic_acceleration",
+    "hessian_stencils",
     "length",
     "limit_energy",
     "limit_terms",
@@ -102,4 +105,6 @@ __all__ = [
     "sectional_curvature",
     "shoot",
     "speed",
+    "stencil_hessian",
+    "stencil_unknowns",
 ]

@@ -343,8 +343,8 @@ def _require_images(samples: Samples, rendered: RenderedManifold) -> None:
     if found != wanted and (*found, 1) != wanted:
         raise DataError(
             f"Each sample has shape {found}, and '{rendered.name}' renders images of {wanted}. Give images "
-            f"of that shape, such as latax.data.make('{rendered.name}'), or the manifold that they show; for samples "
-            "of your own see manifold='pairs' and those of known positions, such as manifold='circle'."
+            "of that shape (`latax data make` has those of the built-in ones), or the manifold that they show; for "
+            "samples of your own see manifold='pairs' and those of known positions, such as manifold='circle'."
         )
 
 

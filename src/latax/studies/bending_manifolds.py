@@ -5,14 +5,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from rich.console import Console
 
 from latax._errors import ConfigError
 from latax.data import renderers
 from latax.data.rendered import RenderedManifold
 from latax.estimators import Autoencoder, LowBendingAutoencoder, ProbabilisticPCA
-from latax.geometry import AbstractManifold, Annulus, lowest_energy
+from latax.estimators.nearness import manifold_length
+from latax.geometry import Annulus, lowest_energy
 from latax.report import figures
 from latax.report.content import Section
 from latax.report.tables import Table
@@ -76,7 +76,7 @@ def bending_manifolds(budget: str, seed: int, console: Console, folder: Path) ->
 
 def _of(name: str, budget: Budget, seed: int, console: Console, folder: Path) -> tuple[Results, Table]:
     rendered = MANIFOLDS[name]()
-    length = scale_of(rendered.manifold)
+    length = manifold_length(rendered.manifold)
     law, weight = Annulus(0.5 * length, 0.1 * length), WEIGHT * length**2
     lowest = _lowest(rendered, law, weight)
     contest = Contest(
@@ -115,12 +115,6 @@ def _contestants(rendered: RenderedManifold, budget: Budget, seed: int) -> dict[
         "PCA": ProbabilisticPCA(latent_size=budget.latent_size, seed=seed),
         "Isomap": Isomap(budget.latent_size),
     }
-
-
-def scale_of(manifold: AbstractManifold) -> float:
-    """The manifold's length, as the estimator takes it: injectivity radius / π, or the root of the volume / π."""
-    radius = manifold.injectivity_radius
-    return float((radius if np.isfinite(radius) else manifold.volume ** (1 / manifold.dim)) / np.pi)
 
 
 def _lowest(rendered: RenderedManifold, law: Annulus, weight: float) -> float | None:

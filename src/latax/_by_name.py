@@ -6,15 +6,13 @@ import importlib.util
 import sys
 from pathlib import Path
 from types import FunctionType, ModuleType
-from typing import TypeVar
+from typing import Any
 
 from latax._errors import ConfigError, FileError
 
-Kind = TypeVar("Kind")
 
-
-def by_name(name: str, kind: type[Kind], what: str, example: str) -> Kind:
-    """The object of this kind that `name`, which has a colon, says; `what` it is and an `example`, for people.
+def by_name(name: str, kind: type | tuple[type, ...], what: str, example: str) -> Any:
+    """The object of this kind, or of one of several, that `name`, which has a colon, says; `what` it is and an `example`, for people.
 
     What is found there is such an object, or a function without arguments that makes one. Raises `FileError` when there
     is no such file, `ConfigError` when it cannot be imported or holds no such object.
@@ -30,7 +28,7 @@ def by_name(name: str, kind: type[Kind], what: str, example: str) -> Kind:
     return _made(vars(module)[attribute], module, name, kind, what, example)
 
 
-def _made(found: object, module: ModuleType, name: str, kind: type[Kind], what: str, example: str) -> Kind:
+def _made(found: object, module: ModuleType, name: str, kind: type | tuple[type, ...], what: str, example: str) -> Any:
     # Only what is written there is called: a name may come from the file of a model, and name anything.
     if isinstance(found, type | FunctionType) and found.__module__ == module.__name__:
         try:

@@ -12,7 +12,9 @@ from latax._errors import ConfigError, FileError
 
 
 def by_name(name: str, kind: type | tuple[type, ...], what: str, example: str) -> Any:
-    """The object of this kind, or of one of several, that `name`, which has a colon, says; `what` it is and an `example`, for people.
+    """The object of this kind, or of one of several, that `name`, which has a colon, says.
+
+    `what` it is, and an `example`, are for people.
 
     What is found there is such an object, or a function without arguments that makes one. Raises `FileError` when there
     is no such file, `ConfigError` when it cannot be imported or holds no such object.

@@ -12,11 +12,29 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from latax.estimators import AmbientFlow, ManifoldDensity, MFlow, PhysicsVAE, ProbabilisticPCA, load
+    from latax.estimators import (
+        AmbientFlow,
+        ManifoldDensity,
+        MFlow,
+        NeuralODEVAE,
+        PhysicsVAE,
+        ProbabilisticPCA,
+        SequenceVAE,
+        load,
+    )
 
 __version__ = "0.1.0"
 
-__all__ = ["AmbientFlow", "MFlow", "ManifoldDensity", "PhysicsVAE", "ProbabilisticPCA", "load"]
+__all__ = [
+    "AmbientFlow",
+    "MFlow",
+    "ManifoldDensity",
+    "NeuralODEVAE",
+    "PhysicsVAE",
+    "ProbabilisticPCA",
+    "SequenceVAE",
+    "load",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -86,7 +86,7 @@ def test_samples_are_drawn_under_a_context(run, folder, capsys):
     assert not a.equals(c)
     np.testing.assert_allclose(a, latax.load(run).sample(7, context=[[0.5]]), rtol=1e-6)
     assert latax_("sample", run, "--size", 7, "--out", folder / "d.csv") == 2
-    assert "fitted with 1 context columns (theta), but no context was given" in capsys.readouterr().err
+    assert "fitted with 1 context column (theta), but none was given. Give the context" in capsys.readouterr().err
 
 
 def test_a_run_is_judged_and_reported_anew(run, surface, capsys):
@@ -100,6 +100,49 @@ def test_a_run_is_judged_and_reported_anew(run, surface, capsys):
     assert latax_("report", run) == 0
     assert str(run / "report.html") in capsys.readouterr().out.replace("\n", "")
     assert len((run / "report.html").read_text()) == pytest.approx(len(before), rel=0.01)
+
+
+def test_the_verdict_of_a_fit_is_shown_again(run, surface, folder, tmp_path, capsys):
+    """The whole of it: also the checks that compare with training rows."""
+    checks = lambda: [line for line in capsys.readouterr().out.splitlines() if line.startswith("  [")]
+    data, out = tmp_path / "data.csv", tmp_path / "run"
+    table = pd.read_csv(surface)
+    table.to_csv(data, index=False)
+    assert latax_("fit", "probabilistic-pca", data, "--out", out) == 0
+    shown = checks()
+    assert any("log-density gap" in line for line in shown)
+    assert latax_("diagnose", out) == 0
+    assert checks() == shown
+
+    assert latax_("report", run) == 0
+    shown = checks()
+    assert latax_("diagnose", run) == 0
+    assert checks() == shown
+    # Other data are compared with the training rows as well.
+    assert latax_("diagnose", run, surface) == 0
+    name = lambda line: line.split("] ")[1].split(":")[0]
+    assert sorted(map(name, checks())) == sorted(map(name, shown))
+    assert any("that of PCA" in line for line in shown)
+
+    table.iloc[::-1].to_csv(data, index=False)
+    assert latax_("diagnose", out) == 2
+    assert f"{data} is not what {out} was fitted on" in capsys.readouterr().err
+    assert latax_("diagnose", out, surface) == 0
+    printed = capsys.readouterr()
+    assert "The checks that compare with training rows are left out" in printed.err
+    assert "log-density gap" not in printed.out
+
+
+def test_few_held_out_rows_cannot_tell(run, surface, tmp_path, capsys):
+    for rows, unknown in ((49, True), (60, False)):
+        pd.read_csv(surface).head(rows).to_csv(tmp_path / "few.csv", index=False)
+        assert latax_("diagnose", run, tmp_path / "few.csv") == 0
+        printed = capsys.readouterr().out
+        assert (f"{rows} held-out rows are too few to tell" in printed) == unknown
+        assert ("[CANNOT TELL]" in printed) == unknown
+    pd.read_csv(surface).head(1).to_csv(tmp_path / "one.csv", index=False)
+    assert latax_("diagnose", run, tmp_path / "one.csv") == 0
+    assert "[CANNOT TELL] reconstruction error / data scale" in capsys.readouterr().out
 
 
 def test_resuming_a_finished_run_changes_nothing(run, capsys):

@@ -58,9 +58,25 @@ def test_incomplete_or_unknown_commands(args, capsys):
     assert printed.err + printed.out
 
 
+def test_a_mistyped_name_is_answered_in_one_sentence(surface, tmp_path, capsys):
+    error = refused(capsys, "fit", "mflw", surface, "--out", tmp_path / "run", "--latent-size", 1)
+    assert error == "latax: `latax fit` has no method 'mflw'. Did you mean 'mflow'?\n"
+    error = refused(capsys, "data", "fetch")
+    assert error == "latax: `latax data` has no command 'fetch'. Give one of list, make.\n"
+
+
+def test_a_context_that_the_model_does_not_have(pca_run, tmp_path, capsys):
+    error = refused(capsys, "sample", pca_run, "--context", 0.5, "--out", tmp_path / "s.csv")
+    assert "fitted without context, but 1 column of context was given. Leave the context out." in error
+
+
 def test_wrong_values_of_options(surface, folder, capsys):
     error = refused(capsys, "fit", "mflow", surface, "--out", folder / "never", "--latent-size", "two")
-    assert "--latent-size" in error
+    assert "--latent-size: it must be a whole number, not 'two'." in error
+    for option, value, kind in (("--steps", "abc", "whole number"), ("--learning-rate", "fast", "number")):
+        error = refused(capsys, "fit", "mflow", surface, "--out", folder / "never", option, value)
+        assert f"Error parsing {option}: it must be a {kind}, not '{value}'." in error
+        assert "NoneType" not in error
     fit = ("fit", "mflow", surface, "--out", folder / "never", *TINY)
     assert "epochs=2 and steps=8 both say how long" in refused(capsys, *fit, "--epochs", 2)
     assert "latent_size=0 must be a whole number of at least 1" in refused(capsys, *fit, "--latent-size", 0)
@@ -111,7 +127,7 @@ def test_a_run_is_not_overwritten(run, surface, capsys):
 def test_an_output_file_is_not_overwritten(pca_run, surface, tmp_path, capsys):
     (tmp_path / "thesis.csv").write_text("years of work")
     error = refused(capsys, "encode", pca_run, surface, "--out", tmp_path / "thesis.csv")
-    assert "thesis.csv" in error
+    assert "thesis.csv exists already and is left as it is. Give another name, or remove it first." in error
     assert (tmp_path / "thesis.csv").read_text() == "years of work"
 
 

@@ -57,3 +57,21 @@ def test_a_stopped_run_is_resumed_to_the_same_bits(surface, tmp_path):
     assert status == 0, printed
     for name in ("metrics.jsonl", "model/model.safetensors"):
         assert (parts / name).read_bytes() == (whole / name).read_bytes(), name
+
+
+def test_a_run_that_is_under_way_is_not_resumed(surface, tmp_path):
+    run = tmp_path / "run"
+    process = start("fit", "mflow", surface, "--out", run, *OPTIONS)
+    try:
+        wait_for(run / "metrics.jsonl", process, 2)
+        process.send_signal(signal.SIGSTOP)
+        before = (run / "metrics.jsonl").read_bytes()
+        status, printed = finish(start("resume", run, "--no-report"))
+        assert status == 2, printed
+        assert f"Another process is working on the run {run}; nothing in it was touched." in " ".join(printed.split())
+        assert "Traceback" not in printed
+        assert (run / "metrics.jsonl").read_bytes() == before
+    finally:
+        process.send_signal(signal.SIGCONT)
+        process.send_signal(signal.SIGKILL)
+        finish(process)

@@ -12,7 +12,15 @@ from flowjax.distributions import Normal, Transformed
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from latax.density import AbstractEmbedding, AffineOutput, FlowEmbedding, manifold_log_prob, spline_coupling_flow
+from latax.density import (
+    AbstractEmbedding,
+    AffineOutput,
+    FlowEmbedding,
+    Sphere,
+    cover_of,
+    manifold_log_prob,
+    spline_coupling_flow,
+)
 from latax.density.mixing import LUMixing
 from tests.density.randomised import randomised
 
@@ -158,3 +166,28 @@ def test_maximum_likelihood_prefers_the_wrong_manifold(x64):
     likelihood_slope, residual_slope = line_fit(jnp.array(1.0))[1]
     assert likelihood_slope < 0
     assert -residual_slope > 0
+
+
+def circle_mass(embedding, latent, radius, points=2000):
+    """The integral of the density around a circle."""
+    angles = 2 * jnp.pi * jnp.arange(points, dtype=float) / points
+    x = radius * jnp.stack([jnp.cos(angles), jnp.sin(angles)], axis=1) + 0.5 * (radius - 1)
+    density = jnp.exp(jax.vmap(lambda x: log_prob(embedding, latent, x).log_prob)(x))
+    return float(jnp.mean(density) * 2 * jnp.pi * radius)
+
+
+def test_a_cover_in_other_units_is_a_cover(x64):
+    wide = Normal(jnp.array([jnp.pi / 2]), jnp.array([2.5]))
+    wrapped = AffineOutput(AffineOutput(Sphere(1), jnp.ones(2), jnp.full(2, 3.0)), jnp.zeros(2), jnp.ones(2))
+    assert circle_mass(Sphere(1), wide, 1.0) == pytest.approx(0.9992, abs=2e-4)
+    assert circle_mass(wrapped, wide, 3.0) == pytest.approx(circle_mass(Sphere(1), wide, 1.0), abs=1e-9)
+    assert cover_of(wrapped) is not None
+    assert cover_of(AffineOutput(surface(), jnp.zeros(3), jnp.ones(3))) is None
+
+
+def test_at_a_pole_the_density_is_as_large_as_numbers_allow(x64):
+    latent = Normal(jnp.zeros(2), jnp.ones(2))
+    pole, near = jnp.array([1.0, 0.0, 0.0]), jnp.array([jnp.cos(1e-3), jnp.sin(1e-3), 0.0])
+    at_pole, beside = (log_prob(Sphere(2), latent, x).log_prob for x in (pole, near))
+    assert bool(jnp.isfinite(at_pole))
+    assert float(at_pole) > float(beside) + 5

@@ -84,3 +84,11 @@ def test_stays_finite_for_extreme_parameters():
     for direction in (forward, backward):
         total = jax.jit(jax.grad(lambda x, p, d=direction: jnp.sum(d(x, p)[0]) + d(x, p)[1], argnums=(0, 1)))
         assert all(bool(jnp.all(jnp.isfinite(gradient))) for gradient in total(x, parameters))
+
+
+@pytest.mark.parametrize("end", [-2.0, 2.0])
+def test_slopes_at_the_ends_are_those_of_the_log_determinant(end, x64):
+    parameters = random_parameters(0, 1)
+    for function in (spline, spline_inverse):
+        slope = jax.jacfwd(lambda x, f=function: f(x, parameters, 2.0)[0])(jnp.array([end]))[0, 0]
+        np.testing.assert_allclose(jnp.log(slope), function(jnp.array([end]), parameters, 2.0)[1], atol=1e-9)

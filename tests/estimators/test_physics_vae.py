@@ -1,7 +1,9 @@
 """The physics-integrated VAE as a user meets it: own physics, own table, wrong input; one tiny fit serves most."""
 
+import copy
 import functools
 
+import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
 import pandas as pd
@@ -9,11 +11,13 @@ import pytest
 
 import latax
 from latax import PhysicsVAE
-from latax._errors import ConfigError, DataError, DivergenceError
+from latax._errors import ConfigError, DataError, DataWarning, DivergenceError
 from latax.cli import main
 from latax.data import Samples
+from latax.estimators.prior_check import check_prior
 from latax.physics import ODE, Parameter
 from latax.report.run import report_run
+from tests.density.randomised import randomised
 
 ROWS, TIMES = 48, 0.25 * np.arange(9)
 TINY = {"width_size": 4, "inside_width": 3, "steps": 6, "batch_size": 16, "progress": False}
@@ -107,6 +111,20 @@ def test_intervals_are_nested_within_the_bounds():
     assert (wide.high <= 9).all()
 
 
+def test_intervals_admit_that_more_may_be_missing():
+    data, model = springs(), copy.copy(fitted())
+    # A posterior that is sure of itself, beside corrections that are not small.
+    head = lambda m: m.encoder.physics.net.layers[-1].bias
+    certain = eqx.tree_at(head, model.models_, replace_fn=lambda b: b.at[..., 1].set(-20))
+    parts = lambda m: (m.inside, m.outside)
+    loud = [randomised(part, scale=0.05, seed=i) for i, part in enumerate(parts(certain))]
+    model.models_ = eqx.tree_at(parts, certain, loud)
+    trusting = model.parameters(data, discrepancy=False)["stiffness"]
+    doubting = model.parameters(data)["stiffness"]
+    np.testing.assert_array_equal(trusting.value, doubting.value)
+    assert np.mean(doubting.high - doubting.low > trusting.high - trusting.low) > 0.9
+
+
 def test_the_physics_explains_all_without_corrections():
     model = PhysicsVAE(physics=SPRING, inside_size=None, outside_size=None, **TINY).fit(springs())
     np.testing.assert_allclose(model.explain(springs()).physics, 1.0)
@@ -121,6 +139,8 @@ def test_fits_and_files_repeat(tmp_path):
     loaded = latax.load(tmp_path / "model", physics=SPRING)
     np.testing.assert_array_equal(loaded.transform(data), model.transform(data))
     np.testing.assert_array_equal(loaded.sample(3), model.sample(3))
+    for a, b in zip(loaded.parameters(data)["stiffness"], model.parameters(data)["stiffness"], strict=True):
+        np.testing.assert_array_equal(a, b)
 
 
 def test_a_report_shows_fits_parameters_and_what_lies_beyond(tmp_path):
@@ -163,10 +183,36 @@ def test_gaps_are_found():
         PhysicsVAE(physics=SPRING, **TINY).fit(Samples(X, times=TIMES))
 
 
-def test_an_exploding_physics_names_the_sequences():
-    explosion = ODE(lambda t, y, p: (1e4 * y.level**3 * p.rate,), [Parameter("rate", 1.0, 2.0)], ["level"])
-    with pytest.raises(DivergenceError, match="phase 'model'"):
-        PhysicsVAE(physics=explosion, **TINY).fit(springs())
+def test_an_exploding_physics_names_a_sequence_and_parameters():
+    def explosion(rate):
+        return ODE(lambda t, y, p: (p.rate * y.level**3,), [Parameter("rate", *rate)], ["level"])
+
+    with pytest.raises(
+        DataError, match=r"no finite solution for 256 of 256 .* rate=1\.\d+e\+04 from the first obs.* row 0"
+    ):
+        PhysicsVAE(physics=explosion((1e4, 2e4)), **TINY).fit(springs())
+    with pytest.warns(DataWarning, match=r"for \d+ of 256 draws of its prior, among them rate="):
+        check_prior(explosion((0.0, 4.0)), np.asarray(springs().X)[:, :, None], TIMES.tolist())
+    check_prior(explosion((0.0, 0.1)), np.asarray(springs().X)[:, :, None], TIMES.tolist())
+
+
+def test_a_solve_that_explodes_in_training_names_the_sequences():
+    # Fine for the physics alone; what the correction may add is not.
+    tall = ODE(lambda t, y, p: (p.rate * jnp.expm1(jnp.abs(y.level)) ** 8,), [Parameter("rate", 0.0, 1e-9)], ["level"])
+    data = Samples(np.concatenate([np.asarray(springs().X), np.full((1, 9), 40.0)]), times=TIMES)
+    with pytest.warns(DataWarning, match="no finite solution"), pytest.raises(DivergenceError, match="phase 'model'"):
+        PhysicsVAE(physics=tall, **TINY).fit(data)
+
+
+def test_parameters_at_their_bounds_are_found():
+    narrow = [Parameter("stiffness", 4.9, 5.0)]
+    physics = ODE(move, narrow, ["position", "velocity"], observed=["position"], corrected=["velocity"])
+    options = {"inside_size": None, "outside_size": None} | TINY | {"steps": 400, "learning_rate": 1e-2}
+    model = PhysicsVAE(physics=physics, **options).fit(springs())
+    found = {finding.name: finding for finding in model.diagnose(springs()).findings}
+    assert found["stiffness: share at its bounds"].value > 0.1
+    usual = {finding.name: finding for finding in fitted().diagnose(springs()).findings}
+    assert usual["stiffness: share at its bounds"].value == 0.0
 
 
 def test_several_states_of_which_some_are_seen():

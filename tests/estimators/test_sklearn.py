@@ -4,10 +4,14 @@
 data of their own: it runs those that do not fit, and its fits are tested in test_contract.py.
 """
 
+import numpy as np
+import pandas as pd
 import pytest
 from sklearn.utils.estimator_checks import estimator_checks_generator, parametrize_with_checks
 
-from latax import AmbientFlow, ManifoldDensity, MFlow, ProbabilisticPCA
+from latax import AmbientFlow, ManifoldDensity, MFlow, ProbabilisticPCA, SequenceVAE
+from latax._errors import DataError
+from latax.data import Samples
 
 SMALLEST = {"width_size": 2, "blocks": 1, "bins": 2, "steps": 2, "batch_size": 8, "progress": False}
 ESTIMATORS = [
@@ -63,3 +67,27 @@ print("passed")
 
 def test_constructors_look_at_nothing(run_python):
     assert run_python(LOOK_AT_NOTHING, devices=1).strip() == "passed"
+
+
+def test_latent_coordinates_come_as_the_data_frame_that_was_asked_for():
+    X = pd.DataFrame(np.random.default_rng(0).normal(size=(30, 3)), columns=["a", "b", "c"], index=range(5, 35))
+    model = ProbabilisticPCA(latent_size=2).fit(X)
+    plain = model.transform(X)
+    assert model.get_feature_names_out().tolist() == ["u0", "u1"]
+    frame = model.set_output(transform="pandas").transform(X)
+    assert list(frame.columns) == ["u0", "u1"]
+    assert list(frame.index) == list(X.index)
+    np.testing.assert_array_equal(frame, plain)
+    # What uses latent coordinates inside is not disturbed.
+    assert model.interpolate(X.iloc[0], X.iloc[1], steps=3).shape == (3, 3)
+    for names, message in ((["a", "b"], "should have length equal"), (["a", "b", "x"], "is not equal to")):
+        with pytest.raises(DataError, match=f"input_features {message}.*Leave them out"):
+            model.get_feature_names_out(names)
+
+
+def test_latent_coordinates_of_sequences_are_named():
+    model = SequenceVAE(latent_size=2, width_size=2, steps=2, progress=False)
+    X = np.random.default_rng(0).normal(size=(20, 4))
+    model.set_output(transform="pandas").fit_samples(Samples(X, times=np.arange(4.0)))
+    assert list(model.transform(X).columns) == list(model.latent_names_)
+    assert model.project(X).shape == X.shape

@@ -3,6 +3,7 @@
 import json
 import os
 import pickle
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from latax import MFlow
 from latax._errors import ConfigError, FileError
 from latax.density import Sphere
 from latax.estimators import store
+from latax.train.lock import hold
 from tests.estimators.cases import CASES, TINY, circle, contexts, fitted
 
 every = pytest.mark.parametrize("name", CASES)
@@ -103,6 +105,72 @@ def test_a_full_disk_leaves_the_older_model_whole(tmp_path, monkeypatch):
     with pytest.raises(FileError, match=r"cannot be written to .*No space left.* Make room or give another path"):
         fitted("probabilistic-pca").save(folder)
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+    assert list(tmp_path.iterdir()) == [folder]
+
+
+def numbers(folder):
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+def failing_rename(monkeypatch, error):
+    """Renaming a new model to its place fails."""
+    rename = Path.rename
+
+    def fails(self, target):
+        if self.name == "model" and self.parent.name.startswith(".probabilistic-pca-"):
+            raise error
+        return rename(self, target)
+
+    monkeypatch.setattr(Path, "rename", fails)
+
+
+@pytest.mark.parametrize("error", [OSError(28, "No space left on device"), KeyboardInterrupt()])
+def test_a_rename_that_fails_leaves_the_older_model_in_its_place(tmp_path, monkeypatch, error):
+    folder = saved("probabilistic-pca", tmp_path)
+    before = numbers(folder)
+    failing_rename(monkeypatch, error)
+    with pytest.raises(FileError if isinstance(error, OSError) else KeyboardInterrupt):
+        fitted("probabilistic-pca").save(folder)
+    assert numbers(folder) == before
+    assert list(tmp_path.iterdir()) == [folder]
+
+
+KILLED = """
+import os
+from pathlib import Path
+import latax
+from latax.estimators import store
+from latax.train.lock import hold
+
+rename = Path.rename
+def killed(self, target):
+    if self.name == "model":
+        os._exit(9)
+    return rename(self, target)
+
+Path.rename = killed
+store.write_model(Path({path!r}), {{}}, {{}}, {{}}, "")
+"""
+
+
+def test_a_kill_between_the_renames_loses_no_model(tmp_path, run_python):
+    folder = saved("probabilistic-pca", tmp_path)
+    before = numbers(folder)
+    with pytest.raises(AssertionError, match="status 9"):
+        run_python(KILLED.format(path=str(folder)))
+    kept = tmp_path / ".probabilistic-pca.before"
+    assert numbers(kept) == before
+    with pytest.raises(FileError, match=rf"There is no model .*, but {kept} is one .*; move it to {folder}\."):
+        latax.load(folder)
+    fitted("probabilistic-pca").save(folder)
+    assert numbers(folder) == before
+    assert not kept.exists()
+
+
+def test_a_kill_after_the_renames_leaves_nothing_behind_for_ever(tmp_path):
+    folder = saved("probabilistic-pca", tmp_path)
+    (tmp_path / ".probabilistic-pca.before").mkdir()
+    fitted("probabilistic-pca").save(folder)
     assert list(tmp_path.iterdir()) == [folder]
 
 
@@ -223,6 +291,18 @@ def test_a_run_folder_is_never_overwritten(tmp_path):
     (tmp_path / "file").write_text("mine")
     with pytest.raises(FileError, match=r"file is already there"):
         CASES["probabilistic-pca"].make().fit(X, out=tmp_path / "file")
+
+
+def test_two_fits_into_one_new_folder_are_one_too_many(tmp_path):
+    X, run = CASES["probabilistic-pca"].data(), tmp_path / "run"
+    (run / ".lock").parent.mkdir()
+    (run / ".lock").write_text("")  # a process was killed before its first word
+    with hold(run):
+        thread = ThreadPoolExecutor(1).submit(CASES["probabilistic-pca"].make().fit, X, out=run)
+        assert "Another process is working on the run" in str(thread.exception())
+    assert list(run.iterdir()) == []
+    CASES["probabilistic-pca"].make().fit(X, out=run)
+    assert sorted(path.name for path in run.iterdir()) == ["config.json", "model"]
 
 
 def test_a_fit_that_is_refused_leaves_no_run_folder(tmp_path):

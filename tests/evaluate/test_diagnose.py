@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from latax.evaluate import Diagnosis, rules
+from latax.evaluate.diagnose import cannot_tell
 
 GOOD = rules.unused_latents(0, 4)
 WARNING = rules.unused_latents(1, 4)
@@ -19,6 +20,20 @@ def test_the_worst_finding_decides_and_the_words_name_it():
     assert Diagnosis(()).summary() == "Nothing was checked."
     assert "not good enough to rely on: unused latent directions" in Diagnosis((GOOD, BAD)).summary()
     assert Diagnosis((GOOD, WARNING)).summary().startswith("Usable with care. Look at: unused latent directions.")
+
+
+def test_what_too_few_rows_cannot_tell_is_no_pass():
+    unknown = cannot_tell(rules.density_calibration(0.25, 0.28), 6)
+    assert "[CANNOT TELL] calibration" in str(unknown)
+    assert unknown.advice == "6 held-out rows are too few to tell. Hold out more, or judge by more data."
+    assert Diagnosis((GOOD, unknown)).verdict == "unknown"
+    assert Diagnosis((GOOD, unknown)).summary() == (
+        "Nothing speaks against this fit, but not every check could be made. Too few rows to tell: calibration error "
+        "of the density."
+    )
+    assert Diagnosis((unknown, WARNING)).verdict == "warning"
+    assert "Too few rows to tell: calibration" in Diagnosis((unknown, BAD)).summary()
+    assert Diagnosis((GOOD, unknown, BAD)).worst_first() == [BAD, unknown, GOOD]
 
 
 def test_plain_text_has_the_worst_first_with_value_threshold_and_cure():
@@ -88,6 +103,13 @@ def test_plain_data_is_json_even_without_numbers():
 )
 def test_rules(finding, verdict):
     assert finding.verdict == verdict
+
+
+def test_the_log_density_gap_keeps_its_sign_and_says_what_can_be_chance():
+    better = rules.log_prob_gap(-4.1, -4.0, 2, standard_error=0.15)
+    assert better.value == pytest.approx(-0.05)
+    assert better.threshold == pytest.approx(0.2)
+    assert better.advice == "Held-out data have 0.05 nats more per dimension than training data; 0.15 can be chance."
 
 
 def test_still_improving():

@@ -13,12 +13,13 @@ def rng():
 def test_mmd_of_two_normals_has_its_closed_form(rng):
     """With bandwidth s, E k(a, b) for a - b ~ N(m, v) is s / sqrt(s² + v) exp(-m² / (2 (s² + v)))."""
     s, m = 1.0, 1.5
-    exact = 2 * s / np.sqrt(s**2 + 2) * (1 - np.exp(-(m**2) / (2 * (s**2 + 2))))
+    exact = lambda m, v: 2 * s / np.sqrt(s**2 + v) * (1 - np.exp(-(m**2) / (2 * (s**2 + v))))
     values = [unbiased_mmd2(rng.normal(size=(300, 1)), m + rng.normal(size=(300, 1)), bandwidth=s) for _ in range(20)]
-    assert np.mean(values) == pytest.approx(exact, abs=4 * np.std(values) / np.sqrt(20))
-    assert abs(np.mean(values) - exact) < 0.2 * exact  # and the control below is far outside
-    biased = np.mean(values) + 2 / 300
-    assert biased != pytest.approx(np.mean(values), abs=1e-3)
+    error = 4 * np.std(values) / np.sqrt(20)
+    assert np.mean(values) == pytest.approx(exact(m, 2), abs=error)
+    # The controls: a difference with the variance of one of them, and means that are closer.
+    assert abs(np.mean(values) - exact(m, 1)) > error
+    assert abs(np.mean(values) - exact(m - 0.2, 2)) > error
 
 
 def test_equal_distributions_are_inside_the_null_and_as_often_below_zero(rng):

@@ -5,8 +5,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from flowjax.bijections import Chain
+from flowjax.bijections import Affine, Chain
 from flowjax.distributions import StandardNormal, Transformed
+from paramax import unwrap
+from scipy.stats import kstest
 
 from latax._errors import ConfigError
 from latax.density import AffineOutput, FlowEmbedding, Permutation, Sphere, SplineCoupling, spline_coupling_flow
@@ -19,6 +21,7 @@ from latax.models.injective_flow import (
     prescribed_flow,
     reconstruction,
     reconstruction_and_nll,
+    start_density,
 )
 from tests.density.randomised import randomised
 
@@ -246,3 +249,34 @@ def test_refuses_a_latent_distribution_of_another_size():
     latent = Transformed(StandardNormal((3,)), Permutation(jnp.arange(3)))
     with pytest.raises(ConfigError, match="takes 2 latent coordinates"):
         InjectiveFlow(Sphere(2), latent)
+
+
+def on_a_circle(centre, width=0.3, rows=400):
+    angles = centre + width * jax.random.normal(jax.random.key(5), (rows,))
+    return jnp.stack([jnp.cos(angles), jnp.sin(angles)], axis=1)
+
+
+@pytest.mark.parametrize("centre", [0.0, np.pi])
+def test_data_astride_the_seam_of_a_circle_start_as_one_heap(centre):
+    flow = prescribed_flow(Sphere(1), latent_layers=1, width_size=4, blocks=0, bins=3, key=KEY)
+    started = start_density(flow, {"x": on_a_circle(centre)})
+    affine = unwrap(started.latent.bijection[-1])
+    assert float(affine.scale[0]) == pytest.approx(0.3, rel=0.1)
+    assert float(jnp.cos(affine.loc[0] - centre)) == pytest.approx(1.0, abs=0.01)
+
+
+@pytest.mark.parametrize("seam", [0.0, np.pi])
+def test_base_points_on_a_cover_are_standard_normal_where_the_model_is_right(seam):
+    flow = prescribed_flow(Sphere(1), latent_layers=1, width_size=4, blocks=0, bins=3, key=KEY)
+    affine = Affine(jnp.array([seam]), jnp.array([2.5]))  # winds around
+    flow = eqx.tree_at(lambda m: m.latent.bijection[-1], flow, affine)
+    keys = jax.random.split(jax.random.key(1), 4000)
+
+    @jax.jit
+    def base(keys):
+        x = jax.vmap(flow.sample)(keys)
+        return jax.vmap(flow.base)(x), jax.vmap(lambda x: flow.latent.bijection.inverse(flow.encode(x)))(x)
+
+    drawn, nearest = (np.asarray(u)[:, 0] for u in base(keys))
+    assert kstest(drawn, "norm").pvalue > 0.01
+    assert kstest(nearest, "norm").pvalue < 1e-4  # the control: always the same one of the points above

@@ -29,6 +29,32 @@ def test_observed_order_of_fixed_steps(method, order, exact, x64):
     np.testing.assert_allclose(observed, order, atol=0.15)
 
 
+@pytest.mark.parametrize("every", [2, 3])
+def test_times_between_steps_have_the_order_of_the_steps(every, x64):
+    # Steps from time to time; the last of 41 times is not one of every three.
+    times = [np.linspace(0, 2, n) for n in (21, 41, 81)]
+    exact = [FixedStep(substeps=200).solve(logistic, jnp.array([0.2]), ts) for ts in times]
+    errors = [
+        abs(FixedStep(every=every).solve(logistic, jnp.array([0.2]), ts) - wanted).max()
+        for ts, wanted in zip(times, exact, strict=True)
+    ]
+    observed = np.log2(np.array(errors[:-1]) / np.array(errors[1:]))
+    np.testing.assert_allclose(observed, 4, atol=0.4)
+    # A straight line between the same steps would err by h² / 8 times the curvature.
+    ends = np.unique([*range(0, 81, every), 80])
+    line = np.interp(times[-1], times[-1][ends], exact[-1][ends, 0])
+    assert abs(line - exact[-1][:, 0]).max() > 100 * errors[-1]
+
+
+def test_times_between_steps_are_those_of_the_cubic_itself(x64):
+    # y = t³ solves y' = 3t², and is its own Hermite cubic.
+    ts = np.array([0.0, 0.3, 1.0, 1.1, 2.0, 2.5])
+    found = FixedStep(every=4).solve(lambda t, y: jnp.full_like(y, 3 * t**2), jnp.zeros(1), ts)
+    np.testing.assert_allclose(found[:, 0], ts**3, atol=1e-12)
+    compiled = jax.jit(lambda ts: FixedStep(every=4).solve(lambda t, y: jnp.full_like(y, 3 * t**2), jnp.zeros(1), ts))
+    np.testing.assert_allclose(compiled(ts)[:, 0], ts**3, atol=1e-12)
+
+
 @pytest.mark.parametrize("method", ["tsit5", "dopri5", "kvaerno5"])
 def test_adaptive_steps_keep_the_tolerance(method, exact, x64):
     errors = {

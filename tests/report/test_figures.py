@@ -68,6 +68,23 @@ def test_errors_and_spectra_of_any_kind_have_a_figure(kind):
         check(F.calibration_figure(calibration(POINTS[kind])))
 
 
+def test_one_coordinate_is_compared_with_none():
+    assert "base coordinate" in check(F.calibration_figure(calibration(POINTS["usual"])))
+    assert "base coordinate" not in check(F.calibration_figure(calibration(POINTS["usual"][:, :1])))
+
+
+def test_a_legend_stands_above_its_histogram_and_few_points_have_few_bars():
+    ax = axes()
+    F.log_histogram(ax, {"a": np.arange(1.0, 50), "b": np.arange(1.0, 50)})
+    ax.figure.canvas.draw()
+    legend = ax.get_legend()
+    assert legend is not None
+    assert legend.get_window_extent().y0 >= ax.get_window_extent().y1
+    ax = axes()
+    F.latent_curve(ax, RNG.normal(size=(100, 1)), np.zeros(100))
+    assert len(ax.patches) == 9
+
+
 def test_spectra_of_lost_and_of_many_directions_have_a_figure():
     check(F.spectrum_figure(metric_spectrum(np.zeros((5, 3)))))
     check(F.spectrum_figure(metric_spectrum(np.array([[1.0, 0.0], [2.0, 0.0]]))))
@@ -131,6 +148,11 @@ def test_a_million_points_are_a_small_file():
     assert len(F.latent_figure(points, points[:, 0]).image) < 600_000
 
 
+def test_axes_in_space_have_the_names_of_their_columns():
+    text = check(F.samples_figure(POINTS["usual"], POINTS["usual"], names=["width", "height", "depth"]))
+    assert all(text.count(name) == 2 for name in ("width", "height", "depth"))
+
+
 def test_text_of_users_is_no_mathematics():
     text = check(F.samples_figure(POINTS["usual"], POINTS["usual"][:, :], names=["price in $", "$^$", "c"]))
     points = POINTS["usual"][:, :2]
@@ -156,6 +178,7 @@ def test_an_early_spike_does_not_flatten_a_likelihood_and_errors_are_logarithmic
     ax = F.loss_terms(axes(), F.PhaseHistory("p", np.arange(100), {"nll": nll - 5.0}))
     assert ax.get_yscale() == "linear"
     assert ax.get_ylim()[1] < 10
+    assert [text.get_text() for text in ax.texts] == ["first steps up to 1e+06"]
     assert F.loss_terms(axes(), history(logged=100)).get_yscale() == "log"
 
 

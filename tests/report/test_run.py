@@ -1,5 +1,6 @@
 """The report of a run, for every kind of model and of data: one file with everything in it."""
 
+import dataclasses
 import re
 from pathlib import Path
 
@@ -64,11 +65,23 @@ def test_a_report_holds_all_there_is_to_see(name, tmp_path):
     assert_loads_nothing(page)
     text = re.sub(r"\s+", " ", page)
     assert f"{type(model).__name__} of {samples.origin}" in text
+    one = getattr(model, "latent_size", 1) == 1 and found.spectrum is not None
+    checks = {finding.name for finding in found.diagnosis.findings}
+    assert not (one and checks & {"condition of the decoder's Jacobian", "unused latent directions"})
+    assert ("Directions far below" in text) == (found.spectrum is not None and not one)
     assert found.diagnosis.summary() in text.replace("&#39;", "'")
     assert f"{ROWS} (6 held out)" in text
     for metric in model.metrics_:
         assert metric.replace("_", " ") in text
     assert page.count("<figure") >= pictures
+
+
+def test_the_title_names_the_file_without_its_folders(tmp_path):
+    data = dataclasses.replace(table(3), origin="/home/me/my data/helix.csv (CSV, rows a/b left out)")
+    report_run(tmp_path / "report.html", ProbabilisticPCA(latent_size=1).fit_samples(data), data)
+    page = (tmp_path / "report.html").read_text()
+    assert "<h1>ProbabilisticPCA of helix.csv (CSV, rows a/b left out)</h1>" in page
+    assert data.origin in page
 
 
 def assert_loads_nothing(page: str) -> None:

@@ -7,7 +7,7 @@ import jax.random as jr
 import numpy as np
 import optax
 
-from latax.train import ArraySource, Phase
+from latax.train import ArraySource, Phase, SamplerSource, StreamSource
 
 ROWS = 64
 
@@ -37,6 +37,35 @@ def source(rows=ROWS):
     return ArraySource(data(rows))
 
 
+class Rows:
+    """Rows that are read by slices."""
+
+    def __init__(self, values):
+        self.values, self.shape, self.dtype = np.asarray(values), values.shape, values.dtype
+
+    def __getitem__(self, index):
+        return self.values[index]
+
+
+def stream(rows=ROWS):
+    """Two windows, of eight blocks each."""
+    return StreamSource({name: Rows(a) for name, a in data(rows).items()}, block=4, window_bytes=512)
+
+
+class Sampler(eqx.Module):
+    """Rows drawn from arrays that it holds."""
+
+    rows: dict[str, jax.Array]
+
+    def __call__(self, key, batch_size):
+        chosen = jr.randint(key, (batch_size,), 0, ROWS)
+        return {name: a[chosen] for name, a in self.rows.items()}
+
+
+def sampler(rows=ROWS):
+    return SamplerSource(Sampler(data(rows)))
+
+
 def squared_error(model, batch):
     return (jax.vmap(model)(batch["x"]) - batch["y"]) ** 2
 
@@ -45,6 +74,10 @@ def objective(model, batch, key):
     """The error under noise drawn from the key, so that a wrong key shows."""
     noise = 0.01 * jr.normal(key, batch["y"].shape)
     return {"error": jnp.mean(squared_error(model, batch | {"y": batch["y"] + noise}))}
+
+
+def starting_at_the_mean(model, batch):
+    return eqx.tree_at(lambda m: m.bias, model, jnp.mean(batch["y"]))
 
 
 def phase(name="all", steps=12, **options):

@@ -36,7 +36,9 @@ class Saved(SilentMeter):
         self.seen[position] = numbers(self.folder)
 
 
-def test_from_the_first_call_on_and_at_the_end_of_each_phase(tmp_path, monkeypatch):
+@pytest.fixture
+def made(monkeypatch):
+    """The numbers of all checkpoints that are made."""
     made, save = [], Checkpoints.save
 
     def noting(self, position, *rest):
@@ -44,9 +46,32 @@ def test_from_the_first_call_on_and_at_the_end_of_each_phase(tmp_path, monkeypat
         save(self, position, *rest)
 
     monkeypatch.setattr(Checkpoints, "save", noting)
+    return made
+
+
+def test_from_the_first_call_on_and_at_the_end_of_each_phase(tmp_path, made):
     train(tmp_path)
     assert made == [1, 4, 8]
     assert numbers(tmp_path) == [4, 8]
+
+
+class Clock(SilentMeter):
+    """A clock by which every call takes ten seconds."""
+
+    now = 0.0
+
+    def perf_counter(self):
+        return self.now
+
+    def advance(self, position, phase, speed):
+        self.now += 10.0
+
+
+def test_every_thirty_seconds(tmp_path, monkeypatch, made):
+    clock = Clock()
+    monkeypatch.setattr("latax.train.run.time", clock)
+    fit(Line, [phase("a", 9)], source(), reports=9, folder=tmp_path, meter=clock)
+    assert made == [1, 4, 7, 9]
 
 
 def test_every_so_often_in_between(tmp_path, monkeypatch):
@@ -67,6 +92,17 @@ def test_a_checkpoint_holds_the_arrays_as_they_were(tmp_path):
         like = jax.tree.map(lambda a: jax.ShapeDtypeStruct(a.shape, a.dtype, sharding=a.sharding), state)
         assert np.array_equal(checkpoints.restore(1, like)["a"], np.arange(100_000.0))
         assert checkpoints.cursor(1) == CURSOR
+
+
+def test_arrays_of_no_numbers_come_back(tmp_path):
+    state = {"a": jax.numpy.zeros((2, 0)), "b": jax.numpy.ones(3), "c": jax.numpy.zeros(0, jax.numpy.int32)}
+    with Checkpoints(tmp_path) as checkpoints:
+        checkpoints.save(1, state, CURSOR)
+        checkpoints.wait()
+        like = jax.tree.map(lambda a: jax.ShapeDtypeStruct(a.shape, a.dtype, sharding=a.sharding), state)
+        found = checkpoints.restore(1, like)
+    assert jax.tree.map(lambda a: (a.shape, a.dtype), found) == jax.tree.map(lambda a: (a.shape, a.dtype), state)
+    np.testing.assert_array_equal(found["b"], np.ones(3))
 
 
 def damage(kind, folder):
@@ -152,6 +188,6 @@ def test_a_failure_in_the_background_comes_out_at_the_next_call(tmp_path, monkey
 
 
 def test_a_folder_that_cannot_be_made(tmp_path):
-    (tmp_path / "file").write_text("")
-    with pytest.raises(FileError, match=r"A checkpoint cannot be written to .*Not a directory.*There is no checkpoint"):
-        train(tmp_path / "file")
+    (tmp_path / "checkpoints").write_text("")
+    with pytest.raises(FileError, match=r"A checkpoint cannot be written to .*File exists.*There is no checkpoint"):
+        train(tmp_path)

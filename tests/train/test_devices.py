@@ -17,24 +17,27 @@ from tests.conftest import PROJECT
 COMMON = """
 import json, sys
 import jax, numpy as np, optax
-from latax.train import MemoryTracker, SilentMeter, StreamSource, fit
+from latax.train import MemoryTracker, SilentMeter, fit
 from latax.train.trainer import Trainer
-from tests.train.problem import Line, arrays, data, objective, phase, source, squared_error
+from tests.train.problem import (
+    Line, arrays, data, phase, sampler, source, squared_error, starting_at_the_mean, stream
+)
 
-def train(devices=None, replicates=1, batch_size=16, data=data, folder=None, meter=None, resume=False):
+def train(devices=None, replicates=1, batch_size=16, make=source, folder=None, meter=None, resume=False):
     tracker = MemoryTracker()
     prepare = lambda model, batch: {name: 1 * value for name, value in batch.items()}
     recipe = [phase("a", 10, metric=squared_error, batch_size=batch_size),
-              phase("b", 10, trainable=lambda m: m.bias, prepare=prepare, batch_size=batch_size)]
-    fitted = fit(Line, recipe, source(), validation=data(40, seed=1), replicates=replicates, devices=devices,
+              phase("b", 10, trainable=lambda m: m.bias, prepare=prepare, begin=starting_at_the_mean,
+                    batch_size=batch_size)]
+    fitted = fit(Line, recipe, make(), validation=data(40, seed=1), replicates=replicates, devices=devices,
                  reports=3, tracker=tracker, folder=folder, meter=meter, resume=resume)
     losses = [value for record in tracker.records for value in record["terms"]["error"]]
     return arrays(fitted.model).tolist() + losses
 """
 
 SPREAD = """
-programs, make = [], Trainer._make_programs
-Trainer._make_programs = lambda self: programs.append(make(self)) or programs[-1]
+programs, of_run = [], Trainer._make_programs
+Trainer._make_programs = lambda self: programs.append(of_run(self)) or programs[-1]
 
 class Noting(SilentMeter):
     notes = []
@@ -43,6 +46,8 @@ class Noting(SilentMeter):
 
 options = {"batch": {}, "replicates": {"replicates": 8}, "three": {"replicates": 3},
            "not divisible": {"batch_size": 12, "meter": Noting()}}
+for make in (stream, sampler):
+    options |= {make.__name__: {"make": make}, f"{make.__name__}, replicates": {"make": make, "replicates": 8}}
 found = {}
 for name, option in options.items():
     one = train(devices=jax.devices()[:1], **option)
@@ -55,7 +60,7 @@ print(json.dumps(found))
 
 
 def test_eight_devices_agree_with_one(run_python):
-    found = json.loads(run_python(COMMON + SPREAD, devices=8).splitlines()[-1])
+    found = json.loads(run_python(COMMON + SPREAD, devices=8, timeout=300).splitlines()[-1])
     assert found.pop("notes") == [
         "2 of 8 devices stay idle: neither the replicates nor every batch size is a multiple of 8."
     ]
@@ -65,7 +70,8 @@ def test_eight_devices_agree_with_one(run_python):
         assert used == (6 if name == "not divisible" else 8)
     # The control: another number of replicates is another run.
     assert len(found["three"][0]) != len(found["batch"][0])
-    assert not np.allclose(found["batch"][0][:4], found["not divisible"][0][:4], rtol=1e-3)
+    for other in ("not divisible", "stream", "sampler"):
+        assert not np.allclose(found["batch"][0][:4], found[other][0][:4], rtol=1e-3)
 
 
 PROCESS = """
@@ -73,6 +79,7 @@ jax.distributed.initialize(sys.argv[1], num_processes=2, process_id=int(sys.argv
 from pathlib import Path
 folder = Path(sys.argv[3])
 found = {"batch": train(folder=folder / "batch"), "replicates": train(replicates=2, folder=folder / "replicates")}
+found |= {make.__name__: train(make=make, folder=folder / make.__name__) for make in (stream, sampler)}
 found["resumed"] = train(folder=folder / "batch", resume=True)
 found["devices"] = [jax.process_count(), len(jax.devices())]
 print("FOUND", json.dumps(found), flush=True)
@@ -110,10 +117,13 @@ def test_two_processes_agree_with_one(tmp_path, run_python):
         assert process.returncode == 0, errors
     found = [json.loads(line[6:]) for out, _ in outputs for line in out.splitlines() if line.startswith("FOUND")]
     assert [one["devices"] for one in found] == [[2, 2], [2, 2]]
-    alone = json.loads(run_python(COMMON + "print(json.dumps([train(), train(replicates=2)]))", devices=1))
+    runs = "print(json.dumps([train(), train(replicates=2), train(make=stream), train(make=sampler)]))"
+    alone = json.loads(run_python(COMMON + runs, devices=1))
     for one in found:
         np.testing.assert_allclose(one["batch"][:4], alone[0][:4], rtol=2e-5)
         np.testing.assert_allclose(one["replicates"][:8], alone[1][:8], rtol=2e-5)
+        np.testing.assert_allclose(one["stream"][:4], alone[2][:4], rtol=2e-5)
+        np.testing.assert_allclose(one["sampler"][:4], alone[3][:4], rtol=2e-5)
         assert one["resumed"][:4] == one["batch"][:4]
     assert not np.allclose(alone[0][:4], alone[1][4:8])
 

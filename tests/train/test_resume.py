@@ -3,13 +3,28 @@
 import json
 import signal
 
+import jax
+import jax.numpy as jnp
+import jax.random as jr
 import numpy as np
 import optax
 import pytest
 
 from latax._errors import FileError
-from latax.train import Alternate, Interruption, JSONLTracker, SilentMeter, fit
-from tests.train.problem import Line, arrays, data, phase, source, squared_error
+from latax.train import Alternate, Interruption, JSONLTracker, SilentMeter, fit, identity
+from tests.train.problem import (
+    Line,
+    Rows,
+    arrays,
+    data,
+    objective,
+    phase,
+    sampler,
+    source,
+    squared_error,
+    starting_at_the_mean,
+    stream,
+)
 
 VALIDATION = data(32, seed=1)
 
@@ -64,6 +79,31 @@ def test_stopped_at_every_call_and_resumed(tmp_path, reference):
     assert (tmp_path / "metrics.jsonl").read_bytes() == reference[1]
 
 
+def scaled(model, batch):
+    return batch | {"x": batch["x"] * (1 + model.weight)[None]}
+
+
+@pytest.mark.parametrize("make", [source, stream, sampler])
+def test_a_start_from_data_and_prepared_data_come_again(tmp_path, make):
+    bias = {"trainable": lambda m: m.bias, "prepare": scaled, "begin": starting_at_the_mean}
+    rounds = [phase("b", 4, **bias), phase("c", 2)]
+    recipe = [phase("a", 6, begin=starting_at_the_mean, metric=squared_error), Alternate(phases=rounds, rounds=2)]
+
+    def train(folder, stop=0):
+        options = {"validation": VALIDATION, "replicates": 2, "reports": 2, "folder": folder, "resume": True}
+        tracker = JSONLTracker(folder / "metrics.jsonl")
+        fitted = fit(Line, recipe, make(), **options, meter=Stopping(stop), tracker=tracker)
+        return arrays(fitted.model), tracker.path.read_bytes()
+
+    whole, metrics = train(tmp_path / "whole")
+    for _ in range(12):
+        with pytest.raises(Interruption):
+            train(tmp_path / "parts", stop=1)
+    resumed, again = train(tmp_path / "parts")
+    assert np.array_equal(resumed, whole)
+    assert again == metrics
+
+
 def test_a_complete_run_resumes_at_once(tmp_path, reference, monkeypatch):
     first = train(tmp_path)
     monkeypatch.setattr("latax.train.run.advance", None)  # nothing is trained
@@ -109,22 +149,80 @@ def test_a_run_is_not_overwritten(tmp_path, reference):
 
 
 @pytest.mark.parametrize(
-    ("change", "what"), [({"seed": 1}, "seed"), ({"steps": 6}, "recipe"), ({"steps": 6, "seed": 1}, "recipe and seed")]
+    ("change", "what"),
+    [
+        ({"seed": 1}, "first batch, seed"),
+        ({"steps": 6}, "recipe"),
+        ({"steps": 6, "seed": 1}, "first batch, recipe, seed"),
+    ],
 )
 def test_another_run_is_not_resumed(tmp_path, change, what):
     with pytest.raises(Interruption):
         train(tmp_path, meter=Stopping(1))
     before = (tmp_path / "metrics.jsonl").read_bytes()
-    with pytest.raises(FileError, match=rf"was made with another {what} than the run to be resumed\. Resume with the"):
+    with pytest.raises(FileError, match=rf"belongs to another run than .*; they differ in: {what}\. Resume with what"):
         train(tmp_path, resume=True, **change)
     assert (tmp_path / "metrics.jsonl").read_bytes() == before
 
 
-def test_another_model_is_not_resumed(tmp_path):
+def moved(made):
+    return jax.tree.map(lambda a: Rows(1 + a.values) if isinstance(a, Rows) else 1 + a, made)
+
+
+def lowered(step):
+    return jnp.where(step < 6, 1.0, 0.5)
+
+
+ADAMW = optax.adamw(0.05)
+CHANGES = {
+    "rows": ({"source": source(48)}, "data, first batch"),
+    "values": ({"source": moved(source())}, "data"),
+    "kind of source": ({"source": stream()}, "data, first batch"),
+    "validation": ({"validation": moved(VALIDATION)}, "validation"),
+    "no validation": ({"validation": None}, "validation"),
+    "optimiser": ({"recipe": [phase(optimizer=optax.sgd(0.05))]}, "optimizer"),
+    "optimiser with the same arrays": ({"recipe": [phase(optimizer=ADAMW)]}, "optimizer"),
+    "weight": ({"recipe": [phase(weights={"error": 2.0})]}, "weights"),
+    "schedule": ({"recipe": [phase(weights={"error": lowered})]}, "weights"),
+    "terms": ({"recipe": [phase(objective=lambda *_: {"other": objective(*_)["error"]})]}, "terms"),
+    "metric": ({"recipe": [phase(metric=squared_error)]}, "recipe"),
+    "replicates": ({"replicates": 2}, "model, optimizer, terms"),
+    "batch size": ({"recipe": [phase(batch_size=8)]}, "first batch, recipe"),
+    "name": ({"recipe": [phase("b")]}, "optimizer, recipe, terms"),
+}
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_whatever_can_be_compared_must_be_the_same(tmp_path, name):
+    options = {"init": Line, "recipe": [phase()], "source": source(), "validation": VALIDATION, "folder": tmp_path}
     with pytest.raises(Interruption):
-        train(tmp_path, meter=Stopping(1))
-    with pytest.raises(FileError, match=r"was made with another model than the run"):
-        fit(Line, recipe(), source(), validation=VALIDATION, replicates=1, reports=2, folder=tmp_path, resume=True)
+        fit(**options, meter=Stopping(1))
+    changed, what = CHANGES[name]
+    with pytest.raises(FileError, match=rf"they differ in: {what}\."):
+        fit(**(options | changed), resume=True)
+    assert fit(**options, resume=True).steps == 11
+
+
+@pytest.mark.parametrize(("make", "what"), [(stream, "first batch"), (sampler, "data")])
+def test_other_data_of_a_stream_or_a_sampler_are_another_run(tmp_path, make, what):
+    with pytest.raises(Interruption):
+        fit(Line, [phase()], make(), folder=tmp_path, meter=Stopping(1))
+    for other in (moved(make()), make(48)):
+        with pytest.raises(FileError, match=rf"they differ in: {what}\."):
+            fit(Line, [phase()], other, folder=tmp_path, resume=True)
+    assert fit(Line, [phase()], make(), folder=tmp_path, resume=True).steps == 11
+
+
+def test_large_arrays_are_compared_by_some_rows(monkeypatch):
+    monkeypatch.setattr(identity, "BYTES", 64)
+    of = lambda array: identity._of_arrays({"a": array})
+    a = np.arange(64, dtype=np.float32)
+    assert of(a) == of(jnp.asarray(a))
+    assert of(a) != of(a + 1)
+    assert of(a) != of(a[:-1])
+    assert of(a) == of(np.where(a == 3, 0.0, a).astype(np.float32))  # between the rows that are looked at
+    assert of(np.float32(1)) != of(np.float32(2))
+    assert of(jr.key(0)) != of(jr.key(1))
 
 
 KILLED = """

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import latax
-from latax._errors import DataWarning, LataxError
+from latax._errors import ConfigError, DataWarning, LataxError
 
 _PIPE = 128 + 13
 
@@ -78,24 +78,39 @@ def _commands(args: Sequence[str]) -> tuple[dict[str, Callable[..., Any]], list[
     if first == "fit":
         from latax.cli.fit import fit_commands
 
-        return fit_commands(), list(args[1:])
+        return _known(fit_commands(), "method", args), list(args[1:])
     if first == "data":
         from latax.cli.data import data_commands
 
-        return data_commands(), list(args[1:])
+        return _known(data_commands(), "command", args), list(args[1:])
     from latax.cli import run, study
 
     nested = {"fit": _nested("Fits a model to a file."), "data": _nested("Lists and makes the built-in data sets.")}
     return {"fit": nested["fit"], **run.COMMANDS, "data": nested["data"], "study": study.study}, list(args)
 
 
+def _known(commands: dict[str, Callable[..., Any]], what: str, args: Sequence[str]) -> dict[str, Callable[..., Any]]:
+    """The commands below `args[0]`. Raises `ConfigError` if `args[1]` is a name, and of none of them."""
+    from latax.data.wording import did_you_mean
+
+    name = args[1] if len(args) > 1 else "-"
+    if name not in commands and not name.startswith("-"):
+        near = did_you_mean(name, commands) or f" Give one of {', '.join(commands)}."
+        raise ConfigError(f"`latax {args[0]}` has no {what} {name!r}.{near}")
+    return commands
+
+
 def _types(args: Sequence[str]) -> contextlib.AbstractContextManager[Any]:
     """What tyro has to know about the types of our options."""
-    if args[:1] != ["fit"]:
-        return contextlib.nullcontext()
-    from latax.cli.fit import objects_by_name
+    from latax.cli.numbers import numbers_in_words
 
-    return objects_by_name()
+    kinds = contextlib.ExitStack()
+    kinds.enter_context(numbers_in_words())
+    if args[:1] == ["fit"]:
+        from latax.cli.fit import objects_by_name
+
+        kinds.enter_context(objects_by_name())
+    return kinds
 
 
 def _nested(summary: str) -> Callable[[], None]:

@@ -9,7 +9,7 @@ from rich.console import Console
 from latax.data import Samples
 from latax.evaluate import Diagnosis, confidence_interval
 
-_COLOURS = {"good": "green", "warning": "yellow", "bad": "red"}
+_COLOURS = {"good": "green", "unknown": "cyan", "warning": "yellow", "bad": "red"}
 
 
 def show_run(out: Path, estimator: Any, samples: Samples, report: bool) -> None:

@@ -1,5 +1,6 @@
 """The commands that work on a run or a saved model: `latax resume`, `encode`, `sample`, `score` and so on."""
 
+import warnings
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -7,7 +8,7 @@ from typing import Annotated, Any, Literal
 import numpy as np
 import tyro
 
-from latax._errors import ConfigError
+from latax._errors import ConfigError, DataError, DataWarning, LataxError
 from latax.cli.reading import Reading, read_again
 from latax.data import Samples
 
@@ -44,8 +45,8 @@ def encode(run: RunPath, file: FilePath, out: Path, reading: Options) -> None:
     """
     model, samples = _load(run), _read(run, file, reading)
     Z = model.transform(samples)
-    origin, names = f"latent coordinates of {samples.origin}", tuple(f"u{i}" for i in range(Z.shape[1]))
-    _write(Z, out, names, origin, context=samples.context, context_names=samples.context_names)
+    origin = f"latent coordinates of {samples.origin}"
+    _write(Z, out, model.latent_names_, origin, context=samples.context, context_names=samples.context_names)
 
 
 def decode(run: RunPath, file: FilePath, out: Path, reading: Options) -> None:
@@ -126,17 +127,21 @@ def _off_manifold(model: Any, choice: str) -> dict[str, str]:
 
 
 def diagnose(run: RunPath, reading: Options, file: OptionalFilePath = None) -> None:
-    """Says in words whether the fit is any good, and what to do if not.
+    """Says in words whether the fit is any good, and what to do if not: the verdict of the fit, or that on new data.
 
     Args:
         run: A run folder.
         file: Data to judge by. By default the rows that the run held out.
     """
     from latax.cli.console import show_diagnosis
+    from latax.estimators.assessment import rows_to_judge
 
     model = _load(run)
-    samples = _held_out(run, model) if file is None else _read(run, file, reading)
-    show_diagnosis(model.diagnose(samples))
+    if file is None:
+        training, held_out = rows_to_judge(model, _own_samples(run, "Give a file to judge by."))
+    else:
+        training, held_out = _training_rows(run, model), _read(run, file, reading)
+    show_diagnosis(model.diagnose(held_out, training=training))
 
 
 def report(run: RunPath) -> None:
@@ -148,8 +153,8 @@ def report(run: RunPath) -> None:
     from latax.cli.console import show_run
 
     model = _load(run)
-    source = _source(run, "Write its report in Python: latax.report.run.report_run(path, model, samples).")
-    show_run(run, model, read_again(source), report=True)
+    cure = "Write its report in Python: latax.report.run.report_run(path, model, samples)."
+    show_run(run, model, _own_samples(run, cure), report=True)
 
 
 def _load(run: Path) -> Any:
@@ -165,9 +170,33 @@ def _read(run: Path, file: Path, reading: Reading) -> Samples:
     return reading.as_in(RunFolder(run).config().get("source"), file)(file)
 
 
-def _held_out(run: Path, model: Any) -> Samples:
-    samples = read_again(_source(run, "Give a file to judge by."))
-    return samples.take(model.rows(len(samples))[1])
+def _training_rows(run: Path, model: Any) -> Samples | None:
+    """The rows that a run was trained on, or None with a warning where they are not at hand."""
+    from latax.estimators.assessment import rows_to_judge
+
+    try:
+        return rows_to_judge(model, _own_samples(run, ""))[0]
+    except LataxError as error:
+        warnings.warn(
+            f"The checks that compare with training rows are left out, since these cannot be read. {error}".rstrip(),
+            DataWarning,
+            stacklevel=2,
+        )
+        return None
+
+
+def _own_samples(run: Path, cure: str) -> Samples:
+    """The samples that a run was fitted on. Raises `DataError` if their file has changed since."""
+    from latax.estimators.run_folder import RunFolder, fingerprint
+
+    source = _source(run, cure)
+    samples = read_again(source)
+    if fingerprint(samples) != RunFolder(run).config()["data"]:
+        raise DataError(
+            f"{source['path']} is not what {run} was fitted on: it has changed since. Restore it from a copy, or fit "
+            "again."
+        )
+    return samples
 
 
 def _source(run: Path, cure: str) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 import dataclasses
 import math
+import shlex
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -110,13 +111,17 @@ def choose_array(path: Path, arrays: Mapping[str, StoredArray], request: Request
     if all(len(arrays[name].shape) == 1 for name in candidates):
         raise ConfigError(
             f"{path} holds several one-dimensional arrays and no table: {contents}. Say which is the data, e.g. "
-            f"name='{candidates[0]}', or stack them into one array of shape (rows, columns) with numpy.stack(..., "
+            f"{_as_name(candidates[0])}, or stack them into one array of shape (rows, columns) with numpy.stack(..., "
             "axis=1), or save them as the columns of a CSV or Parquet file."
         )
     raise ConfigError(
-        f"{path} holds several arrays: {contents}. Say which is the data, e.g. name='{candidates[0]}' "
-        "(and, if one of the others conditions it, context='...')."
+        f"{path} holds several arrays: {contents}. Say which is the data, e.g. {_as_name(candidates[0])}, and "
+        "whether one of the others is the context."
     )
+
+
+def _as_name(array: str) -> str:
+    return f"name={array!r} in Python, --array {shlex.quote(array)} on the command line"
 
 
 def _no_context(path: Path, wrong: str, arrays: Mapping[str, StoredArray], columns: tuple[str, ...]) -> str:

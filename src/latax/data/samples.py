@@ -79,6 +79,21 @@ class Samples:
         return dataclasses.replace(self, X=self.X[rows], context=context, truth=truth)
 
 
+def stacked(first: Samples, second: Samples) -> Samples:
+    """The samples of both, in memory; names, times and origin are the first's, truth is what is known of both.
+
+    Raises `DataError` where they do not have the same columns.
+    """
+    if first.feature_names != second.feature_names or first.context_names != second.context_names:
+        raise DataError(
+            f"{first.origin} and {second.origin} have different columns; samples to be stacked need the same."
+        )
+    both = lambda a, b: np.concatenate([np.asarray(a), np.asarray(b)])
+    truth = {name: both(values, second.truth[name]) for name, values in first.truth.items() if name in second.truth}
+    context = None if first.context is None else both(first.context, second.context)
+    return dataclasses.replace(first, X=both(first.X, second.X), context=context, truth=truth)
+
+
 def default_names(shape: tuple[int, ...], stem: str = "x") -> tuple[str, ...]:
     """One name per number of an array of this shape: `x0, x1, ...`; for images `x0_0, x0_1, ...`."""
     return tuple(stem + "_".join(map(str, index)) for index in np.ndindex(*shape)) if math.prod(shape) else ()

@@ -1,6 +1,7 @@
 """From named columns of numbers to `Samples`: the part that CSV and Parquet share."""
 
 import dataclasses
+import shlex
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -66,7 +67,12 @@ def text_message(path: Path, text: dict[str, str], numeric: Sequence[str]) -> st
     """The refusal of columns that hold text: `text` maps each to its first such value and the place of it."""
     (name, first), *others = text.items()
     more = f" The same holds for {listed(repr(other) for other, _ in others)}." if others else ""
-    keep = f"Keep the others with columns={list(numeric[:12])!r}," if numeric else "Give a table of numbers,"
+    options = " ".join(f"--columns {shlex.quote(name)}" for name in numeric[:12])
+    keep = (
+        f"Keep the others (columns={list(numeric[:12])!r} in Python, {options} on the command line),"
+        if numeric
+        else "Give a table of numbers,"
+    )
     return (
         f"column '{name}' of {path} holds text or something else that is not numbers: the first is {first}.{more} "
         f"{keep} or encode the values as numbers first."

@@ -32,7 +32,7 @@ def write(samples: Samples, path: str | Path, *, overwrite: bool = False) -> Pat
             f"write; end the name in one of {listed(_WRITERS)}."
         )
     if path.exists() and not overwrite:
-        raise FileError(f"{path} exists already and is left as it is. Give another name, or say overwrite.")
+        raise FileError(f"{path} exists already and is left as it is. Give another name, or remove it first.")
     if not path.parent.is_dir():
         raise FileError(f"there is no folder {path.parent} to write {path.name} into. Make it first.")
     part = path.with_name(f".{path.stem}-{os.getpid()}{path.suffix}")

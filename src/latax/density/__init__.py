@@ -2,7 +2,7 @@
 
 from latax.density.charts import Sphere
 from latax.density.coupling import SplineCoupling
-from latax.density.embedding import AbstractCover, AbstractEmbedding, AffineOutput, FlowEmbedding
+from latax.density.embedding import AbstractCover, AbstractEmbedding, AffineOutput, FlowEmbedding, cover_of
 from latax.density.manifold import AmbientLogProb, ManifoldLogProb, manifold_log_prob
 from latax.density.mixing import LUMixing, Permutation
 from latax.density.spline_flow import spline_coupling_flow
@@ -19,6 +19,7 @@ __all__ = [
     "Permutation",
     "Sphere",
     "SplineCoupling",
+    "cover_of",
     "embed_and_log_volume",
     "log_volume",
     "manifold_log_prob",

@@ -27,8 +27,9 @@ class Sphere(AbstractCover):
     change its sign if the angles after it make up for that.
 
     `preimages` lists the 2^(n-1) (2 periods + 1)^n latent points with up to `periods` windings: all those with angles
-    in [-2 pi periods, 2 pi periods], and some beyond. One period suffices for a flow on the interval [-6, 6]. At the
-    poles of the polar angles the volume vanishes and the density of the chart is infinite.
+    in [-2 pi periods, 2 pi periods], and some beyond. One period keeps all but 6e-4 of a normal law that is as wide as
+    a whole turn, whatever its centre. At the poles of the polar angles the volume vanishes and the density of the chart
+    is infinite.
     For other radii and centres wrap it in `AffineOutput`. Raises `ConfigError` for n < 1, and where there are too many
     preimages to sum (n > 5).
     """

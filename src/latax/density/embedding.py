@@ -135,6 +135,13 @@ class AffineOutput(AbstractEmbedding):
         return (x - self.loc) / self.scale
 
 
+def cover_of(embedding: AbstractEmbedding) -> AbstractCover | None:
+    """The cover that an embedding is, whatever the units of its output; None if it reaches every point once."""
+    while isinstance(embedding, AffineOutput):
+        embedding = embedding.embedding
+    return embedding if isinstance(embedding, AbstractCover) else None
+
+
 def standardised(embedding: AbstractEmbedding, x: Float[Array, " d"]) -> tuple[AbstractEmbedding, Float[Array, " d"]]:
     """The embedding without its output scaling, and x in its units: where reconstruction is trained."""
     while isinstance(embedding, AffineOutput):

@@ -9,6 +9,7 @@ A point off the manifold gets two numbers: the density at its projection and the
 n-dimensional volume: it is not comparable with one of all of R^d, nor between different n.
 """
 
+import math
 from typing import NamedTuple
 
 import jax
@@ -16,7 +17,7 @@ import jax.numpy as jnp
 from flowjax.distributions import AbstractDistribution
 from jaxtyping import Array, Float
 
-from latax.density.embedding import AbstractCover, AbstractEmbedding
+from latax.density.embedding import AbstractCover, AbstractEmbedding, cover_of
 from latax.density.volume import embed_and_log_volume, log_volume
 
 
@@ -52,8 +53,9 @@ def manifold_log_prob(
 ) -> ManifoldLogProb:
     """The density at the projection of x, with its parts and the distance to the projection.
 
-    `latent` is the distribution of the latent coordinates, of shape (n,). For an `AbstractCover` the densities of all
-    preimages are added, so that the density integrates to one and agrees with sampling.
+    `latent` is the distribution of the latent coordinates, of shape (n,). For an `AbstractCover`, in whatever units,
+    the densities of all preimages are added, so that the density integrates to one and agrees with sampling. Where the
+    volume vanishes (at the poles of a sphere) it is as large as floating-point numbers allow.
     """
     u, _ = embedding.project(x, context)
 
@@ -61,13 +63,12 @@ def manifold_log_prob(
         return embedding.embed(u, context)
 
     projection, volume = embed_and_log_volume(embed, u)
-    if not isinstance(embedding, AbstractCover):
+    cover = cover_of(embedding)
+    if cover is None:
         log_base = latent.log_prob(u, context)
     else:
-        above = embedding.preimages(u)
-        log_bases = jax.vmap(lambda u: latent.log_prob(u, context))(above)
-        volumes = jax.vmap(lambda u: log_volume(embed, u))(above)
-        log_base = volume + jax.nn.logsumexp(log_bases - volumes)
+        volume = jnp.maximum(volume, _least_volume(volume))
+        log_base = volume + jax.nn.logsumexp(points_above(embedding, cover, latent, u, context)[1])
     return ManifoldLogProb(
         log_prob=log_base - volume,
         log_base=log_base,
@@ -75,3 +76,24 @@ def manifold_log_prob(
         reconstruction_error=jnp.linalg.norm(x - projection),
         latent=u,
     )
+
+
+def points_above(
+    embedding: AbstractEmbedding,
+    cover: AbstractCover,
+    latent: AbstractDistribution,
+    u: Float[Array, " n"],
+    context: Float[Array, " c"] | None = None,
+) -> tuple[Float[Array, "k n"], Float[Array, " k"]]:
+    """All latent points with the image of u, and the log density on the manifold that each of them adds.
+
+    `cover` is the one that `embedding` is (`cover_of`).
+    """
+    above = cover.preimages(u)
+    log_bases = jax.vmap(lambda u: latent.log_prob(u, context))(above)
+    volumes = jax.vmap(lambda u: log_volume(lambda u: embedding.embed(u, context), u))(above)
+    return above, log_bases - jnp.maximum(volumes, _least_volume(volumes))
+
+
+def _least_volume(volume: Array) -> float:
+    return math.log(float(jnp.finfo(volume.dtype).tiny))

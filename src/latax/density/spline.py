@@ -46,9 +46,9 @@ def spline(
     `parameters` are unconstrained, p = 3 K - 1; all zero gives the identity.
     """
     inside = jnp.abs(x) <= interval
-    clipped = jnp.clip(x, -interval, interval)
-    at = _select(clipped, parameters, interval, by_height=False)
-    xi = (clipped - at.x0) / at.width
+    within = jnp.where(inside, x, 0.0)  # not clip, whose slope is a half at the ends
+    at = _select(within, parameters, interval, by_height=False)
+    xi = (within - at.x0) / at.width
     slope = at.height / at.width
     numerator = slope * xi**2 + at.slope0 * xi * (1 - xi)
     denominator = slope + (at.slope0 + at.slope1 - 2 * slope) * xi * (1 - xi)
@@ -61,10 +61,10 @@ def spline_inverse(
 ) -> tuple[Float[Array, " f"], Float[Array, ""]]:
     """The point that `spline` maps to y, by the quadratic formula, and the log-determinant of the inverse."""
     inside = jnp.abs(y) <= interval
-    clipped = jnp.clip(y, -interval, interval)
-    at = _select(clipped, parameters, interval, by_height=True)
+    within = jnp.where(inside, y, 0.0)
+    at = _select(within, parameters, interval, by_height=True)
     slope = at.height / at.width
-    rise = clipped - at.y0
+    rise = within - at.y0
     bend = rise * (at.slope0 + at.slope1 - 2 * slope)
     a = at.height * (slope - at.slope0) + bend
     b = at.height * at.slope0 - bend

@@ -4,7 +4,20 @@ from latax.estimators.ambient_flow import AmbientFlow
 from latax.estimators.catalogue import ESTIMATORS, load, restore
 from latax.estimators.manifold_density import ManifoldDensity
 from latax.estimators.mflow import MFlow
+from latax.estimators.neural_ode_vae import NeuralODEVAE
 from latax.estimators.physics_vae import PhysicsVAE
 from latax.estimators.probabilistic_pca import ProbabilisticPCA
+from latax.estimators.sequence_vae import SequenceVAE
 
-__all__ = ["ESTIMATORS", "AmbientFlow", "MFlow", "ManifoldDensity", "PhysicsVAE", "ProbabilisticPCA", "load", "restore"]
+__all__ = [
+    "ESTIMATORS",
+    "AmbientFlow",
+    "MFlow",
+    "ManifoldDensity",
+    "NeuralODEVAE",
+    "PhysicsVAE",
+    "ProbabilisticPCA",
+    "SequenceVAE",
+    "load",
+    "restore",
+]

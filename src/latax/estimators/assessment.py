@@ -10,11 +10,16 @@ from latax import calculus
 from latax.data import Samples
 from latax.estimators.rows import CHUNK, map_rows
 from latax.evaluate import Calibration, Diagnosis, Finding, MetricSpectrum, calibration, metric_spectrum, rules
+from latax.evaluate.diagnose import cannot_tell
 
 #: Rows that are looked at: what goes through the model in one call. More would change no verdict.
 MOST_ROWS = CHUNK
 #: Rows of which the decoder's Jacobian is looked at, and most numbers in all of these Jacobians.
 SPECTRUM_ROWS, SPECTRUM_NUMBERS = 1000, 2**25
+#: Held-out rows below which a check of a distribution, or of a difference to training rows, cannot pass.
+FEWEST_ROWS = 50
+#: Training rows that are looked at, where held-out rows are fewer.
+TRAINING_ROWS = 256
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,6 +83,13 @@ def spread(rows: Int[np.ndarray, " rows"]) -> Int[np.ndarray, " some"]:
     return _evenly(rows, MOST_ROWS)
 
 
+def rows_to_judge(estimator: Any, samples: Samples) -> tuple[Samples, Samples]:
+    """(training, held-out) rows of the samples that a model was fitted on, thinned before anything is read: all of the
+    training rows may not fit into memory."""
+    training, held_out = (samples.take(spread(rows)) for rows in estimator.rows(len(samples)))
+    return training, held_out
+
+
 def _evenly(rows: np.ndarray, most: int) -> np.ndarray:
     if len(rows) <= most:
         return rows
@@ -85,10 +97,11 @@ def _evenly(rows: np.ndarray, most: int) -> np.ndarray:
 
 
 def _some(held_out: Samples, training: Samples | None) -> tuple[Samples, Samples | None]:
-    """At most `MOST_ROWS` rows of both, and no more training than held-out rows: one compilation serves both."""
+    """At most `MOST_ROWS` rows of both, and no more training than held-out rows, so that one compilation serves both;
+    but enough of them for their own quantiles and principal directions."""
     held_out = held_out.take(spread(np.arange(len(held_out))))
     if training is not None:
-        training = training.take(_evenly(np.arange(len(training)), len(held_out)))
+        training = training.take(_evenly(np.arange(len(training)), max(len(held_out), TRAINING_ROWS)))
     return held_out, training
 
 
@@ -121,32 +134,43 @@ def _spectrum(estimator: Any, held_out: Samples, latent: np.ndarray) -> MetricSp
 
 def _manifold_findings(known: dict[str, Any], scale: float) -> list[Finding]:
     errors, spectrum = known["errors"], known["spectrum"]
-    findings = [rules.reconstruction_against_scale(_rms(errors), scale)]
+    findings = [against_scale(_rms(errors), scale, len(errors))]
     if "training_errors" in known:
         training = known["training_errors"]
         findings += [
             rules.reconstruction_against_pca(_rms(errors), known["pca_error"], scale),
-            rules.off_manifold(rules.off_manifold_fraction(errors, training), len(errors)),
-            rules.error_gap(_rms(training), _rms(errors)),
+            enough(rules.off_manifold(rules.off_manifold_fraction(errors, training), len(errors)), len(errors)),
+            enough(rules.error_gap(_rms(training), _rms(errors)), len(errors)),
         ]
-    return [
-        *findings,
-        rules.metric_condition(float(np.median(spectrum.condition))),
-        rules.unused_latents(spectrum.unused_directions(), spectrum.singular_values.shape[1]),
-    ]
+    size = spectrum.singular_values.shape[1]
+    if size > 1:  # a single direction has none to be compared with
+        findings.append(rules.metric_condition(float(np.median(spectrum.condition))))
+        findings.append(rules.unused_latents(spectrum.unused_directions(), size))
+    return findings
+
+
+def against_scale(error: float, scale: float, rows: int) -> Finding:
+    """The reconstruction error against the data's scale, which a single row does not have."""
+    finding = rules.reconstruction_against_scale(error, scale)
+    return cannot_tell(finding, rows) if rows < 2 else finding
+
+
+def enough(finding: Finding, rows: int) -> Finding:
+    """The finding; what passed only because rows are few does not pass."""
+    return cannot_tell(finding, rows) if finding.verdict == "good" and rows < FEWEST_ROWS else finding
 
 
 def _density_findings(
     calibrated: Calibration, log_prob: np.ndarray, training: np.ndarray | None, size: int
 ) -> list[Finding]:
-    findings = [rules.density_calibration(calibrated.worst_error, calibrated.worst_noise)]
+    findings = [enough(rules.density_calibration(calibrated.worst_error, calibrated.worst_noise), len(log_prob))]
     lost = int((~np.isfinite(log_prob)).sum())
     if lost:
         findings.append(rules.not_finite(lost, len(log_prob), "a log density"))
     if training is not None:
         error = float(np.hypot(*(np.nanstd(v) / np.sqrt(len(v)) for v in (log_prob, training))))
         gap = rules.log_prob_gap(float(training.mean()), float(log_prob.mean()), size, standard_error=error)
-        findings.append(gap)
+        findings.append(enough(gap, len(log_prob)))
     return findings
 
 

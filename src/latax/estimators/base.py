@@ -119,14 +119,15 @@ class AbstractEstimator(TransformerMixin, BaseEstimator, abc.ABC):
         self.scaling_ = self._scaling(samples)
         self.context_scaling_ = _context_scaling(samples)
         self._check_data(samples)
-        run = None if out is None else RunFolder(out)
-        if run is not None:
-            config = {"estimator": self.name, "params": self._params(), "data": fingerprint(samples), "source": source}
-            run.check(config) if resume else run.create(config)
-        elif resume:
-            raise ConfigError("resume=True needs the folder of the run: give out=... as in the call that began it.")
-        self._train(samples, run, resume)
-        if run is not None:
+        if out is None:
+            if resume:
+                raise ConfigError("resume=True needs the folder of the run: give out=... as in the call that began it.")
+            self._train(samples, None, resume)
+            return self
+        run = RunFolder(out)
+        config = {"estimator": self.name, "params": self._params(), "data": fingerprint(samples), "source": source}
+        with run.begun(config, resume):
+            self._train(samples, run, resume)
             self.save(run.model_path)
         return self
 
@@ -189,10 +190,24 @@ class AbstractEstimator(TransformerMixin, BaseEstimator, abc.ABC):
 
     # ---- verbs
 
-    def transform(self, X: Any, *, context: Any = None) -> np.ndarray:
-        """Latent coordinates, shape (N, n)."""
+    def transform(self, X: Any, *, context: Any = None) -> Any:
+        """Latent coordinates, shape (N, n): an array, or the data frame that `set_output` asked for."""
+        return self._encode(X, context)
+
+    def _encode(self, X: Any, context: Any) -> np.ndarray:
         x, theta = self._new(X, context)
         return map_rows(verbs.encode, self._centred, x, theta)
+
+    @property
+    def latent_names_(self) -> tuple[str, ...]:
+        """What the columns of `transform` are."""
+        return tuple(f"u{i}" for i in range(self._latent_size))
+
+    def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
+        """`latent_names_`, for scikit-learn; `input_features` change nothing, but must be those of the fit."""
+        check_is_fitted(self)
+        inputs.check_names(self, input_features)
+        return np.array(self.latent_names_, dtype=object)
 
     def inverse_transform(self, Z: Any, *, context: Any = None) -> np.ndarray:
         """The data that latent coordinates Z of shape (N, n) stand for, in data units."""
@@ -230,10 +245,13 @@ class AbstractEstimator(TransformerMixin, BaseEstimator, abc.ABC):
         x0 and x1 are single samples; `context` is one row, for all points. The result has shape (steps, ...) in data
         units.
         """
+        check_is_fitted(self)
         require_count("steps", steps, least=2)
         ends = np.stack([np.asarray(x0, np.float64).ravel(), np.asarray(x1, np.float64).ravel()])
         theta = inputs.context_array(context)
-        Z = self.transform(ends, context=None if theta is None else np.repeat(theta, 2, axis=0))
+        # With the names of the fit, since plain numbers would be warned of.
+        names = self.feature_names_ if ends.shape[1] == self.n_features_in_ else ()
+        Z = self._encode(Samples(ends, None if theta is None else np.repeat(theta, 2, axis=0), names), None)
         t = np.linspace(0, 1, steps)[:, None]
         theta = None if theta is None else np.repeat(theta, steps, axis=0)
         return self.inverse_transform((1 - t) * Z[0] + t * Z[1], context=theta)
@@ -254,12 +272,18 @@ class AbstractEstimator(TransformerMixin, BaseEstimator, abc.ABC):
     # ---- files
 
     def save(self, path: str | os.PathLike[str]) -> Path:
-        """Writes the fitted model to a folder: safetensors, JSON and a model card. `latax.load` reads it."""
+        """Writes the fitted model to a folder: safetensors, JSON and a model card. `latax.load` reads it.
+
+        An older model in that folder is replaced; a folder with anything else is refused.
+        """
         check_is_fitted(self)
         arrays = eqx.filter(self.models_, eqx.is_array)
         extra = {f"metrics.{name}": np.asarray(value) for name, value in self.metrics_.items()}
         for label, scaling in (("scaling", self.scaling_), ("context_scaling", self.context_scaling_)):
             extra |= {f"{label}.{name}": value for name, value in scaling._asdict().items()}
+        fitted = self._fitted_numbers()
+        arrays_found = {name: value for name, value in fitted.items() if isinstance(value, np.ndarray)}
+        extra |= {f"fitted.{name}": value for name, value in arrays_found.items()}
         config = {
             "estimator": self.name,
             "params": self._params(),
@@ -269,7 +293,8 @@ class AbstractEstimator(TransformerMixin, BaseEstimator, abc.ABC):
             "feature_names": list(self.feature_names_),
             "context_names": list(self.context_names_),
             "metrics": list(self.metrics_),
-            "fitted": self._fitted_numbers(),
+            "fitted": {name: value for name, value in fitted.items() if name not in arrays_found},
+            "fitted_arrays": list(arrays_found),
         }
         from latax.estimators.card import model_card
 
@@ -282,7 +307,7 @@ class AbstractEstimator(TransformerMixin, BaseEstimator, abc.ABC):
 
     @abc.abstractmethod
     def _fitted_numbers(self) -> dict[str, Any]:
-        """Further numbers, or lists of them, that `fit` found and the verbs need, {attribute: value}."""
+        """Further numbers, lists of them, or arrays, that `fit` found and the verbs need, {attribute: value}."""
 
     def _restore(self: Fitted, path: Path, config: dict[str, Any]) -> Fitted:
         """Fills a new estimator from a saved model; `config` is its config.json."""
@@ -296,6 +321,8 @@ class AbstractEstimator(TransformerMixin, BaseEstimator, abc.ABC):
         self.scaling_ = _scaling_from(extra, "scaling")
         self.context_scaling_ = _scaling_from(extra, "context_scaling")
         self.metrics_ = {name: extra[f"metrics.{name}"] for name in config["metrics"]}
+        for name in config["fitted_arrays"]:
+            setattr(self, name, extra[f"fitted.{name}"])
         if config["best"] not in range(config["replicates"]):
             raise ValueError(f"there is no replicate {config['best']} among {config['replicates']}")
         self.best_, self.history_ = config["best"], []

@@ -10,8 +10,10 @@ from latax.estimators.ambient_flow import AmbientFlow
 from latax.estimators.base import AbstractEstimator
 from latax.estimators.manifold_density import ManifoldDensity
 from latax.estimators.mflow import MFlow
+from latax.estimators.neural_ode_vae import NeuralODEVAE
 from latax.estimators.physics_vae import PhysicsVAE
 from latax.estimators.probabilistic_pca import ProbabilisticPCA
+from latax.estimators.sequence_vae import SequenceVAE
 from latax.train import read_metrics
 
 ESTIMATORS: dict[str, type[AbstractEstimator]] = {
@@ -19,6 +21,8 @@ ESTIMATORS: dict[str, type[AbstractEstimator]] = {
     "ambient-flow": AmbientFlow,
     "manifold-density": ManifoldDensity,
     "physics-vae": PhysicsVAE,
+    "neural-ode-vae": NeuralODEVAE,
+    "sequence-vae": SequenceVAE,
     "probabilistic-pca": ProbabilisticPCA,
 }
 

@@ -41,7 +41,11 @@ class DensityVerbs(AbstractEstimator, abc.ABC):
         return self.log_prob(X, context=context).log_prob
 
     def score(self, X: Any, y: Any = None, *, context: Any = None) -> float:
-        """The mean log density."""
+        """The mean log density.
+
+        Do not choose between manifolds by it: a wrong manifold can make it larger, and different latent sizes have
+        different units. Choose by the reconstruction error; `docs/guides/log-prob` has a `scoring` for it.
+        """
         return float(np.mean(self.score_samples(X, context=context)))
 
 

@@ -8,6 +8,7 @@ from sklearn.utils.validation import validate_data
 
 from latax._errors import DataError
 from latax.data import Samples, check_finite
+from latax.data.wording import counted
 
 
 def training_samples(estimator: Any, X: Any, context: Any) -> Samples:
@@ -66,11 +67,28 @@ def check_context(estimator: Any, context: np.ndarray | None, rows: int) -> None
     names = estimator.context_names_
     size = 0 if context is None else context.shape[1]
     if size != len(names):
-        wanted = f"with {len(names)} context columns ({_few(names)})" if names else "without context"
-        given = f"{size} context columns were given" if size else "no context was given"
-        raise DataError(f"The model was fitted {wanted}, but {given}. Give context=... as it was in fit.")
+        wanted = f"with {counted(len(names), 'context column')} ({_few(names)})" if names else "without context"
+        given = (
+            f"{counted(size, 'column')} of context {'was' if size == 1 else 'were'} given" if size else "none was given"
+        )
+        cure = "Give the context as it was in fit." if names else "Leave the context out."
+        raise DataError(f"The model was fitted {wanted}, but {given}. {cure}")
     if context is not None and len(context) != rows:
         raise DataError(f"The context has {len(context)} rows for {rows} samples. Give one row for each sample.")
+
+
+def check_names(estimator: Any, names: Any) -> None:
+    """Refuses names of columns, where some are given, other than those of the fit. The words are scikit-learn's."""
+    if names is None:
+        return
+    fitted = getattr(estimator, "feature_names_in_", None)
+    if len(names) != estimator.n_features_in_:
+        raise DataError(
+            f"input_features should have length equal to the number of columns in fit ({estimator.n_features_in_}), "
+            f"got {len(names)}. Leave them out."
+        )
+    if fitted is not None and list(names) != list(fitted):
+        raise DataError("input_features is not equal to feature_names_in_, the columns in fit. Leave them out.")
 
 
 def context_array(context: Any) -> np.ndarray | None:
@@ -113,10 +131,22 @@ def _samples(estimator: Any, X: Any, context: Any, reset: bool) -> Samples:
     try:
         array: Any = validate_data(estimator, **options)
     except ValueError as error:  # scikit-learn says what is wrong; what to do depends on the place
+        said = " ".join(str(error).split())
         cure = "Give an (N, d) array of numbers." if reset else "Give the same columns that the model was fitted on."
-        raise DataError(f"{str(error).rstrip()} {cure}") from error
+        if "Reshape your data" in said:  # a cure already
+            cure = ""
+        raise DataError(f"{_text_columns(X)}{said.rstrip('.')}. {cure}".rstrip()) from error
     names = tuple(getattr(estimator, "feature_names_in_", ()))
     return Samples(X=array, context=context_array(context), feature_names=names, sample_shape=shape, origin="array")
+
+
+def _text_columns(X: Any) -> str:
+    """Which columns of a data frame hold no numbers, as a sentence; nothing for what has no columns with types."""
+    types = getattr(X, "dtypes", None)
+    if types is None or not hasattr(types, "items"):
+        return ""
+    text = tuple(str(name) for name, kind in types.items() if getattr(kind, "kind", "O") not in "fiub")
+    return f"Columns that hold no numbers: {_few(text)}. Leave them out or encode them. " if text else ""
 
 
 def _few(names: tuple[str, ...]) -> str:

@@ -3,11 +3,12 @@
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 from jaxtyping import Array, Float, Key
 
 from latax._errors import DataError
 from latax.data import Samples
-from latax.density import AbstractCover, AbstractEmbedding
+from latax.density import AbstractEmbedding, cover_of
 from latax.estimators.charts import find_chart
 from latax.estimators.density_verbs import ManifoldVerbs
 from latax.estimators.flow_options import AbstractFlowEstimator
@@ -59,5 +60,10 @@ class ManifoldDensity(ManifoldVerbs, AbstractFlowEstimator):
                 "dimensions. Give the columns that are its coordinates."
             )
 
+    def _evaluate(self, samples: Samples) -> dict[str, Float[np.ndarray, " rows"]]:
+        # The manifold is the same for all replicates: the best one has the best density.
+        found = super()._evaluate(samples)
+        return {name: found[name] for name in ("nll", "reconstruction_error")}
+
     def _recipe(self, budget: Budget) -> Recipe:
-        return prescribed(budget, cover=isinstance(find_chart(self.chart), AbstractCover))
+        return prescribed(budget, cover=cover_of(find_chart(self.chart)) is not None)

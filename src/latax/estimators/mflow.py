@@ -9,7 +9,7 @@ from latax._errors import DataError
 from latax.data import Samples
 from latax.estimators.density_verbs import ManifoldVerbs
 from latax.estimators.flow_options import AbstractFlowEstimator
-from latax.estimators.params import require_positive
+from latax.estimators.params import require_count, require_positive
 from latax.models.injective_flow import manifold_flow
 from latax.models.recipes import Budget, sequential
 from latax.train import Recipe
@@ -42,6 +42,9 @@ class MFlow(ManifoldVerbs, AbstractFlowEstimator):
     def _check_model_params(self) -> None:
         self._check_counts("latent_size", "layers", "latent_layers")
         require_positive("reconstruction_weight", self.reconstruction_weight)
+        if self.steps is not None:
+            # One for the manifold and one for the density at least.
+            require_count("steps", self.steps, least=2)
 
     def _module(self, scale: Float[Array, " d"], context_size: int | None, key: Key[Array, ""]) -> Any:
         return manifold_flow(

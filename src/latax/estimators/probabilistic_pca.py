@@ -77,12 +77,16 @@ class ProbabilisticPCA(AmbientVerbs, AbstractEstimator):
         training, held_out = (samples.take(rows) for rows in self.rows(len(samples)))
         x = np.asarray(training.X, np.float64) - self.scaling_.loc
         found = PCA(self.latent_size, svd_solver="full").fit(x)
-        if not found.noise_variance_ > 1e-12 * x.var(axis=0).sum():
+        # Maximum likelihood divides by the number of rows, and shares the rest among all other directions.
+        variances = found.explained_variance_ * (1 - 1 / len(x))
+        total = x.var(axis=0).sum()
+        noise = (total - variances.sum()) / (x.shape[1] - self.latent_size)
+        if not noise > 1e-12 * total:
             raise DataError(
                 f"{self.latent_size} directions explain the data completely: no noise is left and the density is "
                 "infinite. Give a smaller latent_size."
             )
-        numbers = (found.mean_, found.components_, np.sqrt(found.explained_variance_), np.sqrt(found.noise_variance_))
+        numbers = (found.mean_, found.components_, np.sqrt(variances), np.sqrt(noise))
         model = LinearGaussian(*(jnp.asarray(value, jnp.float32) for value in numbers))
         self.models_ = jax.tree.map(lambda leaf: leaf[None], model)
         self.best_, self.history_, self.steps_ = 0, [], 0

@@ -4,6 +4,8 @@ import hashlib
 import json
 import os
 import platform
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -13,6 +15,7 @@ import numpy as np
 import latax
 from latax._errors import ConfigError, FileError
 from latax.data import Samples
+from latax.train.lock import LOCK, hold
 
 SCHEMA = 1
 
@@ -43,14 +46,18 @@ class RunFolder:
         """The page that shows the run."""
         return self.path / "report.html"
 
+    @contextmanager
+    def begun(self, config: dict[str, Any], resume: bool) -> Iterator[None]:
+        """The folder as this process alone works on it: made by `create`, or else, to `resume`, as `check` finds it."""
+        self.check(config) if resume else self._refuse_taken()
+        with hold(self.path):
+            if not resume:
+                self.create(config)
+            yield
+
     def create(self, config: dict[str, Any]) -> None:
         """Makes the folder. Refuses one that has something in it."""
-        if self.path.exists() and (not self.path.is_dir() or any(self.path.iterdir())):
-            resume = f", or go on with that run by `latax resume {self.path}`" if self.config_path.exists() else ""
-            raise FileError(
-                f"{self.path} is already there and is not empty; nothing in it was touched. Give another folder as "
-                f"out{resume}."
-            )
+        self._refuse_taken()
         try:
             self.path.mkdir(parents=True, exist_ok=True)
             write_json(self.config_path, {"schema": SCHEMA, "versions": versions(), **config})
@@ -58,6 +65,14 @@ class RunFolder:
             raise FileError(
                 f"The run folder {self.path} cannot be made: {error}. Give another folder as out."
             ) from error
+
+    def _refuse_taken(self) -> None:
+        if self.path.exists() and (not self.path.is_dir() or any(p.name != LOCK for p in self.path.iterdir())):
+            resume = f", or go on with that run by `latax resume {self.path}`" if self.config_path.exists() else ""
+            raise FileError(
+                f"{self.path} is already there and is not empty; nothing in it was touched. Give another folder as "
+                f"out{resume}."
+            )
 
     def config(self) -> dict[str, Any]:
         """What `create` was given. Raises `FileError` if this is no run folder, is damaged, or is too new."""

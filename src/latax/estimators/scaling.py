@@ -21,8 +21,8 @@ class Scaling(NamedTuple):
         return (X.astype(np.float64) - self.loc).astype(np.float32)
 
     def restore(self, centred: Float[np.ndarray, "N d"]) -> Float[np.ndarray, "N d"]:
-        """centred + loc in float64."""
-        return centred.astype(np.float64) + self.loc
+        """centred + loc in float64; a constant column is exactly its constant."""
+        return np.where(self.constant, self.loc, centred.astype(np.float64) + self.loc)
 
     def standardise(self, X: Float[np.ndarray, "N d"]) -> Float[np.ndarray, "N d"]:
         """(X - loc) / scale in float32."""

@@ -1,9 +1,11 @@
 """Models as files: a folder with `model.safetensors` (the numbers), `config.json` (the rest) and a model card.
 
 No pickle: loading a model runs no code that comes with it. A model is written beside its place and then moved there, so
-that an older one stays whole until the new one is.
+that an older one stays whole until the new one is. Between the two renames of that move the older one has another name:
+a process that is killed just there leaves it so, the next `save` puts it back, and loading tells where it is.
 """
 
+import shutil
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -27,17 +29,44 @@ def write_model(path: Path, arrays: PyTree, extra: dict[str, np.ndarray], config
     tensors = _named(arrays) | {f"@{name}": np.ascontiguousarray(value) for name, value in extra.items()}
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        _put_back(path)
         with tempfile.TemporaryDirectory(prefix=f".{path.name}-", dir=path.parent) as beside:
             made = Path(beside) / "model"
             made.mkdir()
             _save_tensors(tensors, made / TENSORS)
             write_json(made / CONFIG, {"schema": SCHEMA, "versions": versions(), **config})
             (made / CARD).write_text(card, encoding="utf-8")
-            if path.exists():
-                path.rename(Path(beside) / "before")
-            made.rename(path)
+            _replace(path, made, Path(beside) / "older")
     except OSError as error:
         raise FileError(f"The model cannot be written to {path}: {error}. Make room or give another path.") from error
+
+
+def _before(path: Path) -> Path:
+    """Where the older model is while a new one takes its place."""
+    return path.with_name(f".{path.name}.before")
+
+
+def _replace(path: Path, made: Path, away: Path) -> None:
+    """Moves the folder `made` to `path`, and one that was there to `away`; if the first fails it stays at `path`."""
+    before = _before(path)
+    if path.exists():
+        path.rename(before)
+    try:
+        made.rename(path)
+    except BaseException:
+        _put_back(path)
+        raise
+    if before.exists():
+        before.rename(away)
+
+
+def _put_back(path: Path) -> None:
+    """Ends what a save that was cut short has begun: an older model comes back, unless the new one is in place."""
+    before = _before(path)
+    if before.exists() and (path / TENSORS).exists():
+        shutil.rmtree(before)
+    elif before.exists():
+        before.rename(path)
 
 
 def _save_tensors(tensors: dict[str, np.ndarray], path: Path) -> None:
@@ -53,7 +82,8 @@ def _save_tensors(tensors: dict[str, np.ndarray], path: Path) -> None:
 def read_config(path: Path) -> dict[str, Any]:
     """The configuration of a saved model. Raises `FileError` if there is none, or it is damaged or too new."""
     if not path.exists():
-        raise FileError(f"There is no model {path}. Check the path.")
+        kept = f"but {_before(path)} is one whose replacement was cut short; move it to {path}"
+        raise FileError(f"There is no model {path}{', ' + kept if _before(path).exists() else '. Check the path'}.")
     if not (path / CONFIG).exists() or not (path / TENSORS).exists():
         raise FileError(
             f"{path} is not a latax model: it needs {TENSORS} and {CONFIG}. Give a folder that `save` made."

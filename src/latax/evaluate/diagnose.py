@@ -5,14 +5,15 @@ a bad fit. The rules that make findings are in `latax.evaluate.rules`.
 """
 
 import math
-from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from dataclasses import asdict, dataclass, replace
+from typing import Any, Literal, get_args
 
 from latax.evaluate.stats import format_number
 
-Verdict = Literal["good", "warning", "bad"]
+#: From the worst to the best; `unknown` where there were too few rows to tell.
+Verdict = Literal["bad", "warning", "unknown", "good"]
 
-_MARKS = {"good": "ok", "warning": "WARNING", "bad": "BAD"}
+_MARKS = {"good": "ok", "unknown": "CANNOT TELL", "warning": "WARNING", "bad": "BAD"}
 
 
 @dataclass(frozen=True)
@@ -42,25 +43,27 @@ class Diagnosis:
     @property
     def verdict(self) -> Verdict:
         """The worst verdict among the findings, and good if there is none."""
-        found = {finding.verdict for finding in self.findings}
-        return "bad" if "bad" in found else "warning" if "warning" in found else "good"
+        return self.worst_first()[0].verdict if self.findings else "good"
 
     def summary(self) -> str:
         """The overall verdict as a sentence or two, naming what is wrong."""
         if not self.findings:
             return "Nothing was checked."
-        bad, warned = self._names("bad"), self._names("warning")
+        bad, warned, unknown = self._names("bad"), self._names("warning"), self._names("unknown")
         checks = f"{len(self.findings)} check{'s' if len(self.findings) > 1 else ''}"
+        untold = f" Too few rows to tell: {', '.join(unknown)}." if unknown else ""
         if bad:
             also = f" Look also at: {', '.join(warned)}." if warned else ""
-            return f"This fit is not good enough to rely on: {', '.join(bad)}.{also}"
+            return f"This fit is not good enough to rely on: {', '.join(bad)}.{also}{untold}"
         if warned:
-            return f"Usable with care. Look at: {', '.join(warned)}. The rest of {checks} passed."
+            return f"Usable with care. Look at: {', '.join(warned)}.{untold} The rest of {checks} passed."
+        if unknown:
+            return f"Nothing speaks against this fit, but not every check could be made.{untold}"
         return f"A good fit: {checks} passed."
 
     def worst_first(self) -> list[Finding]:
-        """The findings with bad ones first, then warnings, otherwise in their own order."""
-        return sorted(self.findings, key=lambda finding: ("bad", "warning", "good").index(finding.verdict))
+        """The findings with bad ones first, then warnings, then what cannot be told, otherwise in their own order."""
+        return sorted(self.findings, key=lambda finding: _order(finding.verdict))
 
     def as_dict(self) -> dict[str, Any]:
         """Plain data for JSON; numbers that are not finite become None."""
@@ -75,6 +78,18 @@ class Diagnosis:
 
     def _names(self, verdict: Verdict) -> list[str]:
         return [finding.name for finding in self.findings if finding.verdict == verdict]
+
+
+def cannot_tell(finding: Finding, rows: int) -> Finding:
+    """The finding without its verdict, because there are only so many held-out rows."""
+    advice = (
+        f"{rows} held-out row{'s are' if rows != 1 else ' is'} too few to tell. Hold out more, or judge by more data."
+    )
+    return replace(finding, verdict="unknown", advice=advice)
+
+
+def _order(verdict: Verdict) -> int:
+    return get_args(Verdict).index(verdict)
 
 
 def judge(name: str, value: float, *, good: float, bad: float, meaning: str, cure: str) -> Finding:

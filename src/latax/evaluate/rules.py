@@ -24,8 +24,8 @@ def reconstruction_against_scale(error: float, data_scale: float) -> Finding:
         ratio,
         good=0.1,
         bad=0.32,
-        meaning=f"The manifold leaves out {_percent(ratio**2)} of the data's variance.",
-        cure="Raise latent_size, or train the manifold longer; noise in the data sets a floor.",
+        meaning=f"The reconstruction leaves out {_percent(ratio**2)} of the data's variance.",
+        cure="Train longer, or give more latent coordinates; noise in the data sets a floor.",
     )
 
 
@@ -42,7 +42,7 @@ def reconstruction_against_pca(error: float, pca_error: float, data_scale: float
         good=1.02,
         bad=1.1,
         meaning=f"PCA of the same latent size {'does not do noticeably better' if ratio <= 1 else 'does better'}.",
-        cure="Train the manifold longer, lower learning_rate or add layers; if it stays, PCA is the better model.",
+        cure="Train longer, lower learning_rate or enlarge the networks; if it stays, PCA is the better model.",
     )
 
 
@@ -101,16 +101,17 @@ def error_gap(train: float, validation: float) -> Finding:
 def log_prob_gap(train: float, validation: float, size: int, *, standard_error: float = 0.0) -> Finding:
     """How far the mean held-out log density (nats) is below that of training data, per dimension of the density.
 
-    Two standard errors of the difference are given to chance. Good up to 0.05 nats per dimension (a density wrong by
-    5 %), bad above 0.3 (wrong by a third).
+    Good up to 0.05 nats per dimension (a density wrong by 5 %), bad above 0.3 (wrong by a third); two standard errors
+    of the difference are given to chance and added to both.
     """
-    gap = max(train - validation - 2 * standard_error, 0.0) / size
+    gap, chance = (train - validation) / size, 2 * standard_error / size
     return judge(
         "log-density gap, training over held-out",
-        gap if math.isfinite(train - validation) else math.nan,
-        good=0.05,
-        bad=0.3,
-        meaning=f"Held-out data have {format(gap, '.2g')} nats less per dimension than training data.",
+        gap if math.isfinite(gap) else math.nan,
+        good=0.05 + chance,
+        bad=0.3 + chance,
+        meaning=f"Held-out data have {abs(gap):.2g} nats {'less' if gap > 0 else 'more'} per dimension than training "
+        f"data; {chance:.2g} can be chance.",
         cure="The density is overfitted: more data, fewer steps or smaller networks.",
     )
 
@@ -227,6 +228,21 @@ def identifiable(name: str, prior_left: float, confusion: float) -> Finding:
         meaning=f"Local information about {name} under the fitted model; {blame}.",
         cure=f"Do not read {name} as measured: shrink the corrections (raise ppc, fewer coordinates), narrow "
         "its prior, or observe for longer.",
+    )
+
+
+def within_bounds(name: str, share: float, lower: float, upper: float) -> Finding:
+    """The share of held-out sequences whose parameter is within a hundredth of a bound of its prior.
+
+    Good up to 5 %, where a uniform law would put 2 %. Above 25 % the bounds probably exclude the truth.
+    """
+    return judge(
+        f"{name}: share at its bounds",
+        share,
+        good=0.05,
+        bad=0.25,
+        meaning=f"{_percent(share)} of the sequences have {name} within a hundredth of {lower:g} or {upper:g}.",
+        cure=f"Widen the bounds of {name}, unless nature has them there: the data ask for values beyond.",
     )
 
 

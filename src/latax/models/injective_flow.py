@@ -19,16 +19,22 @@ from jaxtyping import Array, Float, PRNGKeyArray
 
 from latax._errors import ConfigError
 from latax.density import (
+    AbstractCover,
     AbstractEmbedding,
     AffineOutput,
     FlowEmbedding,
     ManifoldLogProb,
+    cover_of,
     manifold_log_prob,
     spline_coupling_flow,
 )
 from latax.density.embedding import standardised
+from latax.density.manifold import points_above
 
 Batch = dict[str, Array]
+
+#: Samples that are tried as the centre of the others.
+_CENTRES = 64
 
 
 class InjectiveFlow(eqx.Module):
@@ -78,8 +84,15 @@ class InjectiveFlow(eqx.Module):
         return jnp.linalg.norm(x - self.project(x, context))
 
     def base(self, x: Float[Array, " d"], context: Float[Array, " c"] | None = None) -> Float[Array, " n"]:
-        """The point u~ of the base space that generates the projection of x: standard normal if the fit is right."""
-        return self.latent.bijection.inverse(self.encode(x, context), context)
+        """The point u~ of the base space that generates the projection of x: standard normal if the fit is right.
+
+        On a cover several do: one of them, drawn by its probability. The draw is a fixed function of x.
+        """
+        u, cover = self.encode(x, context), cover_of(self.embedding)
+        if cover is not None:
+            above, log_weights = points_above(self.embedding, cover, self.latent, u, context)
+            u = above[jax.random.categorical(_key_of(x), log_weights)]
+        return self.latent.bijection.inverse(u, context)
 
     def log_prob(self, x: Float[Array, " d"], context: Float[Array, " c"] | None = None) -> ManifoldLogProb:
         """The density at the projection of x, per n-dimensional volume of the manifold, with its parts."""
@@ -164,8 +177,28 @@ def prescribed_flow(
 def start_density(model: InjectiveFlow, batch: Batch) -> InjectiveFlow:
     """The model with the scale of h's output set to that of the batch's latent coordinates: where training starts."""
     u = encode_batch(model, batch)["u"] if "x" in batch else batch["u"]
+    cover = cover_of(model.embedding)
+    if cover is not None:
+        u = _gathered(cover, u)
     affine = Affine(jnp.mean(u, axis=0), jnp.std(u, axis=0) + 1e-3)
     return eqx.tree_at(lambda model: model.latent.bijection[-1], model, affine)
+
+
+def _gathered(cover: AbstractCover, u: Float[Array, "B n"]) -> Float[Array, "B n"]:
+    """Of the latent points above each sample the one that lies nearest to a centre: that of some samples' own points
+    for which they lie nearest. So data astride the seam of a circle start as one heap and not as two."""
+    above = jax.vmap(cover.preimages)(u)
+    squares = lambda centre: jnp.sum((above - centre[None, None]) ** 2, axis=2)
+    centres = u[:_CENTRES]
+    centre = centres[jnp.argmin(jax.lax.map(lambda c: jnp.mean(jnp.min(squares(c), axis=1)), centres))]
+    nearest = jnp.argmin(squares(centre), axis=1)
+    return jnp.take_along_axis(above, nearest[:, None, None], axis=1)[:, 0]
+
+
+def _key_of(x: Float[Array, " d"]) -> PRNGKeyArray:
+    """A random key that is a function of a sample."""
+    bits = jax.lax.bitcast_convert_type(x.astype(jnp.float32), jnp.uint32)
+    return jax.lax.fori_loop(0, len(bits), lambda i, key: jax.random.fold_in(key, bits[i]), jax.random.key(0))
 
 
 def reconstruction(model: InjectiveFlow, batch: Batch, key: PRNGKeyArray) -> dict[str, Float[Array, ""]]:

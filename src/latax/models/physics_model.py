@@ -4,6 +4,7 @@ import abc
 from typing import NamedTuple
 
 import equinox as eqx
+import jax
 import jax.numpy as jnp
 import jax.random as jr
 from equinox import AbstractVar
@@ -134,6 +135,15 @@ class AbstractPhysicsVAE(eqx.Module):
         cleansed = self.encoder.cleanse(flat, drawn)
         physics = self.encoder.known(cleansed)
         return Posterior(physics, auxiliary, initial, self.restore(cleansed.reshape(x.shape)))
+
+    def draw_parameters(self, x: Float[Array, "T *sample"], key: PRNGKeyArray, count: int) -> Float[Array, "count m"]:
+        """Draws of q(v | x), each with its own draw of the auxiliary coordinates."""
+
+        def draw(key: PRNGKeyArray) -> Float[Array, " m"]:
+            cleanser_key, physics_key = jr.split(key)
+            return self.posterior(x, cleanser_key).physics.sample(physics_key)
+
+        return jax.vmap(draw)(jr.split(key, count))
 
     def encode(self, x: Float[Array, "T *sample"]) -> Latents:
         """The latents at the posterior's mean."""

@@ -13,9 +13,10 @@ the noise, they are (Takeishi and Kalousis 2021, arXiv 2102.13156; numbers of eq
 - `cleansing`: ‖cleansed - R‖² / 2σ², R a constant (R_DA,1, equation 11).
 - `augmentation`: the squared error, in prior standard deviations, of parameters inferred from sequences that the
   physics alone has made from prior draws (R_DA,2, equation 12).
-- `simulation`: -log q(v, z_A | x) of sequences that the whole model has made, from prior draws of v and the auxiliary
-  coordinates of another sequence of the batch. Ours: it teaches the posterior its width, which the bound alone leaves
-  too small (the sleep phase of wake-sleep, Hinton et al. 1995).
+- `simulation`: -log q(v, z_A | x) of sequences that the whole model has made, from prior draws of v, with the auxiliary
+  coordinates of one sequence of the batch and the residuals of another in place of noise: what the model cannot rebuild
+  is seldom white. Ours: it teaches the posterior its width, which the bound alone leaves too small (the sleep phase of
+  wake-sleep, Hinton et al. 1995).
 - `matching`: KL to the prior of the batch's parameters as a whole, by mean and variance of their coordinates. Ours: a
   correction that is alike for all sequences can shift a parameter's scale, and only their prior can tell (as InfoVAE
   weighs it, Zhao et al. 2019, arXiv 1706.02262).
@@ -34,6 +35,9 @@ from jaxtyping import Array, Float, Key
 
 from latax.models.physics_model import AbstractPhysicsVAE, Ladder, Latents
 from latax.models.physics_vae import PhysicsVAE
+
+#: One sequence is simulated for so many of the batch: that costs little, and teaches enough.
+SIMULATED = 4
 
 Batch = dict[str, Array]
 Noise = Literal["fixed", "learned", "optimal"]
@@ -60,6 +64,7 @@ class _Wake(NamedTuple):
     ladder: Ladder
     latents: Latents
     auxiliary: Float[Array, " c"]
+    residual: Float[Array, "T *sample"]
     kl: Float[Array, ""]
     error: Float[Array, ""]
     """Squared reconstruction error, summed over standardised numbers."""
@@ -106,7 +111,9 @@ class PhysicsObjective(eqx.Module):
         if "matching" in wanted:
             terms["matching"] = matching(wake.latents.physics)
         if "simulation" in wanted:
-            terms["simulation"] = simulation(model, stop_gradient(wake.auxiliary), wake.latents.initial, keys[2])
+            some = -(-len(x) // SIMULATED)
+            seen = (wake.auxiliary[:some], wake.latents.initial[:some], wake.residual[:some])
+            terms["simulation"] = simulation(model, *stop_gradient(seen), keys[2])
         return terms
 
 
@@ -127,6 +134,7 @@ def _wake(model: AbstractPhysicsVAE, x: Float[Array, "T *sample"], key: Key[Arra
         ladder=ladder,
         latents=latents,
         auxiliary=auxiliary,
+        residual=x - ladder.full,
         kl=found.auxiliary.kl() + found.physics.kl() + found.initial.kl(),
         error=squares(x, ladder.full),
         edges=_mean_over_edges(model, ladder, squares),
@@ -174,25 +182,28 @@ def matching(v: Float[Array, "B m"]) -> Float[Array, ""]:
 
 
 def simulation(
-    model: AbstractPhysicsVAE, auxiliary: Float[Array, "B c"], initial: Float[Array, "B *state"], key: Key[Array, ""]
+    model: AbstractPhysicsVAE,
+    auxiliary: Float[Array, "B c"],
+    initial: Float[Array, "B *state"],
+    residual: Float[Array, "B T *sample"],
+    key: Key[Array, ""],
 ) -> Float[Array, ""]:
-    """-log q(v, z_A | x) in nats, for x that the whole model makes. Only the encoder has a gradient."""
+    """-log q(v, z_A | x) in nats, for x that the whole model makes, plus residuals. Only the encoder has a gradient."""
     arrays, rest = eqx.partition(model, eqx.is_array)
     maker = eqx.combine(stop_gradient(arrays), rest)
-    keys = jr.split(key, 4)
-    auxiliary = auxiliary[jr.permutation(keys[0], len(auxiliary))]
-    v = jr.normal(keys[1], (len(initial), model.physics.parameters.size), model.scale.dtype)
+    keys, count = jr.split(key, 4), len(initial)
+    auxiliary = auxiliary[jr.permutation(keys[0], count)]
+    residual = residual[jr.permutation(keys[1], count)]
+    v = jr.normal(keys[2], (count, model.physics.parameters.size), model.scale.dtype)
 
     def surprise(
-        v: Float[Array, " m"], z: Float[Array, " c"], y0: Float[Array, "*state"], key: Key[Array, ""]
+        v: Float[Array, " m"], z: Float[Array, " c"], y0: Float[Array, "*state"], added: Array, key: Key[Array, ""]
     ) -> Float[Array, ""]:
-        noise_key, cleanser_key = jr.split(key)
-        x = maker.decode(Latents(v, z[: model.inside_size], z[model.inside_size :], y0))
-        x = stop_gradient(x + maker.noise[None] * jr.normal(noise_key, x.shape, x.dtype))
-        found = model.posterior(x, cleanser_key)
+        made = maker.decode(Latents(v, z[: model.inside_size], z[model.inside_size :], y0))
+        found = model.posterior(stop_gradient(made + added), key)
         return -found.physics.log_prob(v) - found.auxiliary.log_prob(z)
 
-    return jnp.mean(jax.vmap(surprise)(v, auxiliary, stop_gradient(initial), jr.split(keys[2], len(v))))
+    return jnp.mean(jax.vmap(surprise)(v, auxiliary, initial, residual, jr.split(keys[3], count)))
 
 
 def start(model: PhysicsVAE, batch: Batch) -> PhysicsVAE:
@@ -210,8 +221,7 @@ def start(model: PhysicsVAE, batch: Batch) -> PhysicsVAE:
     def simulated(v: Float[Array, " m"], y0: Float[Array, "*state"]) -> tuple[Array, Array]:
         params = model.parameters(v)
         states = model.physics.trajectory(params, y0, ts)
-        # Its derivative with respect to a unit of correction shows which rates are corrected.
-        rates = jax.vmap(lambda t, y: _corrected_rate(model, t, y, params))(jnp.asarray(ts, x.dtype), states)
+        rates = jax.vmap(lambda t, y: model.physics.corrected_rate(t, y, params))(jnp.asarray(ts, x.dtype), states)
         return states, rates
 
     states, rates = jax.vmap(simulated)(v, initial)
@@ -219,14 +229,6 @@ def start(model: PhysicsVAE, batch: Batch) -> PhysicsVAE:
     units = (loc, scale, rms(states), rms(rates))
     where = lambda m: (m.loc, m.scale, m.state_scale, m.rate_scale)
     return eqx.tree_at(where, model, units)
-
-
-def _corrected_rate(model: PhysicsVAE, t: Array, y: Array, params) -> Float[Array, "*corrected"]:
-    """The physics' own rate of change of what can be corrected."""
-    shape, rate = model.physics.correction_shape, model.physics.rate(t, y, params)
-    ones = lambda c: model.physics.rate(t, y, params, lambda t, y: c)
-    _, back = jax.vjp(ones, jnp.zeros(shape, y.dtype))
-    return back(rate)[0]
 
 
 def reconstruction_error(model: AbstractPhysicsVAE, batch: Batch) -> Float[Array, " batch"]:

@@ -78,16 +78,17 @@ class PhysicsVAE(AbstractPhysicsVAE):
         correction = self.correction(latents.inside)
         states = alone if correction is None else self.physics.trajectory(params, latents.initial, ts, correction)
         physics, inside = (jax.vmap(self.physics.observe)(y) for y in (alone, states))
-        outside = self._outside(latents, ts)
+        outside = self.outputs(latents, ts)
         return Ladder(physics, inside, physics + outside, inside + outside, states)
 
     def decode(self, latents: Latents, ts: Float[Array | np.ndarray, " T"] | None = None) -> Float[Array, "T *sample"]:
         """The sequence without noise, at the times `ts`; beyond those of the data it is an extrapolation."""
         ts = np.asarray(self.times) if ts is None else ts
         params, correction = self.parameters(latents.physics), self.correction(latents.inside)
-        return self.physics.simulate(params, latents.initial, ts, correction) + self._outside(latents, ts)
+        return self.physics.simulate(params, latents.initial, ts, correction) + self.outputs(latents, ts)
 
-    def _outside(self, latents: Latents, ts: Float[Array | np.ndarray, " T"]) -> Float[Array, "T *sample"]:
+    def outputs(self, latents: Latents, ts: Float[Array | np.ndarray, " T"]) -> Float[Array, "T *sample"]:
+        """The correction to the observations."""
         since = jnp.asarray(ts, self.scale.dtype) - self.times[0]
         if self.outside is None:
             return jnp.zeros((len(ts), *self.scale.shape), self.scale.dtype)

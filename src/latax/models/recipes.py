@@ -49,7 +49,7 @@ def sequential(budget: Budget, reconstruction_weight: float) -> Recipe:
         trainable=_manifold,
         weights={"reconstruction": reconstruction_weight},
         metric=reconstruction_error,
-        **budget.phase_options(max(1, budget.steps // 2)),
+        **budget.phase_options(budget.steps // 2),
     )
     density = Phase(
         name="density",
@@ -58,7 +58,7 @@ def sequential(budget: Budget, reconstruction_weight: float) -> Recipe:
         prepare=encode_batch,
         begin=start_density,
         metric=latent_nll_per_sample,
-        **budget.phase_options(max(1, budget.steps - budget.steps // 2)),
+        **budget.phase_options(budget.steps - budget.steps // 2),
     )
     return [manifold, density]
 

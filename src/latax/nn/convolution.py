@@ -67,11 +67,11 @@ class ImageDecoder(eqx.Module):
 
     def __init__(self, in_size: int, shape: Shape, channels: Sequence[int] = (64, 32, 16), *, key: PRNGKeyArray):
         """`channels`: those before each doubling of the size."""
-        *self.sizes, (height, width) = _halved(shape, len(channels))
-        self.sizes = tuple(reversed(self.sizes))
+        *sizes, (height, width) = _halved(shape, len(channels))
+        self.sizes = tuple(reversed(sizes))
         pairs = list(zip(channels, (*channels[1:], channels[-1]), strict=True))
-        sizes = [(_WIDTH**2 * i, o, None) for i, o in pairs]
-        self.first, *inner = linears(((in_size, height * width * channels[0], None), *sizes), key=key)
+        kernels = [(_WIDTH**2 * i, o, None) for i, o in pairs]
+        self.first, *inner = linears(((in_size, height * width * channels[0], None), *kernels), key=key)
         self.layers = tuple(_convolution(layer) for layer in inner)
         self.last = Convolution(zeros(_WIDTH, _WIDTH, channels[-1], shape[2]), zeros(shape[2]))
 

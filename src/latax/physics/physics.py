@@ -92,6 +92,15 @@ class AbstractDynamics(AbstractPhysics):
         Raises `ConfigError` when the user's function or the correction gives another shape than it has to.
         """
 
+    def corrected_rate(
+        self, t: Float[Array, ""], y: Float[Array, "*state"], params: Params
+    ) -> Float[Array, "*corrected"]:
+        """The physics' own rate of change of what can be corrected."""
+        # The derivative of the rates by a correction shows which of them are corrected.
+        corrected = lambda c: self.rate(t, y, params, lambda t, y: c)
+        rate, back = jax.vjp(corrected, jnp.zeros(self.correction_shape, y.dtype))
+        return back(rate)[0]
+
     def trajectory(
         self,
         params: Params,

@@ -56,12 +56,15 @@ class FixedStep(AbstractSolver):
 
     Either `substeps` equal steps between two times, or as few as make no step longer than `step` (in the unit of time;
     by at most a thousandth). The second needs times with known values: inside compiled code they must not be an
-    argument.
+    argument. Where data come more often than the solution needs steps, `every` skips times: steps go from one of them
+    to the next but `every` - 1, and the states between are those of the cubic with the same values and slopes at both
+    ends (Hermite's, of order 4).
 
     **Arguments:**
 
     - `method`: "euler" (order 1), "heun", "midpoint" (2), "rk4" (the classical one, 4).
     - `step`, `substeps`: one of the two; by default one step from each time to the next.
+    - `every`: steps end at every time (1), every other (2), ..., and at the last.
 
     Raises `ConfigError` for an unknown method, a step that is not positive, and both or unknown kinds of steps.
     """
@@ -72,8 +75,9 @@ class FixedStep(AbstractSolver):
     method: str = eqx.field(static=True)
     step: float | None = eqx.field(static=True)
     substeps: int = eqx.field(static=True)
+    every: int = eqx.field(static=True)
 
-    def __init__(self, method: str = "rk4", step: float | None = None, *, substeps: int | None = None):
+    def __init__(self, method: str = "rk4", step: float | None = None, *, substeps: int | None = None, every: int = 1):
         if method not in METHODS:
             raise ConfigError(f"there is no method '{method}' with fixed steps; there are {', '.join(METHODS)}.")
         if step is not None and substeps is not None:
@@ -82,28 +86,43 @@ class FixedStep(AbstractSolver):
             raise ConfigError(f"step = {step}: expected a positive length of time.")
         if substeps is not None and substeps < 1:
             raise ConfigError(f"substeps = {substeps}: expected a whole number from 1 on.")
+        if every < 1:
+            raise ConfigError(f"every = {every}: expected a whole number from 1 on.")
         self.method = method
         self.step = None if step is None else float(step)
         self.substeps = substeps or 1
+        self.every = every
 
     def solve(
         self, field: Field, y0: Float[Array, "*state"], ts: Float[Array | np.ndarray, " T"]
     ) -> Float[Array, "T *state"]:
         """The solution at `ts`. Raises `ConfigError` when `step` is given and the values of the times are not known."""
+        if self.every == 1 or len(ts) < 2:
+            return self._solve(field, y0, ts)[0]
+        nodes = np.unique(np.append(np.arange(0, len(ts), self.every), len(ts) - 1))
+        ys, slopes = self._solve(field, y0, ts[nodes])
+        slopes = jnp.concatenate([slopes, field(jnp.asarray(ts[-1], y0.dtype), ys[-1])[None]])
+        return _between(ts, nodes, ys, slopes)
+
+    def _solve(
+        self, field: Field, y0: Float[Array, "*state"], ts: Float[Array | np.ndarray, " T"]
+    ) -> tuple[Float[Array, "T *state"], Float[Array, "T-1 *state"]]:
+        """The solution at `ts`, and its slopes at all but the last."""
         tableau = METHODS[self.method]
         counts = self._counts(ts)
         start, length = _steps(ts, counts, y0.dtype)
 
-        def advance(y: Float[Array, "*state"], t_and_h: Any) -> tuple[Float[Array, "*state"], Float[Array, "*state"]]:
-            y = runge_kutta_step(field, tableau, *t_and_h, y)
-            return y, y
+        def advance(y: Float[Array, "*state"], t_and_h: Any) -> tuple[Float[Array, "*state"], Any]:
+            y, slope = runge_kutta_step(field, tableau, *t_and_h, y)
+            return y, (y, slope)
 
         # Backwards, every step is computed again: to write down what goes on inside of all steps takes longer than that
         # (67 ms against 32 ms for the pendulums above), and needs much more memory.
-        _, ys = lax.scan(jax.checkpoint(advance, prevent_cse=False), y0, (start, length))
-        ends = np.cumsum(counts) - 1
-        wanted = ys if (counts == 1).all() else ys[ends]
-        return jnp.concatenate([y0[None], wanted])
+        _, (ys, slopes) = lax.scan(jax.checkpoint(advance, prevent_cse=False), y0, (start, length))
+        if not (counts == 1).all():
+            ends = np.cumsum(counts)
+            ys, slopes = ys[ends - 1], slopes[ends - counts]
+        return jnp.concatenate([y0[None], ys]), slopes
 
     def _counts(self, ts: Float[Array | np.ndarray, " T"]) -> np.ndarray:
         """How many steps there are in each interval."""
@@ -119,12 +138,12 @@ class FixedStep(AbstractSolver):
 
 def runge_kutta_step(
     field: Field, tableau: Tableau, t: Float[Array, ""], h: Float[Array, ""], y: Float[Array, "*state"]
-) -> Float[Array, "*state"]:
-    """One step of length h from (t, y)."""
+) -> tuple[Float[Array, "*state"], Float[Array, "*state"]]:
+    """The state after one step of length h from (t, y), and the slope before it."""
     slopes = []
     for row, c in zip(tableau.a, tableau.c, strict=True):
         slopes.append(field(t + c * h, _moved(y, h, row, slopes)))
-    return _moved(y, h, tableau.b, slopes)
+    return _moved(y, h, tableau.b, slopes), slopes[0]
 
 
 def _moved(
@@ -132,6 +151,26 @@ def _moved(
 ) -> Float[Array, "*state"]:
     terms = [weight * slope for weight, slope in zip(weights, slopes, strict=True) if weight]
     return y + h * sum(terms[1:], terms[0]) if terms else y
+
+
+def _between(
+    ts: Float[Array | np.ndarray, " T"],
+    nodes: np.ndarray,
+    ys: Float[Array, "nodes *state"],
+    slopes: Float[Array, "nodes *state"],
+) -> Float[Array, "T *state"]:
+    """Hermite's cubics through values and slopes at the times with the numbers `nodes`, at all times."""
+    left = np.searchsorted(nodes, np.arange(len(ts)), side="right") - 1
+    left = np.minimum(left, len(nodes) - 2)
+    xp = np if are_known(ts) else jnp
+    ts = xp.asarray(ts)
+    h = ts[nodes[left + 1]] - ts[nodes[left]]
+    s = (ts - ts[nodes[left]]) / h
+    weights = ((1 + 2 * s) * (1 - s) ** 2, s**2 * (3 - 2 * s), h * s * (1 - s) ** 2, h * s**2 * (s - 1))
+    shape = (-1, *(1,) * (ys.ndim - 1))
+    ends = (ys[left], ys[left + 1], slopes[left], slopes[left + 1])
+    first, *others = (jnp.asarray(w, ys.dtype).reshape(shape) * end for w, end in zip(weights, ends, strict=True))
+    return sum(others, first)
 
 
 def _steps(

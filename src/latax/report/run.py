@@ -10,16 +10,17 @@ import numpy as np
 
 from latax import __version__
 from latax.data import Samples
-from latax.estimators.assessment import Assessment, DensityAssessment, spread
+from latax.estimators.assessment import Assessment, DensityAssessment, rows_to_judge
 from latax.estimators.base import AbstractEstimator
 from latax.estimators.citation import bibtex
 from latax.estimators.physics_assessment import PhysicsAssessment
+from latax.estimators.sequence_assessment import SequenceAssessment
 from latax.evaluate import confidence_interval
 from latax.report import figures
 from latax.report.content import Figure, ReportContent, Section
 from latax.report.density import density_figures
 from latax.report.page import write_report
-from latax.report.physics import physics_figures
+from latax.report.sequences import physics_figures, sequence_figures
 from latax.report.tables import Table
 
 _UNITS = {"reconstruction_error": "data units", "nll": "nats", "bound": "nats"}
@@ -27,8 +28,7 @@ _UNITS = {"reconstruction_error": "data units", "nll": "nats", "bound": "nats"}
 
 def report_run(path: str | Path, estimator: AbstractEstimator, samples: Samples) -> Assessment:
     """Writes the report of a fitted estimator and of the samples it was fitted on; returns what it found."""
-    # Thinned before anything is read: the training rows may not fit into memory.
-    training, held_out = (samples.take(spread(rows)) for rows in estimator.rows(len(samples)))
+    training, held_out = rows_to_judge(estimator, samples)
     found = estimator.assess(held_out, training)
     write_report(path, run_content(estimator, samples, held_out, found, Path(path).parent))
     return found
@@ -40,7 +40,7 @@ def run_content(
     """The page of one run."""
     name = type(estimator).__name__
     return ReportContent(
-        title=f"{name} of {samples.origin}",
+        title=f"{name} of {_short(samples.origin)}",
         facts={
             "model": name,
             "data": samples.origin,
@@ -78,6 +78,7 @@ def learnt(found: Assessment, estimator: AbstractEstimator, held_out: Samples) -
 
 
 learnt.register(DensityAssessment)(density_figures)
+learnt.register(SequenceAssessment)(sequence_figures)
 learnt.register(PhysicsAssessment)(physics_figures)
 
 
@@ -115,9 +116,15 @@ def metrics_table(estimator: AbstractEstimator) -> Table:
     for name, values in estimator.metrics_.items():
         over = confidence_interval(values, statistic="median") if len(values) > 1 else None
         rows.append([f"{name.replace('_', ' ')} ({_UNITS[name]})", float(values[estimator.best_]), over, len(values)])
-    caption = "A single run has no interval: fit with replicates=5 to see how much is luck."
+    caption = "A single run has no interval: fit 5 replicates to see how much is luck."
     columns = ["metric", "replicate in use", "median of replicates", "replicates"]
     return Table("Held-out metrics", columns, rows, caption if estimator.n_replicates_ == 1 else "")
+
+
+def _short(origin: str) -> str:
+    """Where data are from without the folders of their file."""
+    path, bracket, rest = origin.partition(" (")
+    return Path(path).name + bracket + rest
 
 
 def _seeds(estimator: Any) -> str:

@@ -15,11 +15,15 @@ from latax.report.page import write_report
 from latax.report.tables import Table, show, to_csv, to_markdown
 from latax.studies.demo import demo
 from latax.studies.mflow_polynomial import mflow_polynomial
+from latax.studies.physics_advection import physics_advection
+from latax.studies.physics_pendulum import physics_pendulum
 from latax.studies.result import StudyResult
 
 STUDIES: dict[str, Callable[[str, int, Console, Path], StudyResult]] = {
     "demo": demo,
     "mflow-polynomial": mflow_polynomial,
+    "physics-pendulum": physics_pendulum,
+    "physics-advection": physics_advection,
 }
 
 

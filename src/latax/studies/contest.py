@@ -44,14 +44,14 @@ class Results:
         values = self.values[name][measure]
         return None if values is None else confidence_interval(values, statistic="median")
 
-    def table(self) -> Table:
-        """One row for each contestant."""
+    def table(self, title: str | None = None) -> Table:
+        """One row for each contestant; the contest's title unless another is given."""
         columns = ["model", *self.contest.measures, "replicates", "training (s)"]
         rows = []
         for name, fitted in self.fitted.items():
             cells = [self.interval(name, measure) for measure in self.contest.measures]
             rows.append([name, *cells, fitted.n_replicates_, self.seconds[name]])
-        return Table(self.contest.title, columns, rows, self.contest.caption)
+        return Table(title or self.contest.title, columns, rows, self.contest.caption)
 
 
 def hold(contest: Contest, contestants: Mapping[str, Any], console: Console, folder: Path) -> Results:
@@ -64,7 +64,8 @@ def hold(contest: Contest, contestants: Mapping[str, Any], console: Console, fol
         console.print(f"{contest.title}: {name}", style="bold", markup=False)
         out = folder / re.sub(r"\W+", "-", f"{contest.title} {name}".lower()).strip("-")
         results.fitted[name], results.seconds[name] = _fit(estimator, contest.training, out)
-        results.values[name] = {m: _measured(results.fitted[name], measure) for m, measure in contest.measures.items()}
+        replicates = [results.fitted[name].replicate(r) for r in range(results.fitted[name].n_replicates_)]
+        results.values[name] = {m: _measured(replicates, measure) for m, measure in contest.measures.items()}
     return results
 
 
@@ -78,6 +79,6 @@ def _fit(estimator: Any, training: Samples, out: Path) -> tuple[Any, float | Non
     return fitted, json.loads(done.read_text())["seconds"] if done.exists() else None
 
 
-def _measured(estimator: Any, measure: Measure) -> np.ndarray | None:
-    values: Sequence[float | None] = [measure(estimator.replicate(r)) for r in range(estimator.n_replicates_)]
+def _measured(replicates: Sequence[Any], measure: Measure) -> np.ndarray | None:
+    values: Sequence[float | None] = [measure(replicate) for replicate in replicates]
     return None if any(value is None for value in values) else np.array(values)

@@ -2,7 +2,6 @@
 
 import errno
 import functools
-import hashlib
 import logging
 import os
 import sys
@@ -13,8 +12,8 @@ from types import TracebackType
 from typing import Any, TypedDict, TypeVar
 
 import jax
-import numpy as np
-from jaxtyping import PyTree
+import jax.numpy as jnp
+from jaxtyping import Array, PyTree
 
 from latax._errors import FileError
 
@@ -30,21 +29,12 @@ class Cursor(TypedDict):
     identity: dict[str, str]
 
 
-def identity(state: PyTree, *, seed: int, course: str) -> dict[str, str]:
-    """What tells whether a checkpoint belongs to a run: its seed, its recipe, its arrays' shapes and types."""
-    arrays = [(np.dtype(leaf.dtype).name, leaf.shape) for leaf in jax.tree.leaves(state)]
-    digest = lambda text: hashlib.sha256(text.encode()).hexdigest()[:16]
-    return {"seed": str(seed), "recipe": digest(course), "model": digest(repr(arrays))}
-
-
 class Checkpoints:
     """Numbered checkpoints in a folder; the `KEPT` newest stay. Saving goes on in the background.
 
-    A context: leaving it waits for what is being saved. After another error a failure to save is not told again.
-
-    **Arguments:**
-
-    - `folder`: made if it is not there. Raises `FileError` if that fails.
+    A context: entering it makes the folder if it is not there and removes what a killed run was saving, so the caller
+    must hold the run; leaving it waits for what is being saved. After another error a failure to save is not told
+    again. Raises `FileError` if the folder cannot be made. `latest` can be asked before.
     """
 
     def __init__(self, folder: Path):
@@ -52,12 +42,12 @@ class Checkpoints:
 
         self.folder = folder.absolute()
         self._ocp = ocp
-        _quieten_orbax()
-        # A run that was killed while saving leaves a temporary folder behind; nobody else would remove it.
-        options = ocp.CheckpointManagerOptions(max_to_keep=KEPT, create=True, cleanup_tmp_directories=True)
-        self._manager = self._writing(lambda: ocp.CheckpointManager(self._made(), options=options))
 
     def __enter__(self) -> "Checkpoints":
+        _quieten_orbax()
+        # A run that was killed while saving leaves a temporary folder behind; nobody else would remove it.
+        options = self._ocp.CheckpointManagerOptions(max_to_keep=KEPT, create=True, cleanup_tmp_directories=True)
+        self._manager = self._writing(lambda: self._ocp.CheckpointManager(self._made(), options=options))
         return self
 
     def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:
@@ -129,14 +119,15 @@ class Checkpoints:
         differing = sorted(name for name in expected if cursor["identity"].get(name) != expected[name])
         if differing:
             raise FileError(
-                f"The checkpoint in {self.folder} was made with another {' and '.join(differing)} than the run to be "
-                "resumed. Resume with the settings that the run began with, or fit into a new folder."
+                f"The checkpoint in {self.folder} belongs to another run than the one to be resumed; they differ in: "
+                f"{', '.join(differing)}. Resume with what the run began with, or fit into a new folder."
             )
 
     def restore(self, position: int, like: PyTree[jax.ShapeDtypeStruct]) -> PyTree:
         """The saved state, in the structure and on the devices of `like`."""
         found = self._restore(position, "state", self._ocp.args.StandardRestore(_numbered(like)))
-        return jax.tree.unflatten(jax.tree.structure(like), [found[name] for name in sorted(found)])
+        leaves, structure = jax.tree.flatten(like)
+        return jax.tree.unflatten(structure, [found.get(_number(i), _empty(leaf)) for i, leaf in enumerate(leaves)])
 
     def _restore(self, position: int, item: str, how: Any) -> Any:
         try:
@@ -164,7 +155,16 @@ _DISK = tuple(
 
 
 def _numbered(tree: PyTree) -> dict[str, Any]:
-    return {f"{index:05d}": leaf for index, leaf in enumerate(jax.tree.leaves(tree))}
+    """The leaves by their numbers, without arrays of no numbers at all, which Orbax refuses."""
+    return {_number(index): leaf for index, leaf in enumerate(jax.tree.leaves(tree)) if leaf.size}
+
+
+def _number(index: int) -> str:
+    return f"{index:05d}"
+
+
+def _empty(leaf: jax.ShapeDtypeStruct) -> Array | None:
+    return None if leaf.size else jnp.zeros(leaf.shape, leaf.dtype, device=leaf.sharding)
 
 
 def _reason(error: Exception) -> str:

@@ -81,9 +81,10 @@ class Course:
         return index + 1 == len(self.segments) or self.segments[index + 1].stage > self.segments[index].stage
 
     def describe(self) -> str:
-        """Everything that decides which batch comes when; two runs agree in it or are different runs."""
-        parts = [(s.number, s.phase.name, s.stop, s.phase.batch_size, s.every, s.reports) for s in self.segments]
-        return repr(parts)
+        """Everything that decides which batch comes when, and where weights are chosen; two runs agree in it or are
+        different runs."""
+        kind = lambda phase: (phase.name, phase.batch_size, phase.metric is not None)
+        return repr([(s.stage, s.number, *kind(s.phase), s.stop, s.every, s.reports) for s in self.segments])
 
 
 def _check_names(names: Sequence[str]) -> None:

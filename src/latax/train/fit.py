@@ -65,14 +65,16 @@ def fit(
     - `seed`: replicate r is trained as a single run with `seed + r` would be, except that all replicates see the rows
         of a file in the same order.
     - `reports`: reports and validations for each phase, at about equal distances.
-    - `folder`: a run folder; checkpoints go to `folder / "checkpoints"`.
+    - `folder`: a run folder; checkpoints go to `folder / "checkpoints"`. No other process can fit into it meanwhile.
     - `resume`: go on from the newest checkpoint in `folder`, if there is one.
     - `tracker`, `meter`: where numbers and progress go; with several processes, those of the first one.
     - `devices`: all visible ones by default.
 
     **Raises** `ConfigError` for settings that cannot work, `DivergenceError` at the first value that is not finite,
     `Interruption` after SIGTERM or Ctrl-C (when the state is safely on disk), and `FileError` if a checkpoint cannot be
-    written or read, or belongs to another run.
+    written or read, or belongs to another run, or if another process is working on the run. It is another run if the
+    seed, the phases (names, steps, batch sizes, weights), the data, the model's arrays, the kind of an optimiser or the
+    terms differ; functions and learning rates cannot be compared.
     """
     use_compilation_cache()
     began = time.perf_counter()

@@ -14,11 +14,12 @@ import numpy as np
 from jaxtyping import PyTree
 
 from latax._errors import DivergenceError, FileError
-from latax.train import divergence, evidence
-from latax.train.checkpoint import Checkpoints, Cursor, identity
+from latax.train import divergence, evidence, identity
+from latax.train.checkpoint import Checkpoints, Cursor
 from latax.train.course import Segment
 from latax.train.hosts import agreed, is_first, on_host
 from latax.train.interrupt import Interruption, Signals, watch_signals
+from latax.train.lock import hold
 from latax.train.progress import AbstractMeter, Pace
 from latax.train.state import State, advance, take_averages
 from latax.train.tracker import Tracker
@@ -44,6 +45,8 @@ class Run:
     _saved_at: float = float("-inf")
     #: Steps for the next call of each phase; every host has the same.
     _lengths: dict[str, int] = field(default_factory=dict)
+    #: The part of the identity that stays the same.
+    _of_run: dict[str, str] = field(default_factory=dict)
     #: What has run before in this process, and so is compiled.
     _warm: set[str] = field(default_factory=set)
 
@@ -53,8 +56,12 @@ class Run:
         with ExitStack() as leaving:
             leaving.callback(self.tracker.close)
             if self.folder is not None:
-                self._checkpoints = leaving.enter_context(Checkpoints(self.folder / "checkpoints"))
-            index, step, state = self._start(resume)
+                leaving.enter_context(hold(self.folder))
+                checkpoints = Checkpoints(self.folder / "checkpoints")
+                self._refuse_taken(checkpoints, resume)
+                self._of_run = identity.of_run(self.trainer)
+                self._checkpoints = leaving.enter_context(checkpoints)
+            index, step, state = self._start()
             first = course.position(index, step)
             self.meter.start(course.total, first)
             leaving.callback(self.meter.stop)
@@ -65,18 +72,21 @@ class Run:
                 self._checkpoints.wait()
         return state, course.total - first
 
-    def _start(self, resume: bool) -> tuple[int, int, State]:
+    def _refuse_taken(self, checkpoints: Checkpoints, resume: bool) -> None:
+        latest = checkpoints.latest()
+        if latest is not None and not resume:
+            raise FileError(
+                f"{self.folder} already holds a run, up to step {latest}; nothing in it was touched. "
+                "Go on with it by resume=True, or give another folder."
+            )
+
+    def _start(self) -> tuple[int, int, State]:
         """(segment, step, state) to start from: a checkpoint's, or the beginning."""
         course = self.trainer.course
         latest = None if self._checkpoints is None else self._checkpoints.latest()
         if latest is None:
             self.tracker.rewind(-1)
             return 0, 0, self.trainer.first_state()
-        if not resume:
-            raise FileError(
-                f"{self.folder} already holds a run, up to step {latest}; nothing in it was touched. "
-                "Go on with it by resume=True, or give another folder."
-            )
         assert self._checkpoints is not None
         cursor = self._checkpoints.cursor(latest)
         stage = course.segments[min(cursor["segment"], len(course.segments) - 1)].stage
@@ -189,7 +199,7 @@ class Run:
             raise Interruption(stop, position, self.trainer.course.total, self.folder)
 
     def _identity(self, state: State) -> dict[str, str]:
-        return identity(state, seed=self.trainer.settings.seed, course=self.trainer.course.describe())
+        return self._of_run | identity.of_state(state)
 
     def _diverged(self, segment: Segment, state: State, data: PyTree, failed: np.ndarray) -> DivergenceError:
         found, arrays = divergence.examine(self.trainer, segment, state, data, failed)

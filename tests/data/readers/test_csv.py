@@ -98,14 +98,21 @@ def test_true_and_false_are_one_and_zero(csv):
 def test_text_column(csv):
     with pytest.raises(DataError, match=r"column 'b' of .*a\.csv holds text") as raised:
         csv("a,b,c,d\n1,5,2,x\n3,oops,4,y\n")
-    assert "the first is 'oops' in data row 2 (line 3 of the file). The same holds for 'd'." in str(raised.value)
-    assert "Keep the others with columns=['a', 'c'], or encode the values as numbers first" in str(raised.value)
+    assert "the first is 'oops' in row 1 (the first row is 0; line 3 of the file). The same holds for 'd'." in str(
+        raised.value
+    )
+    assert (
+        "(columns=['a', 'c'] in Python, --columns a --columns c on the command line), or encode the values as numbers"
+        in str(raised.value)
+    )
 
 
 def test_text_deep_in_a_large_file(csv):
     lines = [f"{i},{i / 7}" for i in range(60_000)]
     lines[50_000] = "1,n.a."
-    with pytest.raises(DataError, match=r"column 'b' .* the first is 'n\.a\.' in data row 50001 \(line 50002"):
+    with pytest.raises(
+        DataError, match=r"column 'b' .* the first is 'n\.a\.' in row 50000 \(the first row is 0; line 50002"
+    ):
         csv("\n".join(["a,b", *lines]))
 
 
@@ -129,7 +136,7 @@ def test_text_that_is_not_in_the_encoding_of_the_beginning(csv):
 
 
 def test_missing_and_text_together(csv):
-    with pytest.raises(DataError, match=r"column 'b' .* the first is 'x' in data row 2"):
+    with pytest.raises(DataError, match=r"column 'b' .* the first is 'x' in row 1"):
         csv("a,b\n1,\n2,x\n")
 
 

@@ -64,9 +64,14 @@ def test_only_an_index(tmp_path):
 
 def test_text_and_dates(parquet):
     path = parquet({"a": [1.0, 2.0], "who": [None, "jo"], "when": [datetime.date(2020, 1, 1)] * 2})
-    with pytest.raises(DataError, match=r"column 'who' of .* the first is 'jo' in row 1 \(type string\)") as raised:
+    with pytest.raises(
+        DataError, match=r"column 'who' of .* the first is 'jo' in row 1 \(the first row is 0; type string\)"
+    ) as raised:
         read(path)
-    assert "The same holds for 'when'. Keep the others with columns=['a']" in str(raised.value)
+    assert (
+        "The same holds for 'when'. Keep the others (columns=['a'] in Python, --columns a on the command line)"
+        in str(raised.value)
+    )
     assert read(path, columns="a").X.tolist() == [[1], [2]]
 
 

@@ -121,7 +121,7 @@ def _parse(path: Path, dialect: Dialect, encoding: str, wanted: list[str], kind:
 def _numbers(values: list[str | None], dialect: Dialect) -> list[float] | str:
     """The column as numbers (missing: NaN; true and false: 1 and 0), or the first value in the way, with its row."""
     numbers = []
-    for row, value in enumerate(values, start=1):
+    for row, value in enumerate(values):
         if value is None:
             numbers.append(float("nan"))
         elif is_number(value, dialect.decimal):
@@ -129,7 +129,7 @@ def _numbers(values: list[str | None], dialect: Dialect) -> list[float] | str:
         elif value.strip().lower() in _BOOLEANS:
             numbers.append(_BOOLEANS[value.strip().lower()])
         else:
-            return f"{value!r} in data row {row} (line {row + dialect.skip} of the file)"
+            return f"{value!r} in row {row} (the first row is 0; line {row + 1 + dialect.skip} of the file)"
     return numbers
 
 

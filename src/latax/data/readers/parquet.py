@@ -33,6 +33,10 @@ def read(path: Path, request: Request) -> Samples:
         return from_columns(path, "Parquet", Columns(tuple(schema.names), columns, labels, notes), request)
 
 
+def _place(row: int, value: Any, kind: Any) -> str:
+    return f"{value!r} in row {row} (the first row is 0; type {kind})"
+
+
 def _numbers(path: Path, table: Any, wanted: Sequence[str]) -> list[np.ndarray]:
     """The columns as NumPy arrays; `DataError` names those that are not numbers, with the first value."""
     import pyarrow as pa
@@ -47,7 +51,7 @@ def _numbers(path: Path, table: Any, wanted: Sequence[str]) -> list[np.ndarray]:
             column = column.cast(pa.int8())
         elif not (pa.types.is_floating(kind) or pa.types.is_integer(kind)):
             first = next(((i, value) for i, value in enumerate(column.to_pylist()) if value is not None), None)
-            text[name] = f"(its type is {kind})" if first is None else f"{first[1]!r} in row {first[0]} (type {kind})"
+            text[name] = f"(its type is {kind})" if first is None else _place(*first, kind)
             continue
         arrays[name] = column.to_numpy()
     if text:

@@ -8,7 +8,7 @@ from jaxtyping import Float, Int
 from matplotlib.axes import Axes
 
 from latax._errors import DataError
-from latax.report.style import MODEL, SERIES, log_scale, nothing_to_show
+from latax.report.style import MODEL, MUTED, SERIES, log_scale, nothing_to_show
 
 _POINTS = 400
 _BINS = 60
@@ -100,7 +100,10 @@ def _finish(ax: Axes, curves: list[np.ndarray]) -> Axes:
         return ax
     # The first steps of a likelihood are far above all others, and would make the rest a flat line.
     settled = np.concatenate([_settled(values) for values in curves])
-    high = settled.max() if settled.size else high
+    if settled.size and settled.max() < high:
+        note = f"first steps up to {high:.3g}"
+        ax.text(0.99, 0.98, note, transform=ax.transAxes, ha="right", va="top", fontsize=7.5, color=MUTED)
+        high = settled.max()
     pad = 0.06 * (high - low) or 0.05 * abs(high) or 1.0
     ax.set_ylim(low - pad, high + pad)
     return ax

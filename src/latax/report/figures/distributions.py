@@ -39,7 +39,7 @@ def log_histogram(
     ax.set_xlabel(label)
     ax.set_ylabel("fraction of points")
     if len(finite) + len(marks) > 1:
-        ax.legend()
+        ax.legend(loc="lower left", bbox_to_anchor=(0.0, 1.0), borderaxespad=0.2)
     return ax
 
 
@@ -87,8 +87,12 @@ def forest(ax: Axes, names: Sequence[str], intervals: Sequence[Interval | None],
 
 def _bins(groups: Mapping[str, np.ndarray]) -> int:
     """More bins for more points (Rice's rule for the smallest group), so that the bars are not noise."""
-    smallest = min(values.size for values in groups.values() if values.size)
-    return int(np.clip(2 * smallest ** (1 / 3), 8, 60))
+    return bin_count(min(values.size for values in groups.values() if values.size))
+
+
+def bin_count(points: int) -> int:
+    """Rice's rule, from 8 to 60 bins."""
+    return int(np.clip(2 * points ** (1 / 3), 8, 60))
 
 
 def _edges(values: np.ndarray, bins: int) -> tuple[np.ndarray, bool]:

@@ -70,7 +70,7 @@ def samples_figure(
         label = names[0] if names else "x1"
         image = render(lambda c: distributions.density_histogram(c.subplots(), groups, label=label))
     elif d == 3:
-        image = _beside_3d(data, samples, labels)
+        image = _beside_3d(data, samples, names, labels)
     else:
         image = _beside_pairs(data, samples, names, labels)
     caption = "Both should look alike: look for what only one of them has."
@@ -112,13 +112,15 @@ def latent_figure(
 
 
 def calibration_figure(result: Calibration, *, title: str = "Calibration on held-out data") -> Figure:
-    """Coverage curve, PIT histogram and the errors of the base coordinates."""
+    """Coverage curve, PIT histogram and, where there are several, the errors of the base coordinates."""
+    alone = result.coordinate_errors.size == 1
 
     def draw(canvas: Any) -> None:
-        first, second, third = canvas.subplots(1, 3)
-        calibration.coverage_curve(first, result)
-        calibration.pit_histogram(second, result)
-        calibration.coordinate_errors(third, result)
+        axes = canvas.subplots(1, 2 if alone else 3)
+        calibration.coverage_curve(axes[0], result)
+        calibration.pit_histogram(axes[1], result)
+        if not alone:
+            calibration.coordinate_errors(axes[2], result)
 
     caption = (
         "A right density stays in the grey: a coverage curve below the diagonal, or a PIT histogram high at the "
@@ -140,7 +142,9 @@ def spectrum_figure(result: MetricSpectrum, *, title: str = "Metric of the laten
         spectrum.condition_histogram(right, result)
 
     alone = result.singular_values.shape[1] == 1
-    caption = "Directions far below the first are hardly used; a wide spread means strongly bent coordinates."
+    caption = "A wide spread means that equal steps of the coordinates are very unequal steps in the data."
+    if not alone:
+        caption = "Directions far below the first are hardly used; a wide spread means strongly bent coordinates."
     return Figure(title, render(draw, width=HALF if alone else WIDE, height=3.2), caption, wide=not alone)
 
 
@@ -179,13 +183,14 @@ def _beside_images(data: np.ndarray, samples: np.ndarray, shape: tuple[int, ...]
     return render(draw, width=WIDE, height=0.5 + 5.3 * images.mosaic_aspect(shape, max(len(data), len(samples))))
 
 
-def _beside_3d(data: np.ndarray, samples: np.ndarray, labels: tuple[str, str]) -> bytes:
+def _beside_3d(data: np.ndarray, samples: np.ndarray, names: Sequence[str] | None, labels: tuple[str, str]) -> bytes:
     within = points.limits(data)
+    first, second, third = _named(names, 3)
 
     def draw(canvas: Any) -> None:
         for i, (label, values, colour) in enumerate(zip(labels, (data, samples), (DATA, MODEL), strict=True)):
             ax = canvas.add_subplot(1, 2, i + 1, projection="3d")
-            points.scatter_3d(ax, values, within=within, colour=colour)
+            points.scatter_3d(ax, values, within=within, names=(first, second, third), colour=colour)
             ax.set_title(label)
 
     return render(draw, width=WIDE, height=4.6)
@@ -194,7 +199,7 @@ def _beside_3d(data: np.ndarray, samples: np.ndarray, labels: tuple[str, str]) -
 def _beside_pairs(data: np.ndarray, samples: np.ndarray, names: Sequence[str] | None, labels: tuple[str, str]) -> bytes:
     d = data.shape[1]
     pairs = list(combinations(range(min(d, 3)), 2))[:_PAIRS]
-    named = list(names) if names else [f"x{i + 1}" for i in range(d)]
+    named = _named(names, d)
     within = points.limits(data)
 
     def draw(canvas: Any) -> None:
@@ -205,3 +210,7 @@ def _beside_pairs(data: np.ndarray, samples: np.ndarray, names: Sequence[str] | 
                 ax.set_title(label)
 
     return render(draw, width=WIDE, height=4.2 if d == 2 else 6.0)
+
+
+def _named(names: Sequence[str] | None, count: int) -> list[str]:
+    return list(names) if names else [f"x{i + 1}" for i in range(count)]

@@ -7,6 +7,7 @@ from jaxtyping import Float
 from matplotlib.axes import Axes
 from mpl_toolkits.mplot3d import Axes3D
 
+from latax.report.figures.distributions import bin_count
 from latax.report.style import DATA, MODEL, MUTED, at_most, density_colours, finite_rows, nothing_to_show
 
 _SHOWN = 4000
@@ -53,7 +54,12 @@ def scatter(
 
 
 def scatter_3d(
-    ax: Axes3D, points: Float[np.ndarray, "N 3"], *, within: list[tuple[float, float]], colour: str = DATA
+    ax: Axes3D,
+    points: Float[np.ndarray, "N 3"],
+    *,
+    within: list[tuple[float, float]],
+    names: tuple[str, str, str] = ("", "", ""),
+    colour: str = DATA,
 ) -> Axes:
     """Points in space on a three-dimensional `ax`; at most 4,000 random points, as pixels."""
     finite = finite_rows(points)
@@ -61,7 +67,7 @@ def scatter_3d(
     inside = finite[((finite >= low) & (finite <= high)).all(axis=1)]
     shown = inside[at_most(_SHOWN, inside.shape[0])]
     ax.scatter(*shown.T, color=colour, depthshade=False, **_dots(shown.shape[0]))
-    ax.set(xlim=within[0], ylim=within[1], zlim=within[2])
+    ax.set(xlim=within[0], ylim=within[1], zlim=within[2], xlabel=names[0], ylabel=names[1], zlabel=names[2])
     # Pyright takes the type of `zoom` from its default, 1.
     ax.set_box_aspect((1, 1, 0.8), zoom=1.12)  # pyright: ignore[reportArgumentType]
     return ax
@@ -73,10 +79,10 @@ def latent_curve(ax: Axes, latent: Float[np.ndarray, "N 1"], log_density: Float[
     finite = np.isfinite(u)
     if not finite.any():
         return nothing_to_show(ax, "no finite latent point")
-    ax.hist(u[finite], bins=60, density=True, color=DATA, alpha=0.3, label="data")
+    ax.hist(u[finite], bins=bin_count(int(np.count_nonzero(finite))), density=True, color=DATA, alpha=0.3, label="data")
     known = np.flatnonzero(finite & np.isfinite(log_density))
     chosen = known[at_most(_SHOWN, known.size)]
-    ax.scatter(u[chosen], np.exp(np.minimum(log_density[chosen], 80.0)), color=MODEL, label="model", s=5, **_CIRCLE)
+    ax.scatter(u[chosen], np.exp(np.minimum(log_density[chosen], 80.0)), color=MODEL, label="model", s=9, **_CIRCLE)
     ax.set(xlabel="latent coordinate 1", ylabel="density")
     ax.legend(markerscale=2)
     return ax

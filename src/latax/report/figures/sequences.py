@@ -26,7 +26,7 @@ def sequences_figure(
     return Figure(
         "Held-out sequences and their reconstruction",
         _panels(draw, len(data)),
-        "The full model should go through the data; its gap to the physics alone is what the corrections add.",
+        "The model should go through the data; its gap to the physics alone, if there is one, is what corrections add.",
         wide=True,
     )
 
@@ -47,7 +47,7 @@ def extrapolation_figure(
     return Figure(
         "Beyond the data",
         _panels(draw, len(data)),
-        "Right of the dotted line nothing was observed, and the corrections were never trained.",
+        "Right of the dotted line nothing was observed, and learned functions of time were never trained.",
         wide=True,
     )
 
@@ -67,8 +67,8 @@ def estimates_figure(name: str, estimate: Any, prior_left: float) -> Figure:
     return Figure(
         f"Parameter: {name}",
         render(draw),
-        f"Intervals are those of the fitted model; locally the data leave {100 * prior_left:.2g} % of the prior's "
-        "spread. They say nothing of a physics that is wrong in a way the corrections cannot mend.",
+        f"Locally the data leave {100 * prior_left:.2g} % of the prior's spread. The intervals admit that the physics "
+        "may miss something else, as large as its corrections to other sequences; not that it is wrong in another way.",
     )
 
 

@@ -1,0 +1,100 @@
+"""What a physics with learned corrections may still be missing, and what that leaves unknown of its parameters.
+
+A correction that is kept small explains as much of a sequence as it must, and the parameters as much as they can: where
+the two act alike, the data do not say which it was, and the posterior of the fitted model does not know. So a further
+discrepancy is admitted, a random sum of corrections that were learned from other sequences,
+
+    y' = physics(y, t; p) + inside(y, t; z) + Σ_r ε_r c_r(t),    x(t) = ... + Σ_r ε_r o_r(t),    ε_r ~ N(0, 1/R),
+
+with c_r in proportion to the physics' own rate of change: that a physics is wrong by a tenth in one sequence makes a
+tenth likely in another (after Kennedy and O'Hagan, "Bayesian calibration of computer models", JRSS B 2001; theirs is a
+Gaussian process in the observations). `sensitivity` is the derivative of the sequence by the parameters, all other
+latent coordinates, and ε; with it the posterior of a linear model gives the parameters' spread.
+"""
+
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float
+
+from latax.models.physics_model import Latents
+from latax.models.physics_vae import PhysicsVAE
+
+
+class Discrepancy(NamedTuple):
+    """Corrections of R sequences, or of one (without the first axis), at the times of the data.
+
+    - `rates`: of the rates of change, in units of the root mean square of the physics' own along the sequence.
+    - `outputs`: of the observations, in data units.
+    """
+
+    rates: Float[Array, "R T *corrected"]
+    outputs: Float[Array, "R T *sample"]
+
+
+def learned(model: PhysicsVAE, x: Float[Array, "T *sample"]) -> Discrepancy:
+    """The corrections that the model makes to one sequence."""
+    latents = model.encode(x)
+    ladder = model.ladder(latents)
+    correction = model.correction(latents.inside)
+    ts = jnp.asarray(model.times, model.scale.dtype)
+    if correction is None:
+        rates = jnp.zeros((len(ts), *model.physics.correction_shape), model.scale.dtype)
+    else:
+        rates = jax.vmap(correction)(ts, ladder.states) / _own_rate(model, latents, ladder.states)[None]
+    return Discrepancy(rates, ladder.full - ladder.with_inside)
+
+
+def sensitivity(
+    model: PhysicsVAE, x: Float[Array, "T *sample"], discrepancy: Discrepancy
+) -> Float[Array, "numbers coordinates"]:
+    """Derivative of the sequence, in standard deviations of the noise, at the mean of its posterior.
+
+    Its columns are the coordinates of the parameters, of the corrections, of the initial state where that is inferred,
+    and of the discrepancy: each is standard normal beforehand.
+    """
+    latents = model.encode(x)
+    ladder = model.ladder(latents)
+    count = len(discrepancy.rates)
+    shares = jax.tree.map(lambda a: a / np.sqrt(count), discrepancy)
+    scale = _own_rate(model, latents, ladder.states)
+    spread = model.initial_spread()
+    state = model.physics.state_shape if model.infers_initial else (0,)
+    sizes = (latents.physics.size, model.inside_size, model.outside_size, int(np.prod(state)), count)
+
+    def disturbed(u: Float[Array, " coordinates"]) -> Float[Array, " numbers"]:
+        physics, inside, outside, initial, epsilon = jnp.split(u, np.cumsum(sizes[:-1]))
+        start = latents.initial
+        if model.infers_initial:
+            start = start + initial.reshape(state) * spread
+        rates, outputs = (jnp.tensordot(epsilon, a, axes=1) for a in shares)
+        made = _decode(model, Latents(physics, inside, outside, start), rates * scale[None])
+        return ((made + outputs) / model.noise[None]).ravel()
+
+    at = [latents.physics, latents.inside, latents.outside, jnp.zeros(sizes[3]), jnp.zeros(count)]
+    return jax.jacfwd(disturbed)(jnp.concatenate(at).astype(model.scale.dtype))
+
+
+def _decode(model: PhysicsVAE, latents: Latents, rates: Float[Array, "T *corrected"]) -> Float[Array, "T *sample"]:
+    """The sequence without noise, with further rates of change that are given at the times of the data."""
+    times = np.asarray(model.times)
+    ts = jnp.asarray(times, model.scale.dtype)
+    correction = model.correction(latents.inside)
+
+    def added(t: Float[Array, ""], y: Float[Array, "*state"]) -> Float[Array, "*corrected"]:
+        i = jnp.clip(jnp.searchsorted(ts, t, side="right") - 1, 0, len(times) - 2)
+        share = (t - ts[i]) / (ts[i + 1] - ts[i])
+        further = (1 - share) * rates[i] + share * rates[i + 1]
+        return further if correction is None else correction(t, y) + further
+
+    made = model.physics.simulate(model.parameters(latents.physics), latents.initial, times, added)
+    return made + model.outputs(latents, times)
+
+
+def _own_rate(model: PhysicsVAE, latents: Latents, states: Float[Array, "T *state"]) -> Float[Array, "*corrected"]:
+    """The size of the physics' own rate of change along a sequence: one share of the model's unit for all."""
+    params, ts = model.parameters(latents.physics), jnp.asarray(model.times, model.scale.dtype)
+    rates = jax.vmap(lambda t, y: model.physics.corrected_rate(t, y, params))(ts, states)
+    return jnp.sqrt(jnp.mean((rates / model.rate_scale[None]) ** 2)) * model.rate_scale

@@ -1,0 +1,62 @@
+"""The physics-integrated VAE on forced, damped pendulums, of which the physics knows neither force nor damping."""
+
+from pathlib import Path
+
+from rich.console import Console
+
+from latax.data import pendulum, stacked
+from latax.physics import ODE, FixedStep
+from latax.physics import pendulum as physics
+from latax.studies.physics_ladder import Budget, Case, ladder_study
+from latax.studies.result import StudyResult
+
+#: The full ladder has the paper's 5,000 epochs of 1,000 sequences.
+BUDGETS = {
+    "quick": Budget(steps=1_000, ablation_steps=500, replicates=2),
+    "full": Budget(steps=25_000, ablation_steps=6_000, replicates=5),
+}
+
+
+def physics_pendulum(budget: str, seed: int, console: Console, folder: Path) -> StudyResult:
+    """Physics-integrated VAE on forced, damped pendulums: the ladder of models, and without each regulariser."""
+    return ladder_study(
+        pendulum_case(),
+        BUDGETS[budget],
+        seed,
+        console,
+        folder,
+        title="Physics-integrated VAE on pendulums",
+        summary="1,000 sequences of 50 angles; the physics is a free, undamped pendulum, and the data are damped and "
+        "forced. One run of the released code, at its full length: mean L2 0.345 rad and an error of ω of 0.168 rad/s "
+        "with physics and regularisers, 0.424 without physics, 0.410 with a solver, 1.551 with the physics alone.",
+    )
+
+
+def known() -> ODE:
+    """A free, undamped pendulum.
+
+    It is slow against the 0.05 s between observations: a step for two of them errs by less than a tenth of the noise.
+    """
+    return physics(solver=FixedStep(every=2))
+
+
+def pendulum_case() -> Case:
+    """The published sets and sizes."""
+    return Case(
+        title="Pendulum",
+        unit="rad",
+        training=stacked(pendulum.make(1000, 1234), pendulum.make(500, 1235)),
+        test=pendulum.make(1000, 1236),
+        parameter="omega",
+        factors=(0.6, 0.8, 1.5),
+        solve=pendulum.solve,
+        physics=known(),
+        sizes={"inside_size": 1, "outside_size": 2},
+        larger={"inside_size": 2, "outside_size": 2},
+        published={"ppc": 0.01, "effort": 0.0, "cleansing": 0.001, "augmentation": 0.1, "simulation": 0.0},
+        ours={"ppc": 0.0, "effort": 20.0, "cleansing": 0.001, "augmentation": 0.1, "simulation": 0.1},
+        common={"batch_size": 200},
+        unsolved={"latent_size": 4},
+        solved={"order": 2, "inside_size": 2, "outside_size": 2, "every": 2},
+        inside_width=32,
+    )

@@ -1,6 +1,7 @@
 """What every test stands on: run-time type checks, strict promotion, a compilation cache, float64, fake devices."""
 
 import functools
+import gc
 import os
 import subprocess
 import sys
@@ -18,6 +19,10 @@ os.environ.setdefault("MPLBACKEND", "Agg")
 PROJECT = Path(__file__).parent.parent
 CACHE = CompilationCache(PROJECT / ".cache" / "jax")
 
+# Each compiled program takes several memory mappings, of which Linux allows a process 65,530 (vm.max_map_count), and
+# aborts it beyond. So programs are forgotten between modules where there are many.
+MOST_MAPPINGS = 20_000
+
 # Before anything imports latax: every annotated argument, result and field is checked, shapes included.
 install_import_hook("latax", "beartype.beartype")
 
@@ -31,6 +36,18 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_unconfigure(config: pytest.Config) -> None:
     CACHE.publish()
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> None:
+    if nextitem is not None and nextitem.path != item.path and _mappings() > MOST_MAPPINGS:
+        jax.clear_caches()
+        gc.collect()
+
+
+def _mappings() -> int:
+    maps = Path("/proc/self/maps")
+    return maps.read_bytes().count(b"\n") if maps.exists() else 0
 
 
 def allow_promotion_inside_adam() -> None:

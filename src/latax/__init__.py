@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from latax.estimators import (
         AmbientFlow,
+        Autoencoder,
+        LowBendingAutoencoder,
         ManifoldDensity,
         MFlow,
         NeuralODEVAE,
@@ -27,6 +29,8 @@ __version__ = "0.1.0"
 
 __all__ = [
     "AmbientFlow",
+    "Autoencoder",
+    "LowBendingAutoencoder",
     "MFlow",
     "ManifoldDensity",
     "NeuralODEVAE",

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from sklearn.base import clone
 
-from latax._errors import ConfigError, DataError
+from latax._errors import ConfigError, DataError, DataWarning
 from latax.data import LazyRows, Samples
 from tests.estimators.cases import CASES, ROWS, contexts, fitted
 
@@ -194,6 +194,9 @@ def test_arrays_lists_frames_and_samples_are_the_same_data(name):
         named.score_samples(frame[columns[::-1]])
     with pytest.raises(DataError, match="columns are in another order"):
         named.score_samples(Samples(X[:, ::-1], feature_names=tuple(columns[::-1])))
+    renamed = Samples(X, feature_names=tuple(f"other {i}" for i in range(X.shape[1])))
+    with pytest.warns(DataWarning, match="columns are named other 0.* taken to be the same"):
+        named.score_samples(renamed)
 
 
 @pytest.mark.parametrize("name", ["probabilistic-pca"])
@@ -277,7 +280,7 @@ def test_diagnosis_says_something_about_the_fit(name):
     training, held_out = model.rows(ROWS)
     alone, compared = model.diagnose(X[held_out]), model.diagnose(X[held_out], training=Samples(X[training]))
     assert len(compared.findings) > len(alone.findings) > 0
-    assert alone.verdict in ("good", "warning", "bad")
+    assert alone.verdict in ("unknown", "warning", "bad")  # Six rows are too few to say "good".
     if CASES[name].is_manifold:  # points far away are not on the manifold
         assert model.diagnose(X[held_out] + 30).verdict == "bad"
 

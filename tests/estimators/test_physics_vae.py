@@ -2,6 +2,7 @@
 
 import copy
 import functools
+from types import SimpleNamespace
 
 import equinox as eqx
 import jax.numpy as jnp
@@ -14,8 +15,9 @@ from latax import PhysicsVAE
 from latax._errors import ConfigError, DataError, DataWarning, DivergenceError
 from latax.cli import main
 from latax.data import Samples
-from latax.estimators.prior_check import check_prior
-from latax.physics import ODE, Parameter
+from latax.estimators.physics_assessment import _at_bounds
+from latax.estimators.prior_check import check_sequences
+from latax.physics import ODE, Parameter, ParameterSpace
 from latax.report.run import report_run
 from tests.density.randomised import randomised
 
@@ -63,10 +65,10 @@ def fitted():
 def test_verbs_give_the_promised_shapes():
     model, data = fitted(), springs()
     Z = model.transform(data)
-    assert model.latent_names_ == ("stiffness", "inside0", "outside0", "outside1", "initial0", "initial1")
-    assert Z.shape == (ROWS, 6)
+    assert model.latent_names_ == ("stiffness", "inside0", "inside1", "outside0", "outside1", "initial0", "initial1")
+    assert Z.shape == (ROWS, 7)
     assert ((Z[:, 0] > 1) & (Z[:, 0] < 9)).all()
-    np.testing.assert_allclose(Z[:, 4], data.X[:, 0], rtol=1e-5)
+    np.testing.assert_allclose(Z[:, 5], data.X[:, 0], rtol=1e-5)
     np.testing.assert_allclose(model.inverse_transform(Z), model.project(data), atol=1e-6)
     error = np.linalg.norm(model.project(data) - data.X, axis=1)
     np.testing.assert_allclose(model.reconstruction_error(data), error, rtol=1e-4)
@@ -87,6 +89,25 @@ def test_a_longer_window_begins_with_the_observed_one():
         model.predict(data, TIMES[::-1])
 
 
+def test_times_that_are_far_apart_do_not_make_longer_steps():
+    model, data = fitted(), springs()
+    dense = model.predict(data, 0.25 * np.arange(17))
+    np.testing.assert_allclose(model.predict(data, [0.0, 2.0, 4.0]), dense[:, [0, 8, 16]], atol=1e-5)
+    np.testing.assert_allclose(model.predict(data, [0.0, 1.9, 4.0])[:, -1], dense[:, -1], atol=0.01)
+    with pytest.raises(DataError, match="The times are not numbers"):
+        model.predict(data, "all")
+
+
+def test_interventions_that_cannot_be():
+    model, data = fitted(), springs()
+    with pytest.raises(ConfigError, match="has no parameter mass; it has stiffness"):
+        model.intervene(data, mass=1.0)
+    with pytest.raises(ConfigError, match="No parameter was given; it has stiffness"):
+        model.intervene(data)
+    with pytest.raises(DataError, match=f"stiffness must be one number, or one for each of {ROWS} samples"):
+        model.intervene(data, stiffness=[2.0, 3.0])
+
+
 def test_interventions_change_what_is_named_and_nothing_else():
     model, data = fitted(), springs()
     same = model.intervene(data, stiffness=model.transform(data)[:, 0])
@@ -94,8 +115,6 @@ def test_interventions_change_what_is_named_and_nothing_else():
     other = model.intervene(data, stiffness=2.0)
     assert np.abs(other - model.project(data)).max() > 0.1
     np.testing.assert_allclose(other[:, 0] - model.project(data)[:, 0], 0, atol=0.1)
-    with pytest.raises(ConfigError, match=r"no parameter \['mass'\]; it has stiffness"):
-        model.intervene(data, mass=1.0)
     with pytest.raises(DataError, match="parameter 'stiffness' = 99: expected a number from 1 to 9"):
         model.intervene(data, stiffness=99.0)
 
@@ -162,10 +181,10 @@ def test_a_report_shows_fits_parameters_and_what_lies_beyond(tmp_path):
             springs(sample_shape=(9, 1)),
             {"physics": "advection-diffusion"},
             DataError,
-            "has shape \\(9, 1\\); the physics",
+            "has shape \\(9, 1\\); the physics observes",
         ),
         (springs(), {"physics": "pendulm"}, ConfigError, "Did you mean 'pendulum'"),
-        (springs(), {"physics": "exponential-disc"}, ConfigError, "sequences need one in time"),
+        (springs(), {"physics": "exponential-disc"}, DataError, "the physics makes \\(32, 32, 3\\)"),
         (springs(), {"ppc": -1.0}, ConfigError, "ppc"),
         (springs(), {"inside_size": -1}, ConfigError, "inside_size"),
     ],
@@ -173,6 +192,11 @@ def test_a_report_shows_fits_parameters_and_what_lies_beyond(tmp_path):
 def test_what_cannot_work_is_refused(data, options, error, message):
     with pytest.raises(error, match=message):
         PhysicsVAE(**{"physics": SPRING, **TINY, **options}).fit(data)
+
+
+def test_sizes_are_whole_numbers():
+    with pytest.raises(ConfigError, match=r"outside_size=1\.5 must be a whole number of at least 0"):
+        PhysicsVAE(physics=SPRING, **TINY).set_params(outside_size=1.5).fit(springs())
 
 
 def test_gaps_are_found():
@@ -192,8 +216,8 @@ def test_an_exploding_physics_names_a_sequence_and_parameters():
     ):
         PhysicsVAE(physics=explosion((1e4, 2e4)), **TINY).fit(springs())
     with pytest.warns(DataWarning, match=r"for \d+ of 256 draws of its prior, among them rate="):
-        check_prior(explosion((0.0, 4.0)), np.asarray(springs().X)[:, :, None], TIMES.tolist())
-    check_prior(explosion((0.0, 0.1)), np.asarray(springs().X)[:, :, None], TIMES.tolist())
+        check_sequences(explosion((0.0, 4.0)), np.asarray(springs().X)[:, :, None], TIMES.tolist())
+    check_sequences(explosion((0.0, 0.1)), np.asarray(springs().X)[:, :, None], TIMES.tolist())
 
 
 def test_a_solve_that_explodes_in_training_names_the_sequences():
@@ -215,6 +239,26 @@ def test_parameters_at_their_bounds_are_found():
     assert usual["stiffness: share at its bounds"].value == 0.0
 
 
+def test_a_bound_far_below_most_values_is_not_close_to_them():
+    wide = ParameterSpace([Parameter("rate", 1e-4, 1.0, prior="loguniform")])
+    share = lambda values: _at_bounds(stub(np.asarray(values, np.float32)[:, None]), springs())[0].value
+    stub = lambda Z: SimpleNamespace(
+        _encode=lambda samples, context: Z, _centred=SimpleNamespace(physics=SimpleNamespace(parameters=wide))
+    )
+    assert share([1e-3, 2e-3, 5e-3, 0.1]) == 0
+    assert share([1e-4, 1.0, 0.01, 0.1]) == 0.5
+
+
+def test_samples_begin_where_the_inferred_initial_state_may_be():
+    model = PhysicsVAE(physics=SPRING, infers_initial=True, **TINY).fit(springs())
+    model.remembered_ = model.remembered_[:1]
+    spread = float(model._centred.initial_spread()[1])
+    slope = np.diff(model.sample(200), axis=1)[:, 0] / 0.25
+    assert np.std(slope) > 0.5 * spread
+    # The control: at rest, the first step differs by the noise and the parameter alone.
+    assert np.std(np.diff(fitted().sample(200), axis=1)[:, 0] / 0.25) != pytest.approx(np.std(slope), rel=0.1)
+
+
 def test_several_states_of_which_some_are_seen():
     def turn(t, y, p):
         return jnp.stack([p.rate * y.b, -p.rate * y.a, -y.c])
@@ -223,7 +267,7 @@ def test_several_states_of_which_some_are_seen():
     x = np.stack([np.exp(-TIMES), 1 + 0.1 * np.sin(TIMES)], axis=1) * np.random.default_rng(0).uniform(1, 2, (20, 1, 1))
     model = PhysicsVAE(physics=physics, infers_initial=True, dt=0.25, **TINY).fit(x)
     assert model.project(x).shape == (20, 9, 2)
-    assert model.transform(x).shape == (20, 1 + 1 + 2 + 3)
+    assert model.transform(x).shape == (20, 1 + 2 + 2 + 3)
 
 
 def test_own_physics_and_own_table_on_the_command_line(tmp_path, monkeypatch, capsys):

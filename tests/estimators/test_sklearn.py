@@ -1,7 +1,7 @@
 """scikit-learn's own checks of an estimator, on the smallest models that there are.
 
-`ManifoldDensity` is fitted to points of a given manifold and takes data of its dimension only, while most checks bring
-data of their own: it runs those that do not fit, and its fits are tested in test_contract.py.
+`ManifoldDensity` and `PhysicsVAE` take data of the dimension of their manifold or physics only, while most checks bring
+data of their own: they run those that do not fit, and their fits are tested elsewhere.
 """
 
 import numpy as np
@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from sklearn.utils.estimator_checks import estimator_checks_generator, parametrize_with_checks
 
-from latax import AmbientFlow, ManifoldDensity, MFlow, ProbabilisticPCA, SequenceVAE
+from latax import AmbientFlow, ManifoldDensity, MFlow, PhysicsVAE, ProbabilisticPCA, SequenceVAE
 from latax._errors import DataError
 from latax.data import Samples
 
@@ -18,6 +18,7 @@ ESTIMATORS = [
     MFlow(latent_size=1, layers=1, latent_layers=1, **SMALLEST),
     AmbientFlow(layers=1, noise=0.1, **SMALLEST),
     ProbabilisticPCA(latent_size=1),
+    SequenceVAE(latent_size=1, width_size=2, dt=1.0, steps=2, batch_size=8, progress=False),
 ]
 # scikit-learn gives every parameter values of wrong types, to see whether the constructor looks at them.
 REFUSED = {
@@ -42,14 +43,16 @@ def test_estimators_follow_the_protocol(estimator, check):
     check(estimator)
 
 
+TAKE_DATA_OF_THEIR_OWN = [ManifoldDensity(**SMALLEST), PhysicsVAE(steps=2, progress=False)]
 CHECKS_WITHOUT_DATA = [
-    check for _, check in estimator_checks_generator(ManifoldDensity(**SMALLEST)) if check.func.__name__ in WITHOUT_DATA
+    check for _, check in estimator_checks_generator(TAKE_DATA_OF_THEIR_OWN[0]) if check.func.__name__ in WITHOUT_DATA
 ]
 
 
+@pytest.mark.parametrize("estimator", TAKE_DATA_OF_THEIR_OWN, ids=lambda estimator: estimator.name)
 @pytest.mark.parametrize("check", CHECKS_WITHOUT_DATA, ids=lambda check: check.func.__name__)
-def test_manifold_density_follows_the_protocol_where_it_needs_no_data(check):
-    check(ManifoldDensity(**SMALLEST))
+def test_others_follow_the_protocol_where_it_needs_no_data(check, estimator):
+    check.func(type(estimator).__name__, estimator)
 
 
 def test_the_checks_without_data_are_all_there():
@@ -59,7 +62,10 @@ def test_the_checks_without_data_are_all_there():
 LOOK_AT_NOTHING = """
 import latax
 from sklearn.utils.estimator_checks import check_do_not_raise_errors_in_init_or_set_params
-for cls in (latax.MFlow, latax.AmbientFlow, latax.ManifoldDensity, latax.ProbabilisticPCA):
+for cls in (
+    latax.MFlow, latax.AmbientFlow, latax.ManifoldDensity, latax.ProbabilisticPCA,
+    latax.PhysicsVAE, latax.SequenceVAE, latax.NeuralODEVAE,
+):
     check_do_not_raise_errors_in_init_or_set_params(cls.__name__, cls())
 print("passed")
 """

@@ -11,8 +11,6 @@ from latax.models.baselines import neural_ode_vae, sequence_vae, start_without_p
 from latax.models.physics_objective import PhysicsObjective, Regularisers, bound, sequences
 from latax.models.physics_vae import Latents
 from latax.models.recipes import Budget, without_physics
-from latax.nn import MLP
-from latax.nn.linear import Linear
 from tests.density.randomised import randomised
 
 KEY = jax.random.key(0)
@@ -81,9 +79,8 @@ def test_an_unknown_dynamics_of_second_order_can_be_an_oscillator(x64):
     # x'' = -w² x, with a field that is linear in the state: cos(w t).
     times = np.linspace(0, 3, 121)
     model = neural_ode_vae(times, (1,), order=2, inside_size=0, outside_size=None, **SMALL)
-    field = MLP(3, 1, (), key=KEY)  # of x, x' and the time
-    field = eqx.tree_at(lambda f: f.layers[0], field, Linear(jnp.array([[-4.0, 0.0, 0.0]]), jnp.zeros(1)))
-    model = eqx.tree_at(lambda m: m.inside, model, field)
+    coefficients = lambda m: m.inside.coefficients.layers[-1].bias  # of 1, x, x' and waves in time
+    model = eqx.tree_at(coefficients, model, jnp.zeros_like(coefficients(model)).at[1].set(-4.0))
     found = model.decode(Latents(*[jnp.zeros(0)] * 3, jnp.array([[1.0], [0.0]])))[:, 0]
     np.testing.assert_allclose(found, np.cos(2 * times), atol=1e-5)
     assert float(jnp.abs(found - np.cos(2.1 * times)).max()) > 0.1

@@ -69,6 +69,18 @@ def test_a_correction_is_measured_by_the_physics_own_rate(x64):
     np.testing.assert_array_equal(found.outputs, 0)
 
 
+def test_a_sequence_in_which_the_physics_does_nothing_counts_little(x64):
+    m = model(inside_size=1)
+    m = eqx.tree_at(lambda m: m.inside, m, randomised(m.inside, scale=0.3, seed=0))
+    still = eqx.tree_at(
+        lambda m: m.physics, m, ODE(lambda t, y, p: (0 * p.slope,), m.physics.parameters.parameters, ["height"])
+    )
+    absolute = learned(m, jnp.asarray(TIMES)[:, None]).rates * 1.5
+    found = learned(still, jnp.zeros((9, 1))).rates
+    assert bool(jnp.isfinite(found).all())
+    assert float(jnp.abs(found).max()) < 1000 * float(jnp.abs(absolute).max())
+
+
 def test_an_inferred_initial_state_is_unknown_too(x64):
     m, x = model(infers_initial=True), jnp.asarray(TIMES)[:, None]
     J = sensitivity(m, x, curves(np.zeros((1, 9))))

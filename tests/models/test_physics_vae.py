@@ -10,6 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from latax.data import pendulum as pendulums
 from latax.models.physics_objective import (
     PhysicsObjective,
     Regularisers,
@@ -18,6 +19,7 @@ from latax.models.physics_objective import (
     reconstruction_error,
     sequences,
     start,
+    unit_of,
 )
 from latax.models.physics_vae import Latents, physics_vae
 from latax.nn.linear import Linear
@@ -191,13 +193,33 @@ def test_the_released_loss_is_the_bound_in_other_units(x64):
 def test_effort_is_the_size_of_the_corrections(x64):
     # Corrections that are constants: one unit of the rates, two of the observations.
     model = trained(new())
-    inside, outside = model.inside.layers[-1], model.outside.net.layers[-1]
-    constant = jnp.zeros_like(outside.bias).at[-2].set(2.0)
-    flat = [Linear(0 * inside.weight, jnp.ones(1)), Linear(0 * outside.weight, constant)]
-    model = eqx.tree_at(lambda m: [m.inside.layers[-1], m.outside.net.layers[-1]], model, flat)
+    last = lambda m: [net.layers[-1] for net in (m.inside.net, m.inside.coefficients, m.outside.net)]
+    net, coefficients, outside = (0 * layer.weight for layer in last(model))
+    constant = jnp.zeros(len(outside)).at[-2].set(2.0)
+    flat = [Linear(net, jnp.ones(1)), Linear(coefficients, jnp.zeros(len(coefficients))), Linear(outside, constant)]
+    model = eqx.tree_at(last, model, flat)
     only = Regularisers(ppc=0, effort=1.0, cleansing=0, augmentation=0)
     terms = PhysicsObjective(only)(model, batch(model), KEY)
     assert float(terms["effort"]) == pytest.approx(0.5 * 7 * (1 + 4), rel=1e-5)
+
+
+def test_friction_is_not_mistaken_for_a_slower_pendulum(x64):
+    """Along a trajectory, some friction looks like a restoring force; over independent angles and velocities hardly."""
+    rows = 300
+    truth = pendulums.make(rows, 0).truth | {"amplitude": np.zeros(rows)}
+    dense = np.linspace(0, 2.45, 491)
+    angle = pendulums.solve(truth, dense)
+    states = np.stack([angle, np.gradient(angle, dense, axis=1)], axis=-1)[:, ::10]
+
+    def bias(states):
+        # Of ω*, for which the correction (ω*² - ω²) sin θ - γ θ' has the least mean square.
+        sine, friction = np.sin(states[..., 0]), -truth["gamma"][:, None] * states[..., 1]
+        squared = truth["omega"] ** 2 - np.mean(friction * sine, 1) / np.mean(sine**2, 1)
+        return np.mean(np.sqrt(squared) - truth["omega"])
+
+    along = bias(states)
+    assert along < -0.05
+    assert abs(bias(np.asarray(jax.vmap(pendulum().recombined)(jnp.asarray(states))))) < abs(along) / 4
 
 
 def test_matching_is_the_kl_of_the_batch(x64):
@@ -242,6 +264,41 @@ def test_units_are_taken_from_the_first_batch():
     np.testing.assert_allclose(scaled.loc, 3 * plain.loc + 1, rtol=1e-4)
     assert bool(jnp.all(plain.state_scale > 0))
     assert bool(jnp.all(plain.rate_scale > 0))
+
+
+def test_small_numbers_have_small_units():
+    model, small = new(), 1e-9
+    line = ODE(lambda t, y, p: (p.rate + 0 * y.height,), [Parameter("rate", 0.0, small)], ["height"])
+    data = small * batch(model)["x"]
+    scaled = start(physics_vae(line, np.asarray(model.times), key=KEY), {"x": data})
+    np.testing.assert_allclose(scaled.scale, jnp.std(data), rtol=1e-4)
+    assert float(scaled.state_scale[0]) < 10 * small
+    assert float(scaled.rate_scale[0]) < 10 * small
+
+
+def test_what_the_physics_leaves_at_zero_has_a_unit_of_its_own():
+    # An unknown force, of which nothing is known but that it is continuous.
+    pushed = ODE(
+        lambda t, y, p: (y.force - p.rate * y.height, 0.0),
+        [Parameter("rate", 0.5, 1.0)],
+        ["height", "force"],
+        observed=["height"],
+        corrected=["force"],
+    )
+    model = new()
+    scaled = start(physics_vae(pushed, np.asarray(model.times), key=KEY), batch(model))
+    assert float(scaled.state_scale[1]) == 1
+    assert float(scaled.rate_scale[0]) == pytest.approx(1 / (model.times[-1] - model.times[0]))
+    # And a channel that never changes.
+    assert float(unit_of(jnp.full((3, 4, 1), 7.0), (0, 1))[0]) == 7
+    assert float(unit_of(jnp.zeros((3, 4, 1)), (0, 1))[0]) == 1
+
+
+def test_a_physics_of_which_nothing_is_corrected():
+    fixed = ODE(lambda t, y, p: (-p.rate * y.height,), [Parameter("rate", 0.5, 1.0)], ["height"], corrected=[])
+    model = physics_vae(fixed, np.asarray(new().times), inside_size=2, key=KEY)
+    assert model.inside is None
+    assert model.inside_size == 0
 
 
 def test_samples_are_decoded_prior_draws_with_noise():

@@ -185,6 +185,14 @@ class TestSpace:
         assert float(samples.b.mean()) == pytest.approx(5.0, abs=0.1)
         assert float(samples.a.std()) == pytest.approx(12**-0.5, abs=0.02)
 
+    def test_canonical_coordinates_are_those_of_the_values(self, x64):
+        v = jnp.array([0.3, -1.2, 0.4, 2.0])
+        found = self.space.canonical(v)
+        np.testing.assert_allclose(found, self.space.to_normal(self.space.from_normal(v)), atol=1e-12)
+        assert not np.allclose(found, v)
+        at_origin = jax.jacobian(self.space.canonical)(jnp.zeros(4))
+        assert np.isfinite(at_origin).all()
+
     def test_no_parameters_at_all(self):
         empty = ParameterSpace([])
         assert empty.size == 0

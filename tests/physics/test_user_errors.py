@@ -1,3 +1,5 @@
+import math
+import sys
 import textwrap
 
 import jax
@@ -24,6 +26,10 @@ def solve(physics):
         (lambda t, y, p: jnp.zeros(3), r"gave 3 rates of change; expected 2"),
         (lambda t, y, p: {"a": y.b}, r"gave dict; expected the rates of change of a, b, as a tuple or an array"),
         (lambda t, y, p: None, r"gave NoneType; expected the rates of change"),
+        (lambda t, y, p: -p.rate * y.a, r"gave one number; expected the rates of change .* return \(rate,\)\."),
+        (lambda t, y, p: (y.b, np.sin(y.a)), r"cannot be compiled: .* jax\.numpy instead of numpy and math"),
+        (lambda t, y, p: (y.b, math.sin(y.a)), r"cannot be compiled: .* jax\.numpy instead of numpy and math"),
+        (lambda t, y, p: (y.b, 1.0 if y.a > 0 else 0.0), r"cannot be compiled: .* jax\.numpy\.where instead of if"),
         (lambda t, y, p: (y.a, jnp.zeros(2)), r"change of 'b', gave an array of shape \(2,\); expected \(\)"),
     ],
 )
@@ -57,12 +63,33 @@ def test_a_formula_that_gives_no_array():
         ({"observed": []}, r"observed is empty; at least one state has to be seen"),
         ({"corrected": ["b", "b"]}, r"corrected: the state 'b' is given twice"),
         ({"rest": {"angle": 1.0}}, r"rest: there is no state 'angle'"),
+        ({"states": "velocity"}, r"states='velocity' is a text; expected a list of names: states=\['velocity'\]\."),
+        ({"observed": "a"}, r"observed='a' is a text"),
         ({"parameters": [*RATE, *RATE]}, r"there are two parameters with the name 'rate'"),
     ],
 )
 def test_an_ode_that_cannot_be(arguments, said):
     with pytest.raises(ConfigError, match=said):
         ODE(lambda t, y, p: y, **{"parameters": RATE, "states": ["a", "b"], **arguments})
+
+
+@pytest.mark.parametrize(
+    ("bound_and_prior", "said"),
+    [
+        (("low", 1.0), r"the bound 'low' of a parameter is no number"),
+        ((0.0, 1.0, "", None), r"None is no prior; give 'uniform'"),
+        ((0.0, 1.0, "", 3), r"3 is no prior; give 'uniform'"),
+        ((0.0, 1.0, "", ()), r"\(\) is no prior; give 'uniform'"),
+    ],
+)
+def test_a_parameter_that_cannot_be(bound_and_prior, said):
+    with pytest.raises(ConfigError, match=said):
+        Parameter("rate", *bound_and_prior)
+
+
+def test_a_formula_without_jax():
+    with pytest.raises(ConfigError, match=r"cannot be compiled: .* Write it with jax\.numpy"):
+        ClosedForm(lambda x, p: np.exp(-p.rate) * x, RATE, np.arange(3.0))
 
 
 class TestCatalogue:
@@ -102,6 +129,21 @@ class TestLoad:
         physics = load(f"{spring}:{name}")
         assert physics.parameters.names == ("stiffness",)
         assert jax.tree.leaves(solve(physics))[0].shape == (2, 2)
+
+    def test_a_file_is_run_once_until_it_changes(self, spring):
+        assert load(f"{spring}:spring") is load(f"{spring}:spring")
+        spring.write_text(spring.read_text().replace("10.0", "20.0"))
+        assert load(f"{spring}:spring").parameters["stiffness"].upper == 20
+
+    def test_a_file_may_import_what_lies_beside_it(self, spring):
+        (spring.parent / "beside_the_physics.py").write_text("STIFFEST = 30.0")
+        spring.write_text("from beside_the_physics import STIFFEST\n" + spring.read_text().replace("10.0", "STIFFEST"))
+        assert load(f"{spring}:spring").parameters["stiffness"].upper == 30
+        assert str(spring.parent) not in sys.path
+
+    def test_the_description_of_an_object(self):
+        with pytest.raises(ConfigError, match=r"given as an object.* latax\.load\(path, physics=\.\.\.\)"):
+            load(repr(catalogue.get("pendulum")))
 
     def test_from_a_module(self, spring, monkeypatch):
         monkeypatch.syspath_prepend(spring.parent)

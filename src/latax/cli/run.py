@@ -85,7 +85,11 @@ def sample(run: RunPath, out: Path, size: int = 1000, seed: int = 0, context: tu
         seed: The same seed gives the same samples.
         context: The condition, one number for each context column the model was fitted with.
     """
+    from latax.estimators.base import AbstractSampler
+
     model = _load(run)
+    if not isinstance(model, AbstractSampler):
+        raise ConfigError(f"A {model.name} is no distribution and draws no samples.")
     X = model.sample(size, seed=seed, context=[list(context)] if context else None)
     _write_like(model, X, out, f"{size} samples of {run}, seed {seed}")
 

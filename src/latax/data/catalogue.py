@@ -37,6 +37,17 @@ ENTRIES = {
     ),
     "galaxies": Entry("Rendered 32×32 RGB images of disc galaxies; true parameters", "galaxies", 1000),
     "digits": Entry("The 1797 real 8×8 handwritten digits of scikit-learn, with their labels", "digits", 1797),
+    "sundial": Entry("Shadow of a rod, 32×32: a cap of the sphere, exact geometry", "renderers.sundial", 2000),
+    "rotating-object": Entry(
+        "A toy turned in space, 32×32 RGB: the rotations SO(3), exact geometry", "renderers.rotating_object", 2000
+    ),
+    "translations": Entry("A blob on a periodic 32×32: a flat torus, exact geometry", "renderers.translations", 2000),
+    "ellipses": Entry(
+        "Ellipses moved and turned, 32×32: a box times a circle, exact geometry", "renderers.ellipses", 2000
+    ),
+    "rotated-digits": Entry(
+        "A handwritten four turned in its plane, 32×32: a circle, exact geometry", "renderers.rotated_digits", 1000
+    ),
 }
 
 

@@ -14,7 +14,7 @@ from flowjax.bijections import AbstractBijection
 from jaxtyping import Array, Float, Int, PRNGKeyArray, Shaped
 
 from latax._errors import ConfigError
-from latax.density.triangular import inverse_lower
+from latax.linear_algebra import inverse_lower
 from latax.nn.linear import zeros
 
 Mixing = Literal["permutation", "lu"]

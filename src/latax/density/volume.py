@@ -12,7 +12,7 @@ from jaxtyping import Array, Float, PRNGKeyArray
 from latax._errors import ConfigError
 from latax.calculus import jacobian_by_jvps, pushforward
 from latax.density.stochastic_volume import stochastic_log_volume
-from latax.density.triangular import log_abs_diagonal_of_r
+from latax.linear_algebra import log_abs_diagonal_of_r
 
 _MOST_EXACT = 256  # latent coordinates; above, the n forward derivatives of a batch rarely fit in memory
 

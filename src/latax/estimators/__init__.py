@@ -1,7 +1,9 @@
 """The NumPy face of every model: scikit-learn estimators."""
 
 from latax.estimators.ambient_flow import AmbientFlow
+from latax.estimators.autoencoder import Autoencoder
 from latax.estimators.catalogue import ESTIMATORS, load, restore
+from latax.estimators.low_bending import LowBendingAutoencoder
 from latax.estimators.manifold_density import ManifoldDensity
 from latax.estimators.mflow import MFlow
 from latax.estimators.neural_ode_vae import NeuralODEVAE
@@ -12,6 +14,8 @@ from latax.estimators.sequence_vae import SequenceVAE
 __all__ = [
     "ESTIMATORS",
     "AmbientFlow",
+    "Autoencoder",
+    "LowBendingAutoencoder",
     "MFlow",
     "ManifoldDensity",
     "NeuralODEVAE",

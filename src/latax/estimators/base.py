@@ -23,7 +23,7 @@ from latax._errors import ConfigError
 from latax.data import Samples
 from latax.estimators import inputs, store, verbs
 from latax.estimators.assessment import Assessment
-from latax.estimators.params import require_count, require_seed
+from latax.estimators.params import require_count
 from latax.estimators.rows import map_rows
 from latax.estimators.run_folder import RunFolder, fingerprint
 from latax.estimators.scaling import CentredRows, Scaling, identity_scaling, measure
@@ -167,6 +167,7 @@ class AbstractEstimator(TransformerMixin, BaseEstimator, abc.ABC):
     @property
     def _centred(self) -> Any:
         """The module for centred data."""
+        check_is_fitted(self)
         arrays, static = eqx.partition(self.models_, eqx.is_array)
         return eqx.combine(jax.tree.map(lambda a: a[self.best_], arrays), static)
 
@@ -226,18 +227,6 @@ class AbstractEstimator(TransformerMixin, BaseEstimator, abc.ABC):
         """Euclidean distance of each sample to its projection, in data units, shape (N,)."""
         x, theta = self._new(X, context)
         return map_rows(verbs.residual, self._centred, x, theta)
-
-    def sample(self, n: int = 1, *, context: Any = None, seed: int = 0) -> np.ndarray:
-        """`n` draws of the data, the same for the same `seed`. A conditional model takes a context of n rows or 1."""
-        check_is_fitted(self)
-        require_count("n", n)
-        require_seed(seed)
-        theta = inputs.context_array(context)
-        if theta is not None and len(theta) == 1:
-            theta = np.repeat(theta, n, axis=0)
-        inputs.check_context(self, theta, n)
-        keys = np.asarray(jr.key_data(jr.split(jr.key(seed), n)))
-        return self._shaped(map_rows(verbs.sample, self._centred, keys, self._context(theta)))
 
     def interpolate(self, x0: Any, x1: Any, *, steps: int = 11, context: Any = None) -> np.ndarray:
         """`steps` points from the projection of x0 to that of x1, along a straight line in latent space.
@@ -363,6 +352,14 @@ class AbstractEstimator(TransformerMixin, BaseEstimator, abc.ABC):
     def _latent_size(self) -> int:
         """How many latent coordinates the fitted module has."""
         return self._centred.latent_size
+
+
+class AbstractSampler(abc.ABC):
+    """An estimator of a distribution, which can draw from it."""
+
+    @abc.abstractmethod
+    def sample(self, n: int = 1, *, context: Any = None, seed: int = 0) -> np.ndarray:
+        """`n` draws of the data, the same for the same `seed`."""
 
 
 def _context_scaling(samples: Samples) -> Scaling:

@@ -7,7 +7,9 @@ from typing import Any
 from latax._errors import ConfigError, FileError
 from latax.estimators import store
 from latax.estimators.ambient_flow import AmbientFlow
+from latax.estimators.autoencoder import Autoencoder
 from latax.estimators.base import AbstractEstimator
+from latax.estimators.low_bending import LowBendingAutoencoder
 from latax.estimators.manifold_density import ManifoldDensity
 from latax.estimators.mflow import MFlow
 from latax.estimators.neural_ode_vae import NeuralODEVAE
@@ -20,6 +22,8 @@ ESTIMATORS: dict[str, type[AbstractEstimator]] = {
     "mflow": MFlow,
     "ambient-flow": AmbientFlow,
     "manifold-density": ManifoldDensity,
+    "autoencoder": Autoencoder,
+    "low-bending": LowBendingAutoencoder,
     "physics-vae": PhysicsVAE,
     "neural-ode-vae": NeuralODEVAE,
     "sequence-vae": SequenceVAE,

@@ -1,13 +1,15 @@
 """What users hand to an estimator, made into checked `Samples`."""
 
+import warnings
 from typing import Any
 
 import numpy as np
 from jaxtyping import Float
 from sklearn.utils.validation import validate_data
 
-from latax._errors import DataError
+from latax._errors import DataError, DataWarning
 from latax.data import Samples, check_finite
+from latax.data.samples import default_names
 from latax.data.wording import counted
 
 
@@ -59,6 +61,13 @@ def _check_columns(estimator: Any, samples: Samples) -> None:
         raise DataError(
             f"The columns are in another order ({_few(given)}) than those the model was fitted on ({_few(fitted)}). "
             "Bring them into that order."
+        )
+    if given != fitted and default_names(samples.sample_shape) not in (given, fitted):
+        warnings.warn(
+            f"The columns are named {_few(given)}, and the model was fitted on {_few(fitted)}: "
+            "they are taken to be the same, in this order.",
+            DataWarning,
+            stacklevel=2,
         )
 
 

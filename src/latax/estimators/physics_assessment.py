@@ -3,8 +3,10 @@
 from dataclasses import dataclass
 from typing import Any
 
+import jax
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Bool, Float
+from scipy.special import ndtr
 
 from latax.data import Samples
 from latax.estimators.assessment import history_findings
@@ -54,10 +56,16 @@ def _at_bounds(estimator: Any, held_out: Samples) -> list[Finding]:
         width = parameter.upper - parameter.lower
         if parameter.circular or not np.isfinite(width):
             continue
-        inside = (Z[:, column] - parameter.lower) / width
-        share = float(np.mean((inside < 0.01) | (inside > 0.99)))
+        # Where a prior goes over orders of magnitude, a hundredth of the range may be half of it.
+        quantile = ndtr(np.asarray(jax.vmap(parameter.to_normal)(Z[:, column]))[:, 0])
+        at_bound = _outermost((Z[:, column] - parameter.lower) / width) & _outermost(quantile)
+        share = float(np.mean(at_bound))
         findings.append(rules.within_bounds(parameter.name, share, parameter.lower, parameter.upper))
     return findings
+
+
+def _outermost(part: Float[np.ndarray, " N"]) -> Bool[np.ndarray, " N"]:
+    return ~((part > 0.01) & (part < 0.99))
 
 
 def _medians(space: Any, found: Spreads) -> tuple[dict[str, float], dict[str, float]]:

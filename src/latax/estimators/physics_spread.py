@@ -1,4 +1,4 @@
-"""How well sequences determine the parameters of a physics: by Fisher information and prior, in a linear model."""
+"""How well samples determine the parameters of a physics: by Fisher information and prior, in a linear model."""
 
 from typing import Any, NamedTuple
 
@@ -6,16 +6,16 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from latax.estimators.rows import map_rows
-from latax.estimators.sequence_estimator import shaped
+from latax.estimators.signal_estimator import rows_at_once, shaped
 from latax.models import physics_discrepancy
 from latax.models.physics_discrepancy import Discrepancy
 
-#: Training sequences whose corrections show what else may be missing, and rows in one call.
-SEQUENCES, CHUNK = 64, 128
+#: Training samples whose corrections show what else may be missing.
+SEQUENCES = 64
 
 
 class Spreads(NamedTuple):
-    """Standard deviations of the parameters' coordinates given each sequence; beforehand they are one.
+    """Standard deviations of the parameters' coordinates given each sample; beforehand they are one.
 
     - `known`: given also all else.
     - `model`: with the corrections' latent coordinates unknown.
@@ -28,17 +28,18 @@ class Spreads(NamedTuple):
 
 
 def spreads(module: Any, x: Float[np.ndarray, "N d"], training: Float[np.ndarray, "M d"]) -> Spreads:
-    """Of the parameters of sequences x, with the discrepancy that the corrections to training sequences show."""
+    """Of the parameters of samples x, with the discrepancy that the corrections to training samples show."""
     m = module.physics.parameters.size
     discrepancy = map_rows(_learned, module, training[:SEQUENCES])
-    pieces = [_spreads(module, x[i : i + CHUNK], discrepancy, m) for i in range(0, len(x), CHUNK)]
+    chunk = rows_at_once(x.shape[1] * (m + len(discrepancy.outputs)))
+    pieces = [_spreads(module, x[i : i + chunk], discrepancy, m) for i in range(0, len(x), chunk)]
     return Spreads(*(np.concatenate(piece) for piece in zip(*pieces, strict=True)))
 
 
 def _spreads(module: Any, x: np.ndarray, discrepancy: Discrepancy, m: int) -> Spreads:
-    J = map_rows(_sensitivity, (module, discrepancy), x, chunk=CHUNK).astype(np.float64)
+    J = map_rows(_sensitivity, (module, discrepancy), x, chunk=len(x)).astype(np.float64)
     information = np.swapaxes(J, 1, 2) @ J + np.eye(J.shape[2])
-    latents = information.shape[1] - len(discrepancy.rates)
+    latents = information.shape[1] - len(discrepancy.outputs)
     variances = lambda count: np.diagonal(np.linalg.inv(information[:, :count, :count]), axis1=1, axis2=2)[:, :m]
     known = 1 / np.diagonal(information, axis1=1, axis2=2)[:, :m]
     return Spreads(*(np.sqrt(v) for v in (known, variances(latents), variances(information.shape[1]))))

@@ -9,20 +9,19 @@ import jax.random as jr
 import numpy as np
 from jaxtyping import Array, Float, Key
 
-from latax._errors import ConfigError
+from latax._errors import ConfigError, DataError
 from latax.data import Samples
 from latax.estimators.params import require_count, require_fraction, require_not_negative, require_seed
 from latax.estimators.physics_assessment import PhysicsAssessment, assess_physics
+from latax.estimators.physics_settings import InTime, WithoutTime, setting
 from latax.estimators.physics_spread import spreads
-from latax.estimators.prior_check import check_prior
 from latax.estimators.rows import map_rows
-from latax.estimators.sequence_estimator import AbstractSequenceEstimator, row_keys, shaped
+from latax.estimators.signal_estimator import AbstractSignalEstimator, row_key, rows_at_once, shaped
+from latax.models.physics_model import AbstractPhysicsVAE, Ladder
 from latax.models.physics_objective import Regularisers
-from latax.models.physics_vae import Ladder, physics_vae
-from latax.models.physics_vae import PhysicsVAE as Module
-from latax.models.recipes import Budget, physics_integrated
+from latax.models.recipes import Budget
 from latax.physics import load as load_physics
-from latax.physics.physics import AbstractDynamics
+from latax.physics.physics import AbstractPhysics
 from latax.train import Recipe
 
 #: Draws of the posterior for intervals.
@@ -38,11 +37,11 @@ class Estimate(NamedTuple):
 
 
 class Explanation(NamedTuple):
-    """How much of each sequence the physics explains.
+    """How much of each sample the physics explains.
 
-    - `physics`: 1 - Σ (full - physics alone)² / Σ (full - mean of the sequence)²: one if the corrections do nothing,
-        and below zero if they work against the physics.
-    - `data`: the share of the sequence's variance that the full model rebuilds; what is missing is noise or misfit.
+    - `physics`: 1 - Σ (full - physics alone)² / Σ (full - mean)², with the mean over time, or that of each channel of
+        an image: one if the corrections do nothing, and below zero if they work against the physics.
+    - `data`: the share of the sample's variance that the full model rebuilds; what is missing is noise or misfit.
     """
 
     physics: Float[np.ndarray, " N"]
@@ -50,26 +49,29 @@ class Explanation(NamedTuple):
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
-class PhysicsVAE(AbstractSequenceEstimator):
+class PhysicsVAE(AbstractSignalEstimator):
     """Physics-integrated VAE: infers the parameters of a physics you know, and learns what it does not.
 
-    Samples are sequences (N, T) or (N, T, observed) at common times. The corrections start at zero and are kept small,
-    so that the physics explains what it can (Takeishi and Kalousis, "Physics-integrated variational autoencoders for
-    robust and interpretable generative modeling", NeurIPS 2021, arXiv 2102.13156).
+    For an ODE or PDE, samples are sequences (N, T) or (N, T, observed) at common times; for a `ClosedForm` they have
+    the shape of its result: images, profiles, spectra. The corrections start at zero and are kept small, so that the
+    physics explains what it can (Takeishi and Kalousis, "Physics-integrated variational autoencoders for robust and
+    interpretable generative modeling", NeurIPS 2021, arXiv 2102.13156).
     """
 
-    physics: str | AbstractDynamics = "pendulum"
-    """What is known: pendulum, advection-diffusion, or file.py:name (module:name) for your own."""
-    inside_size: int | None = 1
-    """Latent coordinates of the correction to the rates of change; None for no such correction."""
+    physics: str | AbstractPhysics = "pendulum"
+    """What is known: pendulum, advection-diffusion, exponential-disc, or file.py:name (module:name) for your own."""
+    dt: float | None = None
+    """Time from one entry of a sequence to the next, where the data have no times."""
+    inside_size: int | None = 2
+    """Latent coordinates of the correction to the rates of change; None for no such correction, as without time."""
     outside_size: int | None = 2
     """Latent coordinates of the correction to the observations; None for no such correction."""
     infers_initial: bool = False
     """Infer the whole initial state around the first observation, instead of trusting that."""
-    ppc: float = 0.01
+    ppc: float = 0.0
     """Weight of the discrepancy between the full model and the physics alone: more keeps the corrections smaller."""
-    effort: float = 0.0
-    """Weight of the size of the corrections themselves, along the trajectory."""
+    effort: float = 20.0
+    """Weight of the size of the corrections themselves."""
     cleansing: float = 0.001
     """Weight of the cleansing's target, the physics alone."""
     augmentation: float = 0.1
@@ -94,76 +96,80 @@ class PhysicsVAE(AbstractSequenceEstimator):
         self._check_sizes("inside_size", "outside_size")
         for name in Regularisers._fields:
             require_not_negative(name, getattr(self, name))
-        self._physics()
+        self._setting.check(self)
 
-    def _physics(self) -> AbstractDynamics:
-        found = load_physics(self.physics) if isinstance(self.physics, str) else self.physics
-        if not isinstance(found, AbstractDynamics):
-            raise ConfigError(
-                f"physics={self.physics!r} is a {type(found).__name__}; sequences need one in time: an ODE or PDE."
-            )
-        return found
+    def _physics(self) -> AbstractPhysics:
+        return self._setting.physics
 
-    def _observed(self, samples: Samples) -> tuple[int, ...]:
-        return self._physics().sample_shape
+    @property
+    def _setting(self) -> InTime | WithoutTime:
+        return setting(load_physics(self.physics) if isinstance(self.physics, str) else self.physics)
+
+    def _check_signals(self, samples: Samples) -> None:
+        self.times_ = self._setting.times(self, samples)
 
     def _check_columns(self, samples: Samples) -> None:
         super()._check_columns(samples)
-        physics = self._physics()
-        X = self.remembered_.reshape(len(self.remembered_), len(self.times_), *physics.sample_shape)
-        check_prior(physics, X, self.times_)
+        self._setting.try_prior(self)
 
-    def _module(self, scale: Float[Array, " d"], context_size: int | None, key: Key[Array, ""]) -> Module:
-        return physics_vae(
-            self._physics(),
-            np.asarray(self.times_),
-            inside_size=self.inside_size,
-            outside_size=self.outside_size,
-            infers_initial=self.infers_initial,
-            noise=self._first_noise,
-            width_size=self.width_size,
-            inside_width=self.inside_width,
-            key=key,
-        )
+    def _fitted_numbers(self) -> dict[str, Any]:
+        return {"times_": self.times_, **super()._fitted_numbers()}
+
+    def _module(self, scale: Float[Array, " d"], context_size: int | None, key: Key[Array, ""]) -> AbstractPhysicsVAE:
+        return self._setting.module(self, key)
 
     def _recipe(self, budget: Budget) -> Recipe:
         regularisers = Regularisers(**{name: getattr(self, name) for name in Regularisers._fields})
-        return physics_integrated(budget, regularisers, self._noise, self.n_features_in_)
+        return self._setting.recipe(self, budget, regularisers)
 
     # ---- verbs
 
     @property
     def latent_names_(self) -> tuple[str, ...]:
         """What the columns of `transform` are: the parameters in their units, the coordinates of the corrections, and
-        the initial state."""
+        the initial state where there is time."""
         module = self._centred
-        states = [f"initial{'_'.join(map(str, i))}" for i in np.ndindex(*module.physics.state_shape)]
+        states = [f"initial{'_'.join(map(str, i))}" for i in np.ndindex(*module.initial_shape)]
         inside = [f"inside{i}" for i in range(module.inside_size)]
         outside = [f"outside{i}" for i in range(module.outside_size)]
         return (*module.physics.parameters.names, *inside, *outside, *states)
 
     def intervene(self, X: Any, *, times: Any = None, **parameters: Any) -> np.ndarray:
-        """What the sequences would be with other parameters, all else equal: `intervene(X, omega=2.0)`.
+        """What the samples would be with other parameters, all else equal: `intervene(X, omega=2.0)`.
 
         A parameter is one number, or one for each sample. Raises `ConfigError` for a name that the physics does not
         have, and `DataError` for values out of bounds.
         """
         Z, space = self._encode(X, None).astype(np.float64), self._centred.physics.parameters
-        unknown = sorted(set(parameters) - set(space.names))
+        unknown = ", ".join(sorted(set(parameters) - set(space.names)))
         if unknown or not parameters:
             raise ConfigError(
-                f"The physics has no parameter {unknown}; it has {', '.join(space.names)}. Name at least one."
+                f"{f'The physics has no parameter {unknown}' if unknown else 'No parameter was given'}; it has "
+                f"{', '.join(space.names) or 'none'}. Name at least one, with its new value."
             )
         for name, value in parameters.items():
-            Z[:, space.names.index(name)] = value
+            try:
+                Z[:, space.names.index(name)] = value
+            except (TypeError, ValueError) as error:
+                raise DataError(f"{name} must be one number, or one for each of {len(Z)} samples: {error}.") from error
         space.check(Z[:, : len(space)])
-        return self._decode(Z, times)
+        return self.inverse_transform(Z) if times is None else self._setting.ahead(self, Z, times)
+
+    def predict(self, X: Any, times: Any = None) -> np.ndarray:
+        """Sequences, as the model sees them, at other times: beyond the last one it extrapolates.
+
+        `times`: (T,), increasing; the first is that of the data, and without any they are all those of the data. The
+        result has shape (N, T, ...). However far they are apart, steps are not longer than between the data. Raises
+        `ConfigError` for times of a physics without time.
+        """
+        Z = self._encode(X, None)
+        return self.inverse_transform(Z) if times is None else self._setting.ahead(self, Z, times)
 
     def parameters(self, X: Any, *, level: float = 0.9, discrepancy: bool = True, seed: int = 0) -> dict[str, Estimate]:
         """The parameters of each sequence with posterior intervals of this probability, by name, in their units.
 
         The intervals admit that the physics may miss something else that acts like a change of the parameter, as large
-        as the corrections to other sequences are: see `latax.models.physics_discrepancy`. Without `discrepancy` they
+        as the corrections to other samples are: see `latax.models.physics_discrepancy`. Without `discrepancy` they
         are those of the fitted model, which trusts its corrections: much too narrow where the physics lacks much.
         """
         require_fraction("level", level)
@@ -174,16 +180,17 @@ class PhysicsVAE(AbstractSequenceEstimator):
         if discrepancy:
             found = spreads(self._centred, x, self.remembered_)
             missing = np.sqrt(np.maximum(found.marginal**2 - found.model**2, 0))
-        keys = row_keys(len(x), seed)
-        values = map_rows(_Intervals(float(level)), self._centred, x, missing.astype(np.float32), keys, chunk=256)
+        seeds = np.full(len(x), seed, np.uint32)
+        chunk = rows_at_once(DRAWS * x.shape[1])
+        values = map_rows(_Intervals(float(level)), self._centred, x, missing.astype(np.float32), seeds, chunk=chunk)
         return {name: Estimate(*values[name]) for name in space.names}
 
     def explain(self, X: Any) -> Explanation:
-        """How much of each sequence the physics explains, and how much the model."""
+        """How much of each sample the physics explains, and how much the model."""
         return Explanation(*map_rows(_explained, self._centred, self._new(X, None)[0]))
 
     def ladder(self, X: Any) -> Ladder:
-        """The reconstructions of each sequence by the physics alone, with either correction, and with both."""
+        """The reconstructions of each sample by the physics alone, with either correction, and with both."""
         return map_rows(_ladder, self._centred, self._new(X, None)[0])
 
     def assess(self, held_out: Samples, training: Samples | None = None) -> PhysicsAssessment:
@@ -203,9 +210,11 @@ class _Intervals(NamedTuple):
 
     level: float
 
-    def __call__(self, module: Module, x: Array, missing: Array, key: Array) -> dict[str, tuple[Array, Array, Array]]:
+    def __call__(
+        self, module: AbstractPhysicsVAE, x: Array, missing: Array, seed: Array
+    ) -> dict[str, tuple[Array, Array, Array]]:
+        posterior_key, missing_key = jr.split(row_key(x, seed))
         x, space = shaped(module, x), module.physics.parameters
-        posterior_key, missing_key = jr.split(jr.wrap_key_data(key))
         v = module.draw_parameters(x, posterior_key, DRAWS)
         drawn = jax.vmap(space.from_normal)(v + missing[None] * jr.normal(missing_key, v.shape, v.dtype))
         middle = space.from_normal(module.posterior(x).physics.mean)
@@ -221,12 +230,12 @@ class _Intervals(NamedTuple):
         return found
 
 
-def _ladder(module: Module, x: Array) -> Ladder:
+def _ladder(module: AbstractPhysicsVAE, x: Array) -> Ladder:
     return module.ladder(module.encode(shaped(module, x)))
 
 
-def _explained(module: Module, x: Array) -> tuple[Array, Array]:
+def _explained(module: AbstractPhysicsVAE, x: Array) -> tuple[Array, Array]:
     x = shaped(module, x)
     ladder = module.ladder(module.encode(x))
-    share = lambda a, b: 1 - jnp.sum((a - b) ** 2) / jnp.sum((a - jnp.mean(a, axis=0, keepdims=True)) ** 2)
+    share = lambda a, b: 1 - jnp.sum((a - b) ** 2) / jnp.sum((a - module.mean(a)[None]) ** 2)
     return share(ladder.full, ladder.physics), share(x, ladder.full)

@@ -1,7 +1,6 @@
-"""Before a fit: does the physics have solutions for what its prior allows?"""
+"""Before a fit: does the physics give finite samples for what its prior allows?"""
 
 import warnings
-from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import jax.numpy as jnp
@@ -11,31 +10,41 @@ from jaxtyping import Array, Float
 
 from latax._errors import DataError, DataWarning
 from latax.estimators.rows import map_rows
+from latax.physics import ClosedForm
 from latax.physics.physics import AbstractDynamics
 
-#: Pairs of a sequence and a draw of the prior that are tried.
+#: Draws of the prior that are tried, each beside a row of the data.
 TRIED = 256
 
 
-def check_prior(physics: AbstractDynamics, X: Float[np.ndarray, "N T *sample"], times: Sequence[float]) -> None:
+def check_sequences(physics: AbstractDynamics, X: Float[np.ndarray, "N T *sample"], times: list[float]) -> None:
     """Solves the physics alone from first observations of the data, for draws of its prior.
 
     Where solutions explode it names a sequence and the parameters: a `DataWarning` if some do, and a `DataError` if
     nearly all do. `X` need not be all of the data.
     """
     rows = np.arange(TRIED) % len(X)
+    cure = ", give its solver smaller steps (FixedStep(substeps=...)), or let it choose them (Adaptive())"
+    _judge(physics, _Solved(tuple(times)), np.asarray(X[rows, 0], np.float32), rows, cure)
+
+
+def check_formula(physics: ClosedForm) -> None:
+    """As `check_sequences`, for a physics that needs no data."""
+    _judge(physics, _evaluated, np.zeros(TRIED, np.float32), None, ", or mend its function")
+
+
+def _judge(physics: Any, trial: Any, x: np.ndarray, rows: np.ndarray | None, cure: str) -> None:
     keys = np.asarray(jr.key_data(jr.split(jr.key(0), TRIED)))
-    values, finite = map_rows(_Solved(tuple(times)), physics, keys, np.asarray(X[rows, 0], np.float32))
+    values, finite = map_rows(trial, physics, keys, x)
     lost = np.flatnonzero(~finite)
     if not len(lost):
         return
-    names = physics.parameters.names
-    example = ", ".join(f"{name}={value:.4g}" for name, value in zip(names, values[lost[0]], strict=True))
+    pairs = zip(physics.parameters.names, values[lost[0]], strict=True)
+    example = ", ".join(f"{name}={value:.4g}" for name, value in pairs) or "its only one"
+    beside = "" if rows is None else f" from the first observation of row {rows[lost[0]]}"
     said = (
         f"The physics has no finite solution for {len(lost)} of {TRIED} draws of its prior, among them "
-        f"{example or 'its only one'} from the first observation of row {rows[lost[0]]}. Narrow the bounds or the "
-        "prior of its parameters, give its solver smaller steps (FixedStep(substeps=...)), or let it choose them "
-        "(Adaptive())."
+        f"{example}{beside}. Narrow the bounds or the prior of its parameters{cure}."
     )
     if len(lost) > 0.9 * TRIED:
         raise DataError(said)
@@ -47,7 +56,12 @@ class _Solved(NamedTuple):
 
     times: tuple[float, ...]
 
-    def __call__(self, physics: Any, key: Array, observed: Array) -> tuple[Array, Array]:
+    def __call__(self, physics: AbstractDynamics, key: Array, observed: Array) -> tuple[Array, Array]:
         params = physics.parameters.sample(jr.wrap_key_data(key))
         made = physics.simulate(params, physics.initial_state(observed), np.asarray(self.times))
         return physics.parameters.as_array(params), jnp.isfinite(made).all()
+
+
+def _evaluated(physics: ClosedForm, key: Array, _: Array) -> tuple[Array, Array]:
+    params = physics.parameters.sample(jr.wrap_key_data(key))
+    return physics.parameters.as_array(params), jnp.isfinite(physics.simulate(params)).all()

@@ -25,6 +25,8 @@ def times_of(samples: Samples, dt: float | None) -> Float[np.ndarray, " T"]:
         )
     if samples.times is not None and dt is not None:
         raise ConfigError(f"dt={dt} was given, but the data have times of their own. Leave dt out.")
+    if count < 2:
+        raise DataError(f"The sequences have {count} entry (n_features = {count}); expected at least two, in time.")
     times = np.arange(count) * float(dt or 0) if samples.times is None else np.asarray(samples.times, float)
     return increasing(times)
 
@@ -38,7 +40,10 @@ def _named(names: tuple[str, ...]) -> list[float] | None:
 
 def increasing(times: Any) -> Float[np.ndarray, " T"]:
     """The times as an array. Raises `DataError` unless they are at least two finite numbers that increase."""
-    array = np.asarray(times, float)
+    try:
+        array = np.asarray(times, float)
+    except (TypeError, ValueError) as error:
+        raise DataError(f"The times are not numbers: {error}.") from error
     if array.ndim != 1 or len(array) < 2 or not np.isfinite(array).all():
         raise DataError(f"The times have shape {array.shape}; expected at least two finite numbers in one row.")
     steps = np.diff(array)
@@ -51,11 +56,11 @@ def increasing(times: Any) -> Float[np.ndarray, " T"]:
     return array
 
 
-def check_shape(samples: Samples, wanted: tuple[int, ...], what: str) -> None:
+def check_shape(samples: Samples, wanted: tuple[int, ...]) -> None:
     """Raises `DataError` unless each sample is (T, *wanted), or (T,) where that is one number."""
     found = samples.sample_shape
     if found[1:] != wanted and not (wanted == (1,) and len(found) == 1):
         raise DataError(
-            f"Each sample has shape {found}; the physics {what} observes {wanted} at each time, so expected "
+            f"Each sample has shape {found}; the physics observes {wanted} at each time, so expected "
             f"(T, {', '.join(map(str, wanted))}). Bring time to the first axis, and leave out what it does not observe."
         )

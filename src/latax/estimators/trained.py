@@ -3,7 +3,7 @@
 import abc
 import warnings
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import jax
 import jax.numpy as jnp
@@ -26,15 +26,17 @@ from latax.estimators.scaling import CentredRows, refuse_equal_rows
 from latax.estimators.splitting import split_rows
 from latax.models.recipes import Budget
 
-DEFAULT_BATCH, DEFAULT_EPOCHS = 100, 50
+DEFAULT_BATCH = 100
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
 class AbstractTrainedEstimator(AbstractEstimator):
     """An estimator whose module is trained on batches."""
 
+    default_epochs: ClassVar[int] = 50
+
     epochs: int | None = None
-    """Passes through the training rows, all phases together. 50 unless `steps` is given."""
+    """Passes through the training rows, all phases together. Each model has a default, unless `steps` is given."""
     steps: int | None = None
     """Optimiser steps, all phases together: the other way to say how long to train."""
     batch_size: int | None = None
@@ -95,7 +97,7 @@ class AbstractTrainedEstimator(AbstractEstimator):
                 f"(after {self.validation_fraction:.0%} "
                 f"were held out). Give a batch_size of at most {rows}, or more data."
             )
-        epochs = DEFAULT_EPOCHS if self.epochs is None else self.epochs
+        epochs = self.default_epochs if self.epochs is None else self.epochs
         steps = epochs * (rows // batch_size) if self.steps is None else self.steps
         return Budget(steps, batch_size, self.learning_rate, self.weight_decay, self.clip)
 

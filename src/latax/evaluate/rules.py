@@ -65,6 +65,41 @@ def off_manifold(fraction: float, n: int, *, expected: float = 0.01) -> Finding:
     )
 
 
+def energy_against_lowest(energy: float, lowest: float) -> Finding:
+    """The energy of an embedding against the lowest that any map of this manifold can have.
+
+    Good up to 5 % above it, bad above 50 %: a circle that winds twice around has 3.8 times the lowest energy for λ =
+    0.1.
+    """
+    ratio = _ratio(energy, lowest)
+    return judge(
+        "energy / lowest possible energy",
+        ratio,
+        good=1.05,
+        bad=1.5,
+        meaning=f"The embedding is {_percent(max(ratio - 1, 0))} above the proven bound.",
+        cure="Train longer, or give more latent coordinates; start='stress' avoids embeddings that wind around twice.",
+    )
+
+
+def covered_twice(ratio: float) -> Finding:
+    """One over the least latent distance of a far pair for its distance on the manifold, in latent lengths of near
+    pairs: large where far points share a place.
+
+    1.6 on round circles and spheres. Good up to 4, bad above 10: points a manifold apart are then nearly one.
+    """
+    squeezed = 1 / max(ratio, 1e-6)
+    return judge(
+        "far points drawn together",
+        squeezed,
+        good=4.0,
+        bad=10.0,
+        meaning=f"Of far pairs, the closest is {squeezed:.1f} times nearer in latent space than on the manifold.",
+        cure="The embedding winds around several times or crosses itself. Use start='stress', train longer, or give "
+        "more latent coordinates; images that look alike for different points cannot be told apart.",
+    )
+
+
 def density_calibration(worst_error: float, noise: float) -> Finding:
     """The mean difference of nominal and observed coverage, from `calibration`: its `worst_error` and `worst_noise`.
 
@@ -208,7 +243,7 @@ def physics_share(share: float) -> Finding:
         good=0.2,
         bad=0.5,
         meaning=f"The physics alone explains {_percent(share)} of the variance of the reconstruction.",
-        cure="Raise ppc to keep the corrections smaller, or add what is missing to the physics.",
+        cure="Raise effort (or ppc) to keep the corrections smaller, or add what is missing to the physics.",
     )
 
 
@@ -226,13 +261,13 @@ def identifiable(name: str, prior_left: float, confusion: float) -> Finding:
         good=0.3,
         bad=0.7,
         meaning=f"Local information about {name} under the fitted model; {blame}.",
-        cure=f"Do not read {name} as measured: shrink the corrections (raise ppc, fewer coordinates), narrow "
-        "its prior, or observe for longer.",
+        cure=f"Do not read {name} as measured: shrink the corrections (raise effort or ppc, fewer coordinates), "
+        "narrow its prior, or observe for longer.",
     )
 
 
 def within_bounds(name: str, share: float, lower: float, upper: float) -> Finding:
-    """The share of held-out sequences whose parameter is within a hundredth of a bound of its prior.
+    """The share of held-out sequences whose parameter is within a hundredth of a bound, of the range and of its prior.
 
     Good up to 5 %, where a uniform law would put 2 %. Above 25 % the bounds probably exclude the truth.
     """

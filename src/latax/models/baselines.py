@@ -11,7 +11,7 @@ from jaxtyping import Array, Float, PRNGKeyArray
 
 from latax._errors import ConfigError
 from latax.models.no_physics import NoDynamics, UnknownDynamics
-from latax.models.physics_objective import Batch, sequences
+from latax.models.physics_objective import Batch, positive, sequences, unit_of
 from latax.models.physics_vae import PhysicsVAE, physics_vae
 from latax.physics.solver import AbstractSolver
 
@@ -76,13 +76,14 @@ def start_without_physics(model: PhysicsVAE, batch: Batch) -> PhysicsVAE:
     ones, which would be those of the noise.
     """
     x = sequences(model, batch)
-    loc, scale = jnp.mean(x, axis=(0, 1)), jnp.std(x, axis=(0, 1)) + 1e-6
+    loc, scale = jnp.mean(x, axis=(0, 1)), unit_of(x, (0, 1))
     model = eqx.tree_at(lambda m: (m.loc, m.scale), model, (loc, scale))
     if isinstance(model.physics, UnknownDynamics):
         order = model.physics.order
         velocity = jnp.diff(x, axis=1) / _along(jnp.asarray(np.diff(model.times), x.dtype), x)
-        rate = jnp.sqrt(jnp.mean(velocity**2, axis=(0, 1))) / scale + 1e-6
-        size = jnp.sqrt(jnp.mean(x**2, axis=(0, 1))) + 1e-6
+        rate = jnp.sqrt(jnp.mean(velocity**2, axis=(0, 1))) / scale
+        rate = positive(rate, 1 / (model.times[-1] - model.times[0]))
+        size = positive(jnp.sqrt(jnp.mean(x**2, axis=(0, 1))), 1.0)
         states = jnp.stack([size, *(scale * rate**k for k in range(1, order))])
         model = eqx.tree_at(lambda m: (m.state_scale, m.rate_scale), model, (states, scale * rate**order))
     elif model.outside is not None:

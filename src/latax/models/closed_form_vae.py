@@ -16,7 +16,7 @@ from jaxtyping import Array, Float, PRNGKeyArray
 from latax._errors import ConfigError
 from latax.models.physics_encoder import Encoder
 from latax.models.physics_model import AbstractPhysicsVAE, Ladder, Latents
-from latax.models.physics_objective import Batch, sequences
+from latax.models.physics_objective import Batch, sequences, unit_of
 from latax.nn import MLP, ImageDecoder
 from latax.physics import ClosedForm
 from latax.physics.space import Params
@@ -42,6 +42,20 @@ class ClosedFormVAE(AbstractPhysicsVAE):
     def shape(self) -> tuple[int, ...]:
         """The shape of a sample."""
         return self.physics.sample_shape
+
+    @property
+    def initial_shape(self) -> tuple[int, ...]:
+        """That of nothing."""
+        return (0,)
+
+    def first_state(self, x: Float[Array, "*sample"]) -> Float[Array, "0"]:
+        """Nothing: there is no time."""
+        return jnp.zeros(0, x.dtype)
+
+    def mean(self, x: Float[Array, "*sample"]) -> Float[Array, "*ones"]:
+        """The mean of all numbers, or of each channel of an image."""
+        axes = (0, 1) if len(self.shape) == 3 else None
+        return jnp.mean(x, axis=axes).reshape(self.loc.shape)
 
     def alone(self, params: Params, initial: Float[Array, "0"]) -> Float[Array, "*sample"]:
         """What the physics makes of these parameters."""
@@ -74,7 +88,8 @@ class ClosedFormVAE(AbstractPhysicsVAE):
     def _outside(self, latents: Latents) -> Float[Array, "*sample"]:
         if self.outside is None:
             return jnp.zeros(self.shape, self.scale.dtype)
-        added = self.outside(jnp.concatenate([latents.physics, latents.outside]))
+        known = self.physics.parameters.canonical(latents.physics)
+        added = self.outside(jnp.concatenate([known, latents.outside]))
         return added.reshape(self.shape) * self.scale[None]
 
 
@@ -131,5 +146,5 @@ def start_closed_form(model: ClosedFormVAE, batch: Batch) -> ClosedFormVAE:
     x = sequences(model, batch)
     axes = tuple(range(x.ndim - 1)) if len(model.shape) == 3 else tuple(range(x.ndim))
     loc = jnp.mean(x, axis=axes).reshape(model.loc.shape)
-    scale = jnp.std(x, axis=axes).reshape(model.scale.shape) + 1e-6
+    scale = unit_of(x, axes).reshape(model.scale.shape)
     return eqx.tree_at(lambda m: (m.loc, m.scale), model, (loc, scale))

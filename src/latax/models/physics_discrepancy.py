@@ -7,11 +7,13 @@ discrepancy is admitted, a random sum of corrections that were learned from othe
     y' = physics(y, t; p) + inside(y, t; z) + Σ_r ε_r c_r(t),    x(t) = ... + Σ_r ε_r o_r(t),    ε_r ~ N(0, 1/R),
 
 with c_r in proportion to the physics' own rate of change: that a physics is wrong by a tenth in one sequence makes a
-tenth likely in another (after Kennedy and O'Hagan, "Bayesian calibration of computer models", JRSS B 2001; theirs is a
-Gaussian process in the observations). `sensitivity` is the derivative of the sequence by the parameters, all other
-latent coordinates, and ε; with it the posterior of a linear model gives the parameters' spread.
+tenth likely in another; a formula without time has the o_r alone (after Kennedy and O'Hagan, "Bayesian calibration of
+computer models", JRSS B 2001; theirs is a Gaussian process in the observations). `sensitivity` is the derivative of the
+sample by the parameters, all other latent coordinates, and ε; with it the posterior of a linear model gives the
+parameters' spread.
 """
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import jax
@@ -19,62 +21,71 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from latax.models.physics_model import Latents
+from latax.models.physics_model import AbstractPhysicsVAE, Latents
 from latax.models.physics_vae import PhysicsVAE
+
+#: The physics' own rate of change along a sequence counts as at least this share of its unit, so that a sequence in
+#: which nothing moves by the physics says nothing absurd about the others.
+LEAST = 0.01
 
 
 class Discrepancy(NamedTuple):
     """Corrections of R sequences, or of one (without the first axis), at the times of the data.
 
-    - `rates`: of the rates of change, in units of the root mean square of the physics' own along the sequence.
+    - `rates`: of the rates of change, in units of the root mean square of the physics' own along the sequence; None
+        for a physics without time.
     - `outputs`: of the observations, in data units.
     """
 
-    rates: Float[Array, "R T *corrected"]
+    rates: Float[Array, "R T *corrected"] | None
     outputs: Float[Array, "R T *sample"]
 
 
-def learned(model: PhysicsVAE, x: Float[Array, "T *sample"]) -> Discrepancy:
-    """The corrections that the model makes to one sequence."""
+def learned(model: AbstractPhysicsVAE, x: Float[Array, "T *sample"]) -> Discrepancy:
+    """The corrections that the model makes to one sample."""
     latents = model.encode(x)
     ladder = model.ladder(latents)
-    correction = model.correction(latents.inside)
-    ts = jnp.asarray(model.times, model.scale.dtype)
-    if correction is None:
-        rates = jnp.zeros((len(ts), *model.physics.correction_shape), model.scale.dtype)
-    else:
-        rates = jax.vmap(correction)(ts, ladder.states) / _own_rate(model, latents, ladder.states)[None]
+    rates = _rates(model, latents, ladder.states) if isinstance(model, PhysicsVAE) else None
     return Discrepancy(rates, ladder.full - ladder.with_inside)
 
 
 def sensitivity(
-    model: PhysicsVAE, x: Float[Array, "T *sample"], discrepancy: Discrepancy
+    model: AbstractPhysicsVAE, x: Float[Array, "T *sample"], discrepancy: Discrepancy
 ) -> Float[Array, "numbers coordinates"]:
-    """Derivative of the sequence, in standard deviations of the noise, at the mean of its posterior.
+    """Derivative of the sample, in standard deviations of the noise, at the mean of its posterior.
 
     Its columns are the coordinates of the parameters, of the corrections, of the initial state where that is inferred,
     and of the discrepancy: each is standard normal beforehand.
     """
-    latents = model.encode(x)
-    ladder = model.ladder(latents)
-    count = len(discrepancy.rates)
+    found, count = model.posterior(x), len(discrepancy.outputs)
     shares = jax.tree.map(lambda a: a / np.sqrt(count), discrepancy)
-    scale = _own_rate(model, latents, ladder.states)
-    spread = model.initial_spread()
-    state = model.physics.state_shape if model.infers_initial else (0,)
-    sizes = (latents.physics.size, model.inside_size, model.outside_size, int(np.prod(state)), count)
+    decode = _with_rates(model, model.encode(x)) if isinstance(model, PhysicsVAE) else _without_rates(model)
+    at = [found.physics.mean, found.auxiliary.mean, found.initial.mean, jnp.zeros(count)]
 
     def disturbed(u: Float[Array, " coordinates"]) -> Float[Array, " numbers"]:
-        physics, inside, outside, initial, epsilon = jnp.split(u, np.cumsum(sizes[:-1]))
-        start = latents.initial
-        if model.infers_initial:
-            start = start + initial.reshape(state) * spread
-        rates, outputs = (jnp.tensordot(epsilon, a, axes=1) for a in shares)
-        made = _decode(model, Latents(physics, inside, outside, start), rates * scale[None])
-        return ((made + outputs) / model.noise[None]).ravel()
+        physics, auxiliary, initial, epsilon = jnp.split(u, np.cumsum([len(part) for part in at[:-1]]))
+        further = jax.tree.map(lambda a: jnp.tensordot(epsilon, a, axes=1), shares)
+        made = decode(model.latents(x, physics, auxiliary, initial), further.rates) + further.outputs
+        return (made / model.noise[None]).ravel()
 
-    at = [latents.physics, latents.inside, latents.outside, jnp.zeros(sizes[3]), jnp.zeros(count)]
     return jax.jacfwd(disturbed)(jnp.concatenate(at).astype(model.scale.dtype))
+
+
+def _without_rates(model: AbstractPhysicsVAE) -> Callable[[Latents, None], Array]:
+    return lambda latents, rates: model.decode(latents)
+
+
+def _with_rates(model: PhysicsVAE, at: Latents) -> Callable[[Latents, Array], Array]:
+    scale = _own_rate(model, at, model.ladder(at).states)
+    return lambda latents, rates: _decode(model, latents, rates * scale[None])
+
+
+def _rates(model: PhysicsVAE, latents: Latents, states: Float[Array, "T *state"]) -> Float[Array, "T *corrected"]:
+    correction = model.correction(latents.inside)
+    ts = jnp.asarray(model.times, model.scale.dtype)
+    if correction is None:
+        return jnp.zeros((len(ts), *model.physics.correction_shape), model.scale.dtype)
+    return jax.vmap(correction)(ts, states) / _own_rate(model, latents, states)[None]
 
 
 def _decode(model: PhysicsVAE, latents: Latents, rates: Float[Array, "T *corrected"]) -> Float[Array, "T *sample"]:
@@ -97,4 +108,4 @@ def _own_rate(model: PhysicsVAE, latents: Latents, states: Float[Array, "T *stat
     """The size of the physics' own rate of change along a sequence: one share of the model's unit for all."""
     params, ts = model.parameters(latents.physics), jnp.asarray(model.times, model.scale.dtype)
     rates = jax.vmap(lambda t, y: model.physics.corrected_rate(t, y, params))(ts, states)
-    return jnp.sqrt(jnp.mean((rates / model.rate_scale[None]) ** 2)) * model.rate_scale
+    return jnp.maximum(jnp.sqrt(jnp.mean((rates / model.rate_scale[None]) ** 2)), LEAST) * model.rate_scale

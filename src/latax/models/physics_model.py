@@ -79,6 +79,19 @@ class AbstractPhysicsVAE(eqx.Module):
     def shape(self) -> tuple[int, ...]:
         """The shape of a sample."""
 
+    @property
+    @abc.abstractmethod
+    def initial_shape(self) -> tuple[int, ...]:
+        """The shape of `Latents.initial`."""
+
+    @abc.abstractmethod
+    def first_state(self, x: Float[Array, "T *sample"]) -> Float[Array, "*state"]:
+        """The initial state that a sample shows; empty without time."""
+
+    @abc.abstractmethod
+    def mean(self, x: Float[Array, "T *sample"]) -> Float[Array, "*sample"]:
+        """The mean of a sample over time, or of each channel: what is left if a model explains none of it."""
+
     @abc.abstractmethod
     def alone(self, params: Params, initial: Float[Array, "*state"]) -> Float[Array, "T *sample"]:
         """What the physics makes of these parameters, without corrections."""

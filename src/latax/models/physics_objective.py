@@ -7,9 +7,10 @@ the noise, they are (Takeishi and Kalousis 2021, arXiv 2102.13156; numbers of eq
 - `kl`: KL from the prior, of all that is inferred.
 - `ppc`: the bound of the discrepancy between full and reduced posterior predictive: the mean of ‖F' - F''‖² / 2σ² over
   the edges of the ladder of reduced models, and `kl` once more.
-- `effort`: the mean square of the corrections along the trajectory, of rates and of observations, each in its own
-  units, times ½ for every number of the sequence (after Yin et al. 2021, arXiv 2010.04456). `ppc` looks at what
-  becomes of the corrections later, and would rather slow a pendulum down than let it lose energy.
+- `effort`: the mean square of the corrections, of rates and of observations, each in its own units, times ½ for every
+  number of the sequence (after Yin et al. 2021, arXiv 2010.04456, but over times and states that are independent of
+  each other, not along the trajectory: see `PhysicsVAE.effort`). `ppc` looks at what becomes of the corrections later,
+  and would rather slow a pendulum down than let it lose energy.
 - `cleansing`: ‖cleansed - R‖² / 2σ², R a constant (R_DA,1, equation 11).
 - `augmentation`: the squared error, in prior standard deviations, of parameters inferred from sequences that the
   physics alone has made from prior draws (R_DA,2, equation 12).
@@ -210,10 +211,11 @@ def start(model: PhysicsVAE, batch: Batch) -> PhysicsVAE:
     """The model in the units of a first batch: where training starts.
 
     Observations get their mean and standard deviation over batch and time, states and rates of change the root mean
-    square of what the physics makes of prior draws.
+    square of what the physics makes of prior draws. Where that is nothing, such as for a state that the physics leaves
+    at zero, a state gets one, and a rate of change its state in the length of the sequences.
     """
     x = sequences(model, batch)
-    loc, scale = jnp.mean(x, axis=(0, 1)), jnp.std(x, axis=(0, 1)) + 1e-6
+    loc, scale = jnp.mean(x, axis=(0, 1)), unit_of(x, (0, 1))
     initial = jax.vmap(model.physics.initial_state)(x[:, 0])
     v = jr.normal(jr.key(0), (len(x), model.physics.parameters.size), x.dtype)
     ts = np.asarray(model.times)
@@ -225,10 +227,25 @@ def start(model: PhysicsVAE, batch: Batch) -> PhysicsVAE:
         return states, rates
 
     states, rates = jax.vmap(simulated)(v, initial)
-    rms = lambda a: jnp.sqrt(jnp.nanmean(jnp.where(jnp.isfinite(a), a, jnp.nan) ** 2, axis=(0, 1))) + 1e-6
-    units = (loc, scale, rms(states), rms(rates))
+    rms = lambda a: jnp.sqrt(jnp.nanmean(jnp.where(jnp.isfinite(a), a, jnp.nan) ** 2, axis=(0, 1)))
+    state_scale = positive(rms(states), 1.0)
+    begin = (jnp.asarray(ts[0], x.dtype), initial[0], model.parameters(v[0]))
+    still = model.physics.corrected_part(state_scale, *begin) / (ts[-1] - ts[0])
+    units = (loc, scale, state_scale, positive(rms(rates), still))
     where = lambda m: (m.loc, m.scale, m.state_scale, m.rate_scale)
     return eqx.tree_at(where, model, units)
+
+
+def unit_of(x: Float[Array, "B *shape"], axes: tuple[int, ...]) -> Float[Array, "*units"]:
+    """Standard deviation over these axes; of numbers that are all the same, their size, or one if they are zero."""
+    size = jnp.sqrt(jnp.mean(x**2, axis=axes))
+    spread = jnp.std(x, axis=axes)
+    return jnp.where(spread > 1e-6 * size, spread, positive(size, 1.0))
+
+
+def positive(size: Float[Array, "*n"], otherwise: Float[Array, "*#n"] | float) -> Float[Array, "*n"]:
+    """The size, or another where it is zero or unknown."""
+    return jnp.where(size > 0, size, otherwise)
 
 
 def reconstruction_error(model: AbstractPhysicsVAE, batch: Batch) -> Float[Array, " batch"]:

@@ -21,7 +21,8 @@ from jaxtyping import Array, Float, PRNGKeyArray
 from latax._errors import ConfigError
 from latax.models.physics_encoder import Encoder
 from latax.models.physics_model import AbstractPhysicsVAE, Ladder, Latents
-from latax.nn import MLP, FourierSeries
+from latax.models.rate_correction import RateCorrection
+from latax.nn import FourierSeries
 from latax.physics.physics import AbstractDynamics, Correction
 from latax.physics.space import Params
 
@@ -32,7 +33,7 @@ class PhysicsVAE(AbstractPhysicsVAE):
     physics: AbstractDynamics
     times: tuple[float, ...] = eqx.field(static=True)
     encoder: Encoder
-    inside: MLP | None
+    inside: RateCorrection | None
     outside: FourierSeries | None
     log_noise: Float[Array, ""]
     """Logarithm of the standard deviation of the noise, in standardised units."""
@@ -51,6 +52,19 @@ class PhysicsVAE(AbstractPhysicsVAE):
         """(T, *sample)."""
         return (len(self.times), *self.scale.shape)
 
+    @property
+    def initial_shape(self) -> tuple[int, ...]:
+        """The shape of the whole state."""
+        return self.physics.state_shape
+
+    def first_state(self, x: Float[Array, "T *sample"]) -> Float[Array, "*state"]:
+        """The state whose observed part is the first observation."""
+        return self.physics.initial_state(x[0])
+
+    def mean(self, x: Float[Array, "T *sample"]) -> Float[Array, "*sample"]:
+        """The mean over time."""
+        return jnp.mean(x, axis=0)
+
     # ---- the generative model
 
     def alone(self, params: Params, initial: Float[Array, "*state"]) -> Float[Array, "T *sample"]:
@@ -63,10 +77,11 @@ class PhysicsVAE(AbstractPhysicsVAE):
         if net is None:
             return None
 
+        of_sequence = net.of(inside)
+
         def added(t: Float[Array, ""], y: Float[Array, "*state"]) -> Float[Array, "*corrected"]:
-            when = jnp.reshape((t - self.times[0]) / self._span, (1,)).astype(y.dtype)
-            seen = jnp.concatenate([inside, (y / self.state_scale).ravel(), when])
-            return net(seen).reshape(shape) * self.rate_scale
+            when = jnp.asarray((t - self.times[0]) / self._span, y.dtype)
+            return of_sequence(when, (y / self.state_scale).ravel()).reshape(shape) * self.rate_scale
 
         return added
 
@@ -92,16 +107,25 @@ class PhysicsVAE(AbstractPhysicsVAE):
         since = jnp.asarray(ts, self.scale.dtype) - self.times[0]
         if self.outside is None:
             return jnp.zeros((len(ts), *self.scale.shape), self.scale.dtype)
-        added = self.outside(since, jnp.concatenate([latents.physics, latents.inside, latents.outside]))
+        known = self.physics.parameters.canonical(latents.physics)
+        added = self.outside(since, jnp.concatenate([known, latents.inside, latents.outside]))
         return added.reshape(len(ts), *self.scale.shape) * self.scale[None]
 
     def effort(self, latents: Latents, ladder: Ladder) -> Float[Array, ""]:
-        """Mean square of both corrections, in units of the physics' rates of change and of the observations."""
+        """Mean square of both corrections, in units of the physics' rates of change and of the observations.
+
+        That of the rates is taken as a function: over times and states of the trajectory that are put together anew.
+        Along the trajectory itself friction looks in part like a restoring force, and a correction with the least
+        effort there would leave that part to a slower pendulum. Over independent times, angles and velocities it has
+        nothing in common with it (as terms of a functional analysis of variance have not, Hooker 2007, and as in
+        Plumlee, "Bayesian calibration of inexact computer models", JASA 2017).
+        """
         outside = jnp.mean(((ladder.full - ladder.with_inside) / self.scale[None]) ** 2)
         correction = self.correction(latents.inside)
         if correction is None:
             return outside
-        rates = jax.vmap(correction)(jnp.asarray(self.times, self.scale.dtype), ladder.states)
+        states = self.physics.recombined(ladder.states)
+        rates = jax.vmap(correction)(jnp.asarray(self.times, self.scale.dtype), states)
         return outside + jnp.mean((rates / self.rate_scale[None]) ** 2)
 
     @property
@@ -118,7 +142,7 @@ class PhysicsVAE(AbstractPhysicsVAE):
         initial: Float[Array, " s"],
     ) -> Latents:
         """Latents from coordinates as the posterior has them."""
-        state = self.physics.initial_state(x[0])
+        state = self.first_state(x)
         if self.infers_initial:
             state = state + initial.reshape(state.shape) * self.initial_spread()
         return Latents(physics, auxiliary[: self.inside_size], auxiliary[self.inside_size :], state)
@@ -165,14 +189,15 @@ def physics_vae(
         if size is not None and size < 0:
             raise ConfigError(f"{name}={size} must be a whole number from 0 on, or None for no such correction.")
     encoder_key, inside_key, outside_key = jr.split(key, 3)
+    if 0 in physics.correction_shape:  # The physics lets nothing be corrected.
+        inside_size = None
     a, b = inside_size or 0, outside_size or 0
     count, span = len(times), float(times[-1] - times[0])
     shape, state = physics.sample_shape, physics.state_shape
     numbers, corrected = int(np.prod(shape)), int(np.prod(physics.correction_shape))
     inside = outside = None
     if inside_size is not None:
-        hidden, size = (inside_width, inside_width), a + int(np.prod(state)) + 1
-        inside = MLP(size, corrected, hidden, activation=jnp.tanh, silent=True, key=inside_key)
+        inside = RateCorrection(a, int(np.prod(state)), corrected, inside_width, key=inside_key)
     if outside_size is not None:
         highest = 0.5 / float(np.median(np.diff(times)))
         size = physics.parameters.size + a + b

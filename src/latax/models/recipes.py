@@ -10,8 +10,11 @@ from flowjax.distributions import Transformed
 from jaxtyping import Array, Float, Key, PyTree
 
 from latax.density import AbstractEmbedding, AffineOutput
+from latax.geometry import AbstractDistortion
+from latax.models import low_bending as low_bending_model
 from latax.models import physics_objective
 from latax.models.ambient_flow import AmbientFlow, ambient_nll
+from latax.models.autoencoder import Autoencoder
 from latax.models.baselines import start_without_physics
 from latax.models.closed_form_vae import start_closed_form
 from latax.models.injective_flow import InjectiveFlow, encode_batch, latent_nll, nll, reconstruction, start_density
@@ -109,6 +112,70 @@ def without_physics(budget: Budget, noise: Noise, size: int) -> Recipe:
     ]
 
 
+def low_bending(
+    budget: Budget,
+    distortion: AbstractDistortion,
+    bending_weight: float,
+    *,
+    stress_share: float,
+    decoder_share: float,
+) -> Recipe:
+    """The low-bending autoencoder: encoder by the distances of far pairs, encoder by near pairs, then the decoder.
+
+    `bending_weight`: λ in squared units of distance; `stress_share`, `decoder_share`: of all steps; 0 leaves that phase
+    out.
+    """
+    first, last = (round(share * budget.steps) for share in (stress_share, decoder_share))
+    phases = []
+    if first:
+        phases.append(
+            Phase(
+                name="stress",
+                objective=low_bending_model.stress,
+                trainable=_encoder,
+                begin=low_bending_model.start_encoder,
+                metric=low_bending_model.stress_per_sample,
+                **budget.phase_options(first),
+            )
+        )
+    phases.append(
+        Phase(
+            name="embedding",
+            objective=low_bending_model.EmbeddingObjective(distortion),
+            trainable=_encoder,
+            weights={"bending": bending_weight},
+            begin=None if first else low_bending_model.start_encoder,
+            metric=low_bending_model.EmbeddingEnergy(distortion, bending_weight),
+            **budget.phase_options(max(1, budget.steps - first - last)),
+        )
+    )
+    if last:
+        phases.append(
+            Phase(
+                name="decoder",
+                objective=low_bending_model.reconstruction,
+                trainable=_decoder,
+                prepare=low_bending_model.encode_batch,
+                begin=low_bending_model.start_decoder,
+                metric=low_bending_model.reconstruction_error,
+                **budget.phase_options(last),
+            )
+        )
+    return phases
+
+
+def autoencoding(budget: Budget) -> Recipe:
+    """A plain autoencoder: the squared error of the reconstruction, in one phase."""
+    phase = Phase(
+        name="reconstruction",
+        objective=low_bending_model.reconstruction,
+        trainable=_both,
+        metric=low_bending_model.reconstruction_error,
+        **budget.phase_options(budget.steps),
+    )
+    return [phase]
+
+
 def _physics_phase(budget: Budget, regularisers: Regularisers, noise: Noise, size: int, begin: Begin) -> Phase:
     weights = {"reconstruction": 1.0, "kl": 1.0} | regularisers.weights()
     return Phase(
@@ -146,6 +213,18 @@ def _manifold(model: InjectiveFlow) -> AbstractEmbedding:
 
 def _density(model: InjectiveFlow) -> Transformed:
     return model.latent
+
+
+def _encoder(model: Autoencoder) -> Callable:
+    return model.encoder
+
+
+def _decoder(model: Autoencoder) -> Callable | None:
+    return model.decoder
+
+
+def _both(model: Autoencoder) -> tuple[Callable, Callable | None]:
+    return model.encoder, model.decoder
 
 
 def _distribution(model: AmbientFlow) -> Transformed:

@@ -4,7 +4,7 @@ Downwards by strided convolutions, upwards by repeated pixels and convolutions: 
 transposed convolutions. Any size will do: halves are rounded up, and cut off on the way back.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import equinox as eqx
 import jax
@@ -37,12 +37,21 @@ class ImageFeatures(eqx.Module):
     """From an image, given flat, to `out_size` features."""
 
     shape: Shape = eqx.field(static=True)
+    activation: Callable = eqx.field(static=True)
     layers: tuple[Convolution, ...]
     last: Linear
 
-    def __init__(self, shape: Shape, out_size: int, channels: Sequence[int] = (16, 32, 64), *, key: PRNGKeyArray):
+    def __init__(
+        self,
+        shape: Shape,
+        out_size: int,
+        channels: Sequence[int] = (16, 32, 64),
+        *,
+        activation: Callable = jax.nn.elu,
+        key: PRNGKeyArray,
+    ):
         """`channels`: those after each halving of the size."""
-        self.shape = shape
+        self.shape, self.activation = shape, activation
         height, width = _halved(shape, len(channels))[-1]
         pairs = zip((shape[2], *channels), channels, strict=False)
         sizes = [(_WIDTH**2 * i, o, None) for i, o in pairs]
@@ -53,7 +62,7 @@ class ImageFeatures(eqx.Module):
         """The features, without an activation at the end."""
         image = x.reshape(self.shape)
         for layer in self.layers:
-            image = jax.nn.elu(layer(image))
+            image = self.activation(layer(image))
         return self.last(image.ravel())
 
 
@@ -61,12 +70,22 @@ class ImageDecoder(eqx.Module):
     """From a vector to an image, returned flat. It starts at zero."""
 
     sizes: tuple[tuple[int, int], ...] = eqx.field(static=True)
+    activation: Callable = eqx.field(static=True)
     first: Linear
     layers: tuple[Convolution, ...]
     last: Convolution
 
-    def __init__(self, in_size: int, shape: Shape, channels: Sequence[int] = (64, 32, 16), *, key: PRNGKeyArray):
+    def __init__(
+        self,
+        in_size: int,
+        shape: Shape,
+        channels: Sequence[int] = (64, 32, 16),
+        *,
+        activation: Callable = jax.nn.elu,
+        key: PRNGKeyArray,
+    ):
         """`channels`: those before each doubling of the size."""
+        self.activation = activation
         *sizes, (height, width) = _halved(shape, len(channels))
         self.sizes = tuple(reversed(sizes))
         pairs = list(zip(channels, (*channels[1:], channels[-1]), strict=True))
@@ -78,9 +97,9 @@ class ImageDecoder(eqx.Module):
     def __call__(self, z: Float[Array, " n"]) -> Float[Array, " d"]:
         """The image."""
         start = _half(self.sizes[0])
-        image = jax.nn.elu(self.first(z)).reshape(*start, -1)
+        image = self.activation(self.first(z)).reshape(*start, -1)
         for size, layer in zip(self.sizes, self.layers, strict=True):
-            image = jax.nn.elu(layer(_doubled(image, size)))
+            image = self.activation(layer(_doubled(image, size)))
         return self.last(image).ravel()
 
 

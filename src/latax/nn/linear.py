@@ -35,7 +35,7 @@ def zeros(*shape: int) -> Array:
 def linears(layers: tuple[tuple[int, int, float | None], ...], *, key: PRNGKeyArray) -> list[Linear]:
     """One `Linear` for each (in_size, out_size, bound): weights and biases uniform in [-bound, bound].
 
-    None is the usual bound 1 / sqrt(in_size).
+    None is the usual bound 1 / sqrt(in_size), or 1 for a map of nothing, which is its bias.
     """
     count = sum(out_size * (in_size + 1) for in_size, out_size, _ in layers)
     keys = [jax.random.fold_in(key, block) for block in range(math.ceil(count / _BLOCK))]
@@ -52,7 +52,7 @@ def _cut(layers: tuple[tuple[int, int, float | None], ...], blocks: list[Array])
     numbers = jnp.concatenate(blocks)
     pieces, start = [], 0
     for in_size, out_size, bound in layers:
-        scale = 1 / math.sqrt(in_size) if bound is None else bound
+        scale = 1 / math.sqrt(max(in_size, 1)) if bound is None else bound
         middle, end = start + out_size * in_size, start + out_size * (in_size + 1)
         weight = scale * numbers[start:middle].reshape(out_size, in_size)
         pieces.append((weight, scale * numbers[middle:end]))

@@ -13,7 +13,7 @@ from jaxtyping import Array, Float
 from latax._errors import ConfigError
 from latax.physics.names import function_name
 from latax.physics.parameter import Parameter
-from latax.physics.physics import AbstractPhysics, Correction
+from latax.physics.physics import AbstractPhysics, Correction, called
 from latax.physics.space import ParameterSpace, Params
 
 
@@ -87,7 +87,7 @@ class ClosedForm(AbstractPhysics):
     def _evaluate(self, params: Params) -> Float[Array, "*sample"]:
         dtype = jnp.result_type(*params) if len(params) else jnp.zeros(0).dtype
         coordinates = jax.tree.map(lambda array: jnp.asarray(array, dtype), self.coordinates.arrays)
-        result = self.function(coordinates, params)
+        result = called(self.function, coordinates, params)
         if not isinstance(result, jax.Array):
             raise ConfigError(
                 f"the function '{function_name(self.function)}' of the physics gave {type(result).__name__}; "

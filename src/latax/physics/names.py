@@ -20,6 +20,13 @@ def check_names(names: Sequence[str], what: str) -> None:
             raise ConfigError(f"there are two {what}s with the name '{name}'; every {what} needs a name of its own.")
 
 
+def name_tuple(given: Sequence[str], what: str) -> tuple[str, ...]:
+    """The names that were given for `what`. Raises `ConfigError` for a single text, whose letters are no names."""
+    if isinstance(given, str):
+        raise ConfigError(f"{what}={given!r} is a text; expected a list of names: {what}=[{given!r}].")
+    return tuple(given)
+
+
 def positions(chosen: Sequence[str], names: Sequence[str], what: str) -> tuple[int, ...]:
     """Where the chosen names are among `names`. Raises `ConfigError` for one that is not, or is chosen twice."""
     for i, name in enumerate(chosen):

@@ -10,9 +10,9 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from latax._errors import ConfigError
-from latax.physics.names import check_names, function_name, positions, tuple_class
+from latax.physics.names import check_names, function_name, name_tuple, positions, tuple_class
 from latax.physics.parameter import Parameter
-from latax.physics.physics import AbstractDynamics, Correction, checked
+from latax.physics.physics import AbstractDynamics, Correction, called, checked
 from latax.physics.solver import AbstractSolver, FixedStep
 from latax.physics.space import ParameterSpace, Params
 
@@ -70,12 +70,12 @@ class ODE(AbstractDynamics):
         self.function = function
         self.parameters = ParameterSpace(parameters)
         self.solver = FixedStep("rk4") if solver is None else solver
-        self.states = tuple(states)
+        self.states = name_tuple(states, "states")
         if not self.states:
             raise ConfigError("an ODE needs at least one state, e.g. states=['position', 'velocity'].")
         check_names(self.states, "state")
-        self.observed = self.states if observed is None else tuple(observed)
-        self.corrected = self.states if corrected is None else tuple(corrected)
+        self.observed = self.states if observed is None else name_tuple(observed, "observed")
+        self.corrected = self.states if corrected is None else name_tuple(corrected, "corrected")
         rest = {} if rest is None else rest
         positions(self.observed, self.states, "observed")
         positions(self.corrected, self.states, "corrected")
@@ -93,6 +93,11 @@ class ODE(AbstractDynamics):
     def state_shape(self) -> tuple[int]:
         """(number of states,)."""
         return (len(self.states),)
+
+    def recombined(self, states: Float[Array, "T states"]) -> Float[Array, "T states"]:
+        """Every state at other times of the trajectory, independently of the others."""
+        rng = np.random.default_rng(0)
+        return jnp.stack([column[rng.permutation(len(column))] for column in states.T], axis=1)
 
     @property
     def correction_shape(self) -> tuple[int]:
@@ -112,7 +117,7 @@ class ODE(AbstractDynamics):
         self, t: Float[Array, ""], y: Float[Array, " states"], params: Params, correction: Correction | None = None
     ) -> Float[Array, " states"]:
         """dy/dt, the correction added to the corrected states."""
-        rates = self._rates(self.function(t, tuple_class("State", self.states)(*y), params), y.dtype)
+        rates = self._rates(called(self.function, t, tuple_class("State", self.states)(*y), params), y.dtype)
         if correction is not None:
             added = checked(correction(t, y), self.correction_shape, y.dtype, "the correction")
             for i, place in enumerate(positions(self.corrected, self.states, "corrected")):
@@ -121,10 +126,11 @@ class ODE(AbstractDynamics):
 
     def _rates(self, rates: Any, dtype: jnp.dtype) -> list[Float[Array, ""]]:
         what = f"the function '{function_name(self.function)}' of the physics"
-        if not isinstance(rates, (tuple, list, jax.Array, np.ndarray)):
+        if not isinstance(rates, (tuple, list, jax.Array, np.ndarray)) or getattr(rates, "ndim", 1) == 0:
+            given = "one number" if hasattr(rates, "ndim") else type(rates).__name__
             raise ConfigError(
-                f"{what} gave {type(rates).__name__}; expected the rates of change of {', '.join(self.states)}, "
-                "as a tuple or an array."
+                f"{what} gave {given}; expected the rates of change of {', '.join(self.states)}, as a tuple or an "
+                "array. That of a single state is a tuple too: return (rate,)."
             )
         if len(rates) != len(self.states):
             raise ConfigError(

@@ -11,14 +11,23 @@ from jaxtyping import Array, Float
 
 from latax._errors import ConfigError, DataError
 from latax.physics.names import check_names
-from latax.physics.prior import Law, law
+from latax.physics.prior import PRIORS, Law, law
 
 Prior = str | tuple[str, float, float]
 
 
-def _hashable(prior: Any) -> Any:
+def _prior(given: Any) -> Any:
     """The prior as it has to be in a static field; a list comes from a JSON file."""
-    return tuple(prior) if isinstance(prior, list) else prior
+    if not isinstance(given, str | tuple | list) or not given:
+        raise ConfigError(f"{given!r} is no prior; give {PRIORS}.")
+    return tuple(given) if isinstance(given, list) else given
+
+
+def _bound(value: Any) -> float:
+    try:
+        return float(value)
+    except (TypeError, ValueError) as error:
+        raise ConfigError(f"the bound {value!r} of a parameter is no number.") from error
 
 
 class Parameter(eqx.Module):
@@ -41,10 +50,10 @@ class Parameter(eqx.Module):
     """
 
     name: str = eqx.field(static=True)
-    lower: float = eqx.field(static=True, default=-math.inf, converter=float)
-    upper: float = eqx.field(static=True, default=math.inf, converter=float)
+    lower: float = eqx.field(static=True, default=-math.inf, converter=_bound)
+    upper: float = eqx.field(static=True, default=math.inf, converter=_bound)
     unit: str = eqx.field(static=True, default="")
-    prior: Prior = eqx.field(static=True, default="uniform", converter=_hashable)
+    prior: Prior = eqx.field(static=True, default="uniform", converter=_prior)
     circular: bool = eqx.field(static=True, default=False)
 
     def __check_init__(self):
@@ -89,7 +98,16 @@ class Parameter(eqx.Module):
         angle = (value - self.lower) * (2 * math.pi / (self.upper - self.lower))
         return math.sqrt(2) * jnp.stack([jnp.cos(angle), jnp.sin(angle)])
 
-    def distance(self, a: Float[Array, "*n"], b: Float[Array, "*n"]) -> Float[Array, "*n"]:
+    def canonical(self, v: Float[Array, " size"]) -> Float[Array, " size"]:
+        """The coordinates that `to_normal` gives for the value of these: those of an angle lose their radius."""
+        if not self.circular:
+            return v
+        squared = jnp.sum(v**2)
+        return jnp.where(
+            squared > 0, v * jnp.sqrt(2 / jnp.where(squared > 0, squared, 1.0)), jnp.array([math.sqrt(2), 0.0], v.dtype)
+        )
+
+    def distance(self, a: Float[Array, "*#n"], b: Float[Array, "*#n"]) -> Float[Array, "*#n"]:
         """|a - b|, in the parameter's unit; the shorter way round if circular."""
         if not self.circular:
             return jnp.abs(a - b)

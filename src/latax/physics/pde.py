@@ -8,7 +8,7 @@ from jaxtyping import Array, Float
 from latax.physics.grid import Grid
 from latax.physics.names import function_name
 from latax.physics.parameter import Parameter
-from latax.physics.physics import AbstractDynamics, Correction, checked
+from latax.physics.physics import AbstractDynamics, Correction, called, checked
 from latax.physics.solver import AbstractSolver, FixedStep
 from latax.physics.space import ParameterSpace, Params
 
@@ -87,7 +87,7 @@ class PDE(AbstractDynamics):
     ) -> Float[Array, "*grid"]:
         """∂u/∂t, with the correction if there is one."""
         what = f"the function '{function_name(self.function)}' of the physics"
-        rate = checked(self.function(t, y, params, self.grid), self.grid.shape, y.dtype, what)
+        rate = checked(called(self.function, t, y, params, self.grid), self.grid.shape, y.dtype, what)
         if correction is None:
             return rate
         return rate + checked(correction(t, y), self.grid.shape, y.dtype, "the correction")

@@ -2,6 +2,7 @@
 
 import abc
 from collections.abc import Callable
+from typing import Any
 
 import equinox as eqx
 import jax
@@ -11,6 +12,7 @@ from equinox import AbstractVar
 from jaxtyping import Array, ArrayLike, Float
 
 from latax._errors import ConfigError
+from latax.physics.names import function_name
 from latax.physics.solver import AbstractSolver
 from latax.physics.space import ParameterSpace, Params
 from latax.physics.times import check_times
@@ -96,10 +98,22 @@ class AbstractDynamics(AbstractPhysics):
         self, t: Float[Array, ""], y: Float[Array, "*state"], params: Params
     ) -> Float[Array, "*corrected"]:
         """The physics' own rate of change of what can be corrected."""
+        return self.corrected_part(self.rate(t, y, params), t, y, params)
+
+    def corrected_part(
+        self, of: Float[Array, "*state"], t: Float[Array, ""], y: Float[Array, "*state"], params: Params
+    ) -> Float[Array, "*corrected"]:
+        """The part of something in the shape of the state, such as its units, that corrections are added to."""
         # The derivative of the rates by a correction shows which of them are corrected.
         corrected = lambda c: self.rate(t, y, params, lambda t, y: c)
-        rate, back = jax.vjp(corrected, jnp.zeros(self.correction_shape, y.dtype))
-        return back(rate)[0]
+        return jax.vjp(corrected, jnp.zeros(self.correction_shape, y.dtype))[1](of)[0]
+
+    def recombined(self, states: Float[Array, "T *state"]) -> Float[Array, "T *state"]:
+        """States of a trajectory at other times of it: a fixed order that looks like chance.
+
+        What varies independently within a state is moved on its own.
+        """
+        return states[np.random.default_rng(0).permutation(len(states))]
 
     def trajectory(
         self,
@@ -129,6 +143,18 @@ class AbstractDynamics(AbstractPhysics):
         if y0 is None or ts is None:
             raise ConfigError("a physics in time needs an initial state and times: simulate(params, y0, ts).")
         return jax.vmap(self.observe)(self.trajectory(params, y0, ts, correction))
+
+
+def called(function: Callable[..., Any], *arguments: Any) -> Any:
+    """What a user's function gives. Raises `ConfigError` where it asks JAX for a value that is not known yet."""
+    try:
+        return function(*arguments)
+    except jax.errors.JAXTypeError as error:
+        raise ConfigError(
+            f"the function '{function_name(function)}' of the physics cannot be compiled: "
+            f"{str(error).splitlines()[0].rstrip('.')}. Write it with jax.numpy instead of numpy and math, and with "
+            "jax.numpy.where instead of if."
+        ) from error
 
 
 def checked(value: ArrayLike, shape: tuple[int, ...], dtype: jnp.dtype, what: str) -> Array:

@@ -65,6 +65,13 @@ class ParameterSpace(eqx.Module):
             return jnp.zeros(0)
         return jnp.concatenate([p.to_normal(value) for p, value in zip(self.parameters, params, strict=True)])
 
+    def canonical(self, v: Float[Array, " size"]) -> Float[Array, " size"]:
+        """Of all coordinates of the same values, those that `to_normal` gives: what is a function of them is a function
+        of the values."""
+        starts = np.cumsum([0, *(parameter.size for parameter in self.parameters)])
+        pieces = zip(self.parameters, starts[:-1], starts[1:], strict=True)
+        return jnp.concatenate([p.canonical(v[i:j]) for p, i, j in pieces]) if self.parameters else v
+
     def sample(self, key: PRNGKeyArray) -> Params:
         """A draw from the prior."""
         return self.from_normal(jr.normal(key, (self.size,)))

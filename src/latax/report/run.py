@@ -11,19 +11,30 @@ import numpy as np
 from latax import __version__
 from latax.data import Samples
 from latax.estimators.assessment import Assessment, DensityAssessment, rows_to_judge
-from latax.estimators.base import AbstractEstimator
+from latax.estimators.base import AbstractEstimator, AbstractSampler
 from latax.estimators.citation import bibtex
+from latax.estimators.embedding_assessment import EmbeddingAssessment
 from latax.estimators.physics_assessment import PhysicsAssessment
+from latax.estimators.reconstruction import ReconstructionAssessment
 from latax.estimators.sequence_assessment import SequenceAssessment
 from latax.evaluate import confidence_interval
 from latax.report import figures
 from latax.report.content import Figure, ReportContent, Section
 from latax.report.density import density_figures
+from latax.report.embedding import embedding_figures, reconstruction_figures
 from latax.report.page import write_report
 from latax.report.sequences import physics_figures, sequence_figures
 from latax.report.tables import Table
 
-_UNITS = {"reconstruction_error": "data units", "nll": "nats", "bound": "nats"}
+#: What metrics are called; all of them are the better the smaller.
+_LABELS = {
+    "reconstruction_error": "reconstruction error (data units)",
+    "nll": "nll (nats)",
+    "bound": "nll, upper bound (nats)",
+    "energy": "energy",
+    "distortion": "distortion",
+    "bending": "bending (1 / length²)",
+}
 
 
 def report_run(path: str | Path, estimator: AbstractEstimator, samples: Samples) -> Assessment:
@@ -62,13 +73,19 @@ def run_content(
         ],
         config=estimator._params(),
         commands=[
-            f"latax score {run} FILE --out scores.csv",
-            f"latax sample {run} --size 1000 --out samples.csv",
+            *_commands(estimator, run),
             f"latax encode {run} FILE --out latent.csv",
             f'# in Python\nmodel = latax.load("{run}")',
         ],
         bibtex=bibtex(estimator.name),
     )
+
+
+def _commands(estimator: AbstractEstimator, run: Path) -> list[str]:
+    """Those that not every model can follow."""
+    if not isinstance(estimator, AbstractSampler):
+        return [f"latax project {run} FILE --out projected.npz"]
+    return [f"latax score {run} FILE --out scores.csv", f"latax sample {run} --size 1000 --out samples.csv"]
 
 
 @functools.singledispatch
@@ -78,6 +95,8 @@ def learnt(found: Assessment, estimator: AbstractEstimator, held_out: Samples) -
 
 
 learnt.register(DensityAssessment)(density_figures)
+learnt.register(ReconstructionAssessment)(reconstruction_figures)
+learnt.register(EmbeddingAssessment)(embedding_figures)
 learnt.register(SequenceAssessment)(sequence_figures)
 learnt.register(PhysicsAssessment)(physics_figures)
 
@@ -115,7 +134,7 @@ def metrics_table(estimator: AbstractEstimator) -> Table:
     rows = []
     for name, values in estimator.metrics_.items():
         over = confidence_interval(values, statistic="median") if len(values) > 1 else None
-        rows.append([f"{name.replace('_', ' ')} ({_UNITS[name]})", float(values[estimator.best_]), over, len(values)])
+        rows.append([_LABELS[name], float(values[estimator.best_]), over, len(values)])
     caption = "A single run has no interval: fit 5 replicates to see how much is luck."
     columns = ["metric", "replicate in use", "median of replicates", "replicates"]
     return Table("Held-out metrics", columns, rows, caption if estimator.n_replicates_ == 1 else "")

@@ -1,4 +1,4 @@
-"""What a report shows of models of sequences, with a physics or without."""
+"""What a report shows of models of sequences, images and profiles, with a physics or without."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -29,14 +29,17 @@ def physics_figures(found: PhysicsAssessment, estimator: PhysicsVAE, held_out: S
     shown = _shown(held_out)
     ladder = estimator.ladder(shown)
     estimates = estimator.parameters(held_out)
+    made = {"full model": ladder.full, "physics alone": ladder.physics}
     return [
-        *_over_time(estimator, shown, {"full model": ladder.full, "physics alone": ladder.physics}),
+        *(_over_time(estimator, shown, made) if estimator.times_ else _without_time(shown, made)),
         *(figures.estimates_figure(name, estimates[name], found.prior_left[name]) for name in estimates),
         figures.shares_figure(found.shares),
     ]
 
 
-def _over_time(estimator: AbstractSequenceEstimator, shown: Samples, curves: Mapping[str, Any]) -> list[Figure]:
+def _over_time(
+    estimator: AbstractSequenceEstimator | PhysicsVAE, shown: Samples, curves: Mapping[str, Any]
+) -> list[Figure]:
     times = np.asarray(estimator.times_)
     data = _first_column(shown.X, len(times))
     longer = np.concatenate([times, times[-1] + np.cumsum(np.diff(times))])
@@ -44,6 +47,18 @@ def _over_time(estimator: AbstractSequenceEstimator, shown: Samples, curves: Map
     return [
         figures.sequences_figure(times, data, {name: _first_column(x, len(times)) for name, x in curves.items()}),
         figures.extrapolation_figure(times, data, longer, ahead),
+    ]
+
+
+def _without_time(shown: Samples, made: Mapping[str, Any]) -> list[Figure]:
+    flat = {name: np.asarray(x, np.float64).reshape(len(x), -1) for name, x in made.items()}
+    X = np.asarray(shown.X, np.float64)
+    if not figures.is_image(shown.sample_shape):
+        return [
+            figures.sequences_figure(np.arange(X.shape[1], dtype=np.float64), X, flat, along="number in the sample")
+        ]
+    return [
+        figures.parts_figure({"data": X, **flat, "data less full model": X - flat["full model"]}, shown.sample_shape)
     ]
 
 

@@ -13,17 +13,23 @@ from latax.estimators.run_folder import RunFolder, versions
 from latax.report.content import ReportContent
 from latax.report.page import write_report
 from latax.report.tables import Table, show, to_csv, to_markdown
+from latax.studies.bending_gamma import bending_gamma
+from latax.studies.bending_manifolds import bending_manifolds
 from latax.studies.demo import demo
 from latax.studies.mflow_polynomial import mflow_polynomial
 from latax.studies.physics_advection import physics_advection
+from latax.studies.physics_galaxy import physics_galaxy
 from latax.studies.physics_pendulum import physics_pendulum
 from latax.studies.result import StudyResult
 
 STUDIES: dict[str, Callable[[str, int, Console, Path], StudyResult]] = {
     "demo": demo,
+    "bending-manifolds": bending_manifolds,
+    "bending-gamma": bending_gamma,
     "mflow-polynomial": mflow_polynomial,
     "physics-pendulum": physics_pendulum,
     "physics-advection": physics_advection,
+    "physics-galaxy": physics_galaxy,
 }
 
 

@@ -132,15 +132,15 @@ def ladder_study(
     contest = case.contest()
     results = hold(contest, case.ladder(budget, seed), console, folder)
     shorter = hold(contest, case.ablations(budget, seed), console, folder / "ablation")
-    table, gains = _with_references(results, case), _gains(results)
+    table, gained = _with_references(results, case), gains(results)
     without = shorter.table(f"Without each regulariser, {budget.ablation_steps:,} steps")
     return StudyResult(
         title=title,
         summary=f"{budget.steps:,} steps, {budget.replicates} replicates. {summary}",
-        tables=[table, gains, without],
+        tables=[table, gained, without],
         sections=[
-            Section("Ladder of models", tables=[table, gains], figures=[_comparison(results)]),
-            Section("Ablation", tables=[without], figures=[_comparison(shorter)]),
+            Section("Ladder of models", tables=[table, gained], figures=[comparison(results)]),
+            Section("Ablation", tables=[without], figures=[comparison(shorter)]),
         ],
     )
 
@@ -172,7 +172,7 @@ def _errors(case: Case, made: np.ndarray) -> dict[str, float]:
     }
 
 
-def _gains(results: Results) -> Table:
+def gains(results: Results) -> Table:
     """What the regularisers change, replicate by replicate."""
     pairs = {m: (results.values[BEST][m], results.values[BARE][m]) for m in results.contest.measures}
     rows = [[m, paired_difference(a, b)] for m, (a, b) in pairs.items() if a is not None and b is not None]
@@ -184,6 +184,7 @@ def _gains(results: Results) -> Table:
     )
 
 
-def _comparison(results: Results) -> Figure:
+def comparison(results: Results) -> Figure:
+    """All contestants by all measures."""
     intervals = {m: [results.interval(name, m) for name in results.fitted] for m in results.contest.measures}
     return figures.comparison_figure(list(results.fitted), intervals)

@@ -6,12 +6,14 @@ Importing this package imports Matplotlib; nothing else in `latax` does.
 from latax.report.figures.calibration import coordinate_errors, coverage_curve, pit_histogram
 from latax.report.figures.curves import PhaseHistory, loss_terms, validation_curve
 from latax.report.figures.distributions import density_histogram, forest, log_histogram
+from latax.report.figures.embedding import interpolation_figure, lengths_figure, path_figure, shape_figure
 from latax.report.figures.gallery import (
     calibration_figure,
     comparison_figure,
     error_figure,
     latent_figure,
     loss_figure,
+    parts_figure,
     samples_figure,
     spectrum_figure,
 )
@@ -38,18 +40,23 @@ __all__ = [
     "extrapolation_figure",
     "forest",
     "image_mosaic",
+    "interpolation_figure",
     "is_image",
     "latent_curve",
     "latent_figure",
     "latent_scatter",
+    "lengths_figure",
     "log_histogram",
     "loss_figure",
     "loss_terms",
+    "parts_figure",
+    "path_figure",
     "pit_histogram",
     "samples_figure",
     "scatter",
     "scatter_3d",
     "sequences_figure",
+    "shape_figure",
     "shares_figure",
     "singular_value_bands",
     "spectrum_figure",

@@ -77,6 +77,26 @@ def samples_figure(
     return Figure(title, image, caption, wide=d > 1)
 
 
+def parts_figure(parts: Mapping[str, Float[np.ndarray, "N d"]], sample_shape: tuple[int, ...]) -> Figure:
+    """Images and what they are made of, one mosaic for each part; the first sets the range of all."""
+    first = next(iter(parts.values()))
+    within = images.value_range(first)
+
+    def draw(canvas: Any) -> None:
+        axes = canvas.subplots(-(-len(parts) // 2), 2, squeeze=False).ravel()
+        for ax, (label, values) in zip(axes, parts.items(), strict=True):
+            images.image_mosaic(ax, values, sample_shape, within=within)
+            ax.set_title(label)
+
+    height = -(-len(parts) // 2) * (0.4 + 5.3 * images.mosaic_aspect(sample_shape, len(first)))
+    return Figure(
+        "Held-out images and their reconstruction",
+        render(draw, width=WIDE, height=height),
+        "The model should look like the data; its gap to the physics alone is what the correction adds.",
+        wide=True,
+    )
+
+
 def error_figure(
     groups: Mapping[str, Float[np.ndarray, " _"]],
     *,

@@ -14,9 +14,13 @@ _COLUMNS = 3
 
 
 def sequences_figure(
-    times: Float[np.ndarray, " T"], data: Float[np.ndarray, "N T"], curves: Mapping[str, Float[np.ndarray, "N T"]]
+    times: Float[np.ndarray, " T"],
+    data: Float[np.ndarray, "N T"],
+    curves: Mapping[str, Float[np.ndarray, "N T"]],
+    *,
+    along: str = "time",
 ) -> Figure:
-    """A few sequences, each with what models make of it."""
+    """A few sequences, each with what models make of it; `along` is what they are over."""
 
     def draw(ax: Axes, i: int) -> None:
         ax.plot(times, data[i], ".", color=DATA, markersize=4, label="data")
@@ -25,7 +29,7 @@ def sequences_figure(
 
     return Figure(
         "Held-out sequences and their reconstruction",
-        _panels(draw, len(data)),
+        _panels(draw, len(data), along),
         "The model should go through the data; its gap to the physics alone, if there is one, is what corrections add.",
         wide=True,
     )
@@ -46,7 +50,7 @@ def extrapolation_figure(
 
     return Figure(
         "Beyond the data",
-        _panels(draw, len(data)),
+        _panels(draw, len(data), "time"),
         "Right of the dotted line nothing was observed, and learned functions of time were never trained.",
         wide=True,
     )
@@ -61,14 +65,14 @@ def estimates_figure(name: str, estimate: Any, prior_left: float) -> Figure:
         ax = canvas.subplots()
         ax.fill_between(rank, estimate.low[order], estimate.high[order], color=MODEL, alpha=0.3, label="90 % interval")
         ax.plot(rank, estimate.value[order], color=MODEL, label="value")
-        ax.set(xlabel="held-out sequence, sorted by value", ylabel=name)
+        ax.set(xlabel="held-out sample, sorted by value", ylabel=name)
         ax.legend()
 
     return Figure(
         f"Parameter: {name}",
         render(draw),
         f"Locally the data leave {100 * prior_left:.2g} % of the prior's spread. The intervals admit that the physics "
-        "may miss something else, as large as its corrections to other sequences; not that it is wrong in another way.",
+        "may miss something else, as large as its corrections to other samples; not that it is wrong in another way.",
     )
 
 
@@ -77,8 +81,8 @@ def shares_figure(shares: Float[np.ndarray, " N"]) -> Figure:
 
     def draw(canvas: Any) -> None:
         ax = canvas.subplots()
-        ax.hist(np.clip(shares, -0.5, 1), bins=40, color=MODEL)
-        ax.set(xlabel="share of the physics (smaller ones are shown at -0.5)", ylabel="sequences")
+        ax.hist(np.clip(shares, -0.5, 1), bins=np.linspace(-0.5, 1, 41), color=MODEL)
+        ax.set(xlabel="share of the physics (smaller ones are shown at -0.5)", ylabel="samples")
 
     return Figure(
         "What the physics explains",
@@ -87,8 +91,8 @@ def shares_figure(shares: Float[np.ndarray, " N"]) -> Figure:
     )
 
 
-def _panels(draw: Callable[[Axes, int], None], count: int) -> bytes:
-    """One panel for each of `count` sequences, over time."""
+def _panels(draw: Callable[[Axes, int], None], count: int, along: str) -> bytes:
+    """One panel for each of `count` sequences."""
     rows, columns = -(-count // _COLUMNS), min(count, _COLUMNS)
 
     def picture(canvas: Any) -> None:
@@ -98,7 +102,7 @@ def _panels(draw: Callable[[Axes, int], None], count: int) -> bytes:
         for i, ax in enumerate(axes[:count]):
             draw(ax, i)
         for ax in axes[max(0, count - columns) : count]:
-            ax.set_xlabel("time")
+            ax.set_xlabel(along)
         axes[0].legend()
 
     return render(picture, width=WIDE if columns > 1 else HALF, height=0.4 + 2.3 * rows)

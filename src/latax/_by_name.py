@@ -1,0 +1,85 @@
+"""A user's own objects by name: `file.py:name` or `package.module:name`."""
+
+import functools
+import importlib
+import importlib.util
+import sys
+from pathlib import Path
+from types import FunctionType, ModuleType
+from typing import TypeVar
+
+from latax._errors import ConfigError, FileError
+
+Kind = TypeVar("Kind")
+
+
+def by_name(name: str, kind: type[Kind], what: str, example: str) -> Kind:
+    """The object of this kind that `name`, which has a colon, says; `what` it is and an `example`, for people.
+
+    What is found there is such an object, or a function without arguments that makes one. Raises `FileError` when there
+    is no such file, `ConfigError` when it cannot be imported or holds no such object.
+    """
+    where, _, attribute = name.rpartition(":")
+    if not where or not attribute:
+        raise ConfigError(f"'{name}' does not say where a {what} is; write 'file.py:name' or 'package.module:name'.")
+    module = _from_file(Path(where).expanduser(), what) if where.endswith(".py") else _from_path(where)
+    if attribute not in vars(module):
+        candidates = [key for key, value in vars(module).items() if isinstance(value, kind)]
+        found = f" It holds the {what} {', '.join(candidates)}." if candidates else ""
+        raise ConfigError(f"{where} has nothing by the name '{attribute}'.{found}")
+    return _made(vars(module)[attribute], module, name, kind, what, example)
+
+
+def _made(found: object, module: ModuleType, name: str, kind: type[Kind], what: str, example: str) -> Kind:
+    # Only what is written there is called: a name may come from the file of a model, and name anything.
+    if isinstance(found, type | FunctionType) and found.__module__ == module.__name__:
+        try:
+            found = found()
+        except TypeError as error:
+            raise ConfigError(
+                f"'{name}' is no {what}, and cannot be called without arguments to make one ({error}). "
+                f"Name {example}, or a function without arguments that returns one."
+            ) from error
+    if not isinstance(found, kind):
+        raise ConfigError(
+            f"'{name}' is a {type(found).__name__}; expected a {what}: {example}, "
+            "or a function without arguments that returns one."
+        )
+    return found
+
+
+def _from_path(dotted: str) -> ModuleType:
+    try:
+        return importlib.import_module(dotted)
+    except ImportError as error:
+        raise ConfigError(
+            f"the module '{dotted}' cannot be imported: {error}. For a file of your own give its path, 'file.py:name'."
+        ) from error
+
+
+def _from_file(path: Path, what: str) -> ModuleType:
+    if not path.is_file():
+        raise FileError(
+            f"there is no file {path} in {Path.cwd()} to take a {what} from. Check the name and the folder."
+        )
+    status = path.stat()
+    return _run(path.resolve(), status.st_mtime_ns, status.st_size)
+
+
+@functools.lru_cache(maxsize=64)
+def _run(path: Path, modified: int, size: int) -> ModuleType:
+    """The module of a file, run once for each of its versions, with what lies beside it importable as in a script."""
+    spec = importlib.util.spec_from_file_location(f"latax_user_{path.stem}", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    sys.path.insert(0, str(path.parent))
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:
+        del sys.modules[spec.name]
+        raise ConfigError(f"{path} cannot be run: {type(error).__name__}: {error}.") from error
+    finally:
+        sys.path.remove(str(path.parent))
+    return module

@@ -1,0 +1,115 @@
+"""The plain autoencoder: what embeddings with a geometry are compared with."""
+
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float, Key
+
+from latax._errors import ConfigError, DataError
+from latax.data import Samples
+from latax.estimators.assessment import against_scale, history_findings, pca_error, spread
+from latax.estimators.params import require_count
+from latax.estimators.reconstruction import ReconstructionAssessment
+from latax.estimators.scaling import Scaling, measure, refuse_equal_rows
+from latax.estimators.trained import AbstractTrainedEstimator
+from latax.evaluate import Diagnosis, rules
+from latax.models.autoencoder import Autoencoder as Module
+from latax.models.autoencoder import autoencoder
+from latax.models.recipes import Budget, autoencoding
+from latax.train import Recipe
+
+#: Smooth ones only: second derivatives and differences mean nothing across a kink.
+ACTIVATIONS = {"silu": jax.nn.silu, "tanh": jnp.tanh, "softplus": jax.nn.softplus, "elu": jax.nn.elu}
+Activation = Literal["silu", "tanh", "softplus", "elu"]
+
+
+@dataclass(kw_only=True, eq=False, repr=False)
+class AbstractAutoencoder(AbstractTrainedEstimator):
+    """A deterministic encoder and decoder."""
+
+    latent_size: int = 16
+    """Latent coordinates."""
+    activation: Activation = "silu"
+    """Activation of the networks: a smooth one, since kinks bend without end."""
+    width_size: int = 128
+    """Hidden units where the data are no images; these are seen through convolutions."""
+
+    def _check_model_params(self) -> None:
+        require_count("latent_size", self.latent_size)
+        require_count("width_size", self.width_size)
+        if self.activation not in ACTIVATIONS:
+            raise ConfigError(
+                f"activation={self.activation!r} is not one of {', '.join(ACTIVATIONS)}. They are smooth: ReLU has "
+                "kinks, whose bending is infinite."
+            )
+
+    def _scaling(self, samples: Samples) -> Scaling:
+        # One scale for all columns: those that hardly vary are not to count as much as the others.
+        found = measure(samples.X)
+        varying = found.scale[~found.constant]
+        scale = np.sqrt(np.sum(varying**2) / len(found.scale)) if len(varying) else 1.0
+        alike = np.full_like(found.constant, not len(varying))
+        return found._replace(scale=np.full_like(found.scale, scale), constant=alike)
+
+    def _check_columns(self, samples: Samples) -> None:
+        refuse_equal_rows(self.scaling_)
+        if samples.context is not None:
+            raise DataError(f"A {self.name} takes no context; give samples only.")
+
+    def _autoencoder(self, scale: Float[Array, " d"], key: Key[Array, ""], *, decoder: bool = True) -> Module:
+        return autoencoder(
+            self.sample_shape_,
+            self.latent_size,
+            width_size=self.width_size,
+            activation=ACTIVATIONS[self.activation],
+            scale=scale[0],
+            decoder=decoder,
+            key=key,
+        )
+
+    def _fitted_numbers(self) -> dict[str, Any]:
+        return {}
+
+    def _remember(self, held_out: dict[str, Float[np.ndarray, " rows"]]) -> None:
+        """Nothing further."""
+
+
+@dataclass(kw_only=True, eq=False, repr=False)
+class Autoencoder(AbstractAutoencoder):
+    """Autoencoder: an encoder and a decoder trained on the squared error of the reconstruction, and nothing else.
+
+    Its latent coordinates have no geometry that is meant: it is here to be compared with.
+    """
+
+    default_epochs: ClassVar[int] = 200
+
+    @property
+    def name(self) -> str:
+        """The model's name on the command line and in files."""
+        return "autoencoder"
+
+    def _module(self, scale: Float[Array, " d"], context_size: int | None, key: Key[Array, ""]) -> Module:
+        return self._autoencoder(scale, key)
+
+    def _recipe(self, budget: Budget) -> Recipe:
+        return autoencoding(budget)
+
+    def _evaluate(self, samples: Samples) -> dict[str, Float[np.ndarray, " rows"]]:
+        return {"reconstruction_error": self.reconstruction_error(samples)}
+
+    def assess(self, held_out: Samples, training: Samples | None = None) -> ReconstructionAssessment:
+        """All numbers that a diagnosis and a report are made of."""
+        held_out = held_out.take(spread(np.arange(len(held_out))))
+        x = np.asarray(held_out.X, np.float64)
+        errors = self.reconstruction_error(held_out)
+        scale = float(np.sqrt(np.mean(np.sum((x - x.mean(axis=0)) ** 2, axis=1))))
+        rms = float(np.sqrt(np.mean(errors**2)))
+        findings, pca = [against_scale(rms, scale, len(x))], None
+        if training is not None:
+            pca = pca_error(training, held_out, self.latent_size)
+            findings.append(rules.reconstruction_against_pca(rms, pca, scale))
+        diagnosis = Diagnosis((*findings, *history_findings(self)))
+        return ReconstructionAssessment(diagnosis=diagnosis, errors=errors, data_scale=scale, pca_error=pca)

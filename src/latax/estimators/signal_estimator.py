@@ -1,0 +1,209 @@
+"""What all variational autoencoders of signals share, be they sequences, images or profiles: verbs on whole samples."""
+
+import abc
+import math
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import jax
+import jax.numpy as jnp
+import jax.random as jr
+import numpy as np
+from jaxtyping import Array, Float, PRNGKeyArray
+from sklearn.utils.validation import check_is_fitted
+
+from latax._errors import ConfigError, DataError
+from latax.data import Samples
+from latax.estimators import inputs
+from latax.estimators.base import AbstractSampler
+from latax.estimators.params import require_count, require_positive, require_seed
+from latax.estimators.rows import map_rows
+from latax.estimators.scaling import Scaling, identity_scaling
+from latax.estimators.sequence_assessment import SequenceAssessment, assess_sequences
+from latax.estimators.trained import AbstractTrainedEstimator
+from latax.models import physics_objective
+from latax.models.physics_model import AbstractPhysicsVAE, Latents
+
+#: Draws for the bound of the log likelihood, and training samples that are remembered.
+DRAWS, REMEMBERED = 100, 256
+#: Numbers of data that are looked at in one call, and rows at the most: convolutions hold many more for each.
+AT_ONCE, MOST_ROWS = 1 << 22, 256
+
+
+@dataclass(kw_only=True, eq=False, repr=False)
+class AbstractSignalEstimator(AbstractSampler, AbstractTrainedEstimator):
+    """A variational autoencoder of samples with a shape. A fitted one has `remembered_`: a few training samples."""
+
+    noise: Literal["learned", "optimal"] | float = "learned"
+    """Standard deviation of the noise: learned, the best for each batch, or a number in standard deviations of the
+    data."""
+    width_size: int = 128
+    """Hidden units of the encoder."""
+
+    @property
+    @abc.abstractmethod
+    def latent_names_(self) -> tuple[str, ...]:
+        """What the columns of `transform` are."""
+
+    @abc.abstractmethod
+    def _check_signals(self, samples: Samples) -> None:
+        """Refuses samples of a shape that the model cannot have made, and keeps what is particular about them."""
+
+    # ---- what `fit` needs
+
+    def _check_model_params(self) -> None:
+        require_count("width_size", self.width_size)
+        if isinstance(self.noise, str) and self.noise not in ("learned", "optimal"):
+            raise ConfigError(f"noise={self.noise!r} is not known; give 'learned', 'optimal', or a number.")
+        if not isinstance(self.noise, str):
+            require_positive("noise", self.noise)
+
+    def _check_sizes(self, *names: str) -> None:
+        """Refuses sizes of corrections that cannot be; None is no correction."""
+        for name in names:
+            if getattr(self, name) is not None:
+                require_count(name, getattr(self, name), least=0)
+
+    @property
+    def _first_noise(self) -> float:
+        """Where the noise starts, in standard deviations of the data."""
+        return 0.1 if isinstance(self.noise, str) else self.noise
+
+    @property
+    def _noise(self) -> physics_objective.Noise:
+        return self.noise if isinstance(self.noise, str) else "fixed"
+
+    def _scaling(self, samples: Samples) -> Scaling:
+        return identity_scaling(samples.X.shape[1])
+
+    def _check_columns(self, samples: Samples) -> None:
+        if samples.context is not None:
+            raise DataError(f"A {self.name} takes no context; give samples only.")
+        self._check_signals(samples)
+        self.remembered_ = np.asarray(samples.X[:REMEMBERED], np.float32)
+
+    def _evaluate(self, samples: Samples) -> dict[str, Float[np.ndarray, " rows"]]:
+        x = np.asarray(samples.X, np.float32)
+        return {"reconstruction_error": map_rows(_error, self._centred, x), "bound": -self._bounds(x, 0)}
+
+    def _remember(self, held_out: dict[str, Float[np.ndarray, " rows"]]) -> None:
+        """Nothing further."""
+
+    def _fitted_numbers(self) -> dict[str, Any]:
+        return {"remembered_": self.remembered_}
+
+    @property
+    def _latent_size(self) -> int:
+        return len(self.latent_names_)
+
+    # ---- verbs
+
+    def _encode(self, X: Any, context: Any) -> np.ndarray:
+        return map_rows(_coordinates, self._centred, self._new(X, context)[0])
+
+    def inverse_transform(self, Z: Any, *, context: Any = None) -> np.ndarray:
+        """The samples that latent coordinates Z (N, n) stand for, without noise, in data units."""
+        return self._in_shape(map_rows(_decode, self._centred, self._latents(Z)))
+
+    def sample(self, n: int = 1, *, context: Any = None, seed: int = 0) -> np.ndarray:
+        """`n` samples with noise, from the prior; the first observation of sequences, or the centre of its
+        prior where it is inferred, is from the training data."""
+        check_is_fitted(self)
+        require_count("n", n)
+        require_seed(seed)
+        rows = np.random.default_rng(seed).integers(len(self.remembered_), size=n)
+        keys = np.asarray(jr.key_data(jr.split(jr.key(seed), n)))
+        return self._in_shape(map_rows(_sample, self._centred, keys, self.remembered_[rows]))
+
+    def project(self, X: Any, *, context: Any = None) -> np.ndarray:
+        """The model's reconstruction of each sample, without noise."""
+        return self.inverse_transform(self._encode(X, context))
+
+    def reconstruction_error(self, X: Any, *, context: Any = None) -> np.ndarray:
+        """Euclidean norm of each sample less its reconstruction, in data units, shape (N,)."""
+        return map_rows(_error, self._centred, self._new(X, context)[0])
+
+    def score_samples(self, X: Any, *, seed: int = 0) -> np.ndarray:
+        """A lower bound of the log likelihood of each sample, in nats, by importance weighting with 100 draws.
+
+        A physics in time is given the initial state by the first observation, which it so predicts without error: its
+        bounds are of the sequence given that, and not to be compared with those of a model without a first state.
+        """
+        return self._bounds(self._new(X, None)[0], seed)
+
+    def score(self, X: Any, y: Any = None) -> float:
+        """The mean of `score_samples`."""
+        return float(np.mean(self.score_samples(X)))
+
+    def assess(self, held_out: Samples, training: Samples | None = None) -> SequenceAssessment:
+        """All numbers that a diagnosis and a report are made of."""
+        return assess_sequences(self, held_out, training)
+
+    def _bounds(self, x: np.ndarray, seed: int) -> np.ndarray:
+        seeds = np.full(len(x), seed, np.uint32)
+        return map_rows(_bound, self._centred, x, seeds, chunk=rows_at_once(DRAWS * x.shape[1]))
+
+    def _latents(self, Z: Any) -> np.ndarray:
+        """Latent coordinates in float32, with parameters within their bounds."""
+        check_is_fitted(self)
+        Z = inputs.latent_array(Z, self._latent_size)
+        space = self._centred.physics.parameters
+        space.check(Z[:, : len(space)])
+        return Z
+
+    def _in_shape(self, X: np.ndarray) -> np.ndarray:
+        return np.asarray(X, np.float64).reshape(len(X), -1, *self.sample_shape_[1:])
+
+
+def rows_at_once(numbers: int) -> int:
+    """How many rows to look at in one call where each of them takes so many numbers."""
+    return max(1, min(MOST_ROWS, AT_ONCE // numbers))
+
+
+# ---- functions of one flat sample
+
+
+def shaped(module: AbstractPhysicsVAE, x: Array) -> Array:
+    """A flat sample in the module's type and shape."""
+    return x.astype(module.scale.dtype).reshape(module.shape)
+
+
+def row_key(x: Array, seed: Array) -> PRNGKeyArray:
+    """A random key that depends on the sample and the seed alone, not on the samples beside it."""
+    bits = jax.lax.bitcast_convert_type(x.astype(jnp.float32), jnp.uint32)
+    return jr.fold_in(jr.key(seed), jnp.sum(bits * jr.bits(jr.key(0), bits.shape)))
+
+
+def latents_of(module: AbstractPhysicsVAE, z: Array) -> Latents:
+    """Latents from a row of `transform`."""
+    space = module.physics.parameters
+    sizes = np.cumsum([len(space), module.inside_size, module.outside_size])
+    values, inside, outside, initial = jnp.split(z, sizes)
+    v = space.to_normal(space.from_array(values))
+    return Latents(v, inside, outside, initial.reshape(module.initial_shape))
+
+
+def _coordinates(module: AbstractPhysicsVAE, x: Array) -> Array:
+    latents, space = module.encode(shaped(module, x)), module.physics.parameters
+    values = space.as_array(space.from_normal(latents.physics))
+    return jnp.concatenate([values, latents.inside, latents.outside, latents.initial.ravel()])
+
+
+def _decode(module: AbstractPhysicsVAE, z: Array) -> Array:
+    return module.decode(latents_of(module, z))
+
+
+def _error(module: AbstractPhysicsVAE, x: Array) -> Array:
+    x = shaped(module, x)
+    return jnp.sqrt(jnp.sum((x - module.decode(module.encode(x))) ** 2))
+
+
+def _bound(module: AbstractPhysicsVAE, x: Array, seed: Array) -> Array:
+    return physics_objective.bound(module, shaped(module, x), row_key(x, seed), DRAWS)
+
+
+def _sample(module: AbstractPhysicsVAE, key: Array, x: Array) -> Array:
+    x, key, nothing = shaped(module, x), jr.wrap_key_data(key), jnp.zeros(0, module.scale.dtype)
+    size = 0 if module.encoder.initial is None else math.prod(module.initial_shape)
+    drawn = jr.normal(jr.fold_in(key, 1), (size,), x.dtype)
+    return module.sample(key, module.latents(x, nothing, nothing, drawn).initial)

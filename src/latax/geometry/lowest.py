@@ -1,0 +1,100 @@
+"""The lowest energy that any embedding of a manifold can have, where it is known exactly.
+
+On a manifold whose geodesics all close after the length 2πr (circles, spheres, SO(3)), Wirtinger's inequality on each
+of them gives E(φ) >= min over s of γ(s) + λ s² / r² for every map φ into any space; on a torus of equal periods Fourier
+series give the same with 3 λ / (n + 2) in place of λ. Both are attained by multiples of the classical embeddings. For
+pairs at a distance, the lowest energy is that of the best multiple of the classical embedding, too.
+"""
+
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import jax.random as jr
+import numpy as np
+import scipy.optimize
+
+from latax._errors import ConfigError
+from latax.geometry.directions import direction_rule
+from latax.geometry.distortion import AbstractDistortion, Inverse
+from latax.geometry.energy import along
+from latax.geometry.manifold import AbstractHomogeneousManifold, AbstractManifold
+from latax.geometry.pairs import AbstractDistanceLaw, Pair
+from latax.geometry.quotient import first_quotient, second_quotient
+
+_DISTANCES = 24
+
+
+class Lowest(NamedTuple):
+    """The lowest energy, its parts, and the multiple of the classical embedding that has it."""
+
+    energy: float
+    distortion: float
+    bending: float
+    scale: float
+
+
+def lowest_energy(
+    manifold: AbstractManifold,
+    bending_weight: float,
+    *,
+    law: AbstractDistanceLaw | None = None,
+    distortion: AbstractDistortion | None = None,
+) -> Lowest:
+    """The lowest energy of any embedding of this manifold for the weight λ of the bending: in the limit of near pairs,
+    or for pairs by a law of their distances.
+
+    Raises `ConfigError` where it is not known: on other manifolds than circles, spheres, SO(3) and tori of equal
+    periods.
+    """
+    if not isinstance(manifold, AbstractHomogeneousManifold) or not manifold.embedding_is_lowest:
+        raise ConfigError(
+            f"The lowest energy of embeddings of {manifold!r} is not known. It is for Sphere(n), SO3() and FlatTorus "
+            "with equal periods; compare contestants with one another elsewhere."
+        )
+    gamma = distortion or Inverse()
+    with jax.enable_x64(True):
+        squares, bendings, weights = _of_classical(manifold, law)
+
+        def terms(log_scale: float) -> tuple[float, float]:
+            square = np.exp(2 * log_scale)
+            gammas = np.asarray(gamma.of_square(jnp.asarray(square * squares)))
+            return float(weights @ gammas), float(square * (weights @ bendings))
+
+        def energy(log_scale: float) -> float:
+            parts = terms(log_scale)
+            return parts[0] + bending_weight * parts[1]
+
+        best: Any = scipy.optimize.minimize_scalar(
+            energy, bounds=(-6.0, 1.0), method="bounded", options={"xatol": 1e-10}
+        )
+        return Lowest(float(best.fun), *terms(float(best.x)), float(np.exp(best.x)))
+
+
+def _of_classical(
+    manifold: AbstractHomogeneousManifold, law: AbstractDistanceLaw | None
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Squared stretch and bending of the classical embedding at one point, which is like all, in many directions and,
+    with a law, at many distances; and their weights."""
+    x = manifold.sample(jr.key(0))
+    directions, weights = direction_rule(manifold.dim)
+    square = lambda vector: jnp.sum(vector**2)
+
+    def limit(coordinates):
+        velocity, acceleration = along(manifold.embed, manifold, x, manifold.tangent(x, coordinates))
+        return square(velocity), square(acceleration)
+
+    def quotients(coordinates, r):
+        v = manifold.tangent(x, coordinates)
+        pair = Pair(x, manifold.exp(x, r * v), manifold.exp(x, 0.5 * r * v), r)
+        at_x, at_y, at_midpoint = (manifold.embed(point) for point in pair[:3])
+        return square(first_quotient(at_x, at_y, r)), square(second_quotient(at_x, at_y, at_midpoint, r))
+
+    if law is None:
+        stretches, bendings = jax.jit(jax.vmap(limit))(jnp.asarray(directions))
+        return np.asarray(stretches), np.asarray(bendings), weights
+    nodes, masses = np.polynomial.legendre.leggauss(_DISTANCES)
+    distances = law.quantile(jnp.asarray((nodes + 1) / 2), manifold.dim)
+    over = jax.jit(jax.vmap(jax.vmap(quotients, (None, 0)), (0, None)))
+    stretches, bendings = over(jnp.asarray(directions), distances)
+    return np.asarray(stretches).ravel(), np.asarray(bendings).ravel(), np.outer(weights, masses / 2).ravel()

@@ -1,0 +1,142 @@
+"""Pairs of near points of a manifold with their midpoint, drawn afresh for Monte Carlo estimates of a loss.
+
+A point uniform on the manifold, a uniform direction, and a distance r by a law in units of length. The limit for small
+distances is the same for all laws; what differs is the error before it, which is a multiple of E[r²] (bending) and of
+E[r⁴] (distortion), and what is invisible. Two facts decide for the annulus: with one distance d only, waves of length
+d/2 are seen by neither quotient, and laws that come near zero are ruined by rounding.
+"""
+
+import abc
+import math
+from typing import NamedTuple
+
+import equinox as eqx
+import jax.lax as lax
+import jax.numpy as jnp
+import jax.random as jr
+from jaxtyping import Array, Float, PRNGKeyArray
+
+from latax._errors import ConfigError
+from latax.geometry.manifold import AbstractManifold, Point, Scalar
+
+
+class Pair(NamedTuple):
+    """Two points, the one halfway between them, and how far they are from one another."""
+
+    x: Point
+    y: Point
+    midpoint: Point
+    distance: Scalar
+
+
+class AbstractDistanceLaw(eqx.Module):
+    """How the distance of a pair is drawn. No distance is greater than `outer`."""
+
+    outer: eqx.AbstractVar[float]
+
+    @abc.abstractmethod
+    def quantile(self, share: Float[Array, "..."], dim: int) -> Float[Array, "..."]:
+        """The distance below which this share of the pairs are, on a manifold of dimension `dim`."""
+
+    def draw(self, key: PRNGKeyArray, dim: int, dtype: jnp.dtype) -> Scalar:
+        """One distance."""
+        return self.quantile(jr.uniform(key, (), dtype), dim)
+
+
+class Annulus(AbstractDistanceLaw):
+    """Uniform among the points between two distances, by the flat volume r^(n-1): the default."""
+
+    outer: float = eqx.field(static=True, converter=float)
+    inner: float = eqx.field(static=True, converter=float)
+
+    def __check_init__(self):
+        if not 0 < self.inner < self.outer < math.inf:
+            raise ConfigError(
+                f"Annulus: expected 0 < inner < outer, got inner = {self.inner:g}, outer = {self.outer:g}."
+            )
+
+    def quantile(self, share: Float[Array, "..."], dim: int) -> Float[Array, "..."]:
+        """(inner^n + share (outer^n - inner^n))^(1/n)."""
+        low, high = self.inner**dim, self.outer**dim
+        return (low + share * (high - low)) ** (1 / dim)
+
+
+class Ball(AbstractDistanceLaw):
+    """Uniform among the points up to a distance, by the flat volume r^(n-1)."""
+
+    outer: float = eqx.field(static=True, converter=float)
+
+    def __check_init__(self):
+        _check_outer("Ball", self.outer)
+
+    def quantile(self, share: Float[Array, "..."], dim: int) -> Float[Array, "..."]:
+        """outer share^(1/n)."""
+        return self.outer * share ** (1 / dim)
+
+
+class Radial(AbstractDistanceLaw):
+    """The distance itself is uniform from zero on: many pairs are very near."""
+
+    outer: float = eqx.field(static=True, converter=float)
+
+    def __check_init__(self):
+        _check_outer("Radial", self.outer)
+
+    def quantile(self, share: Float[Array, "..."], dim: int) -> Float[Array, "..."]:
+        """outer share."""
+        return self.outer * share
+
+
+class Shell(AbstractDistanceLaw):
+    """One distance for all pairs: waves of half its length along geodesics go unseen."""
+
+    outer: float = eqx.field(static=True, converter=float)
+
+    def __check_init__(self):
+        _check_outer("Shell", self.outer)
+
+    def quantile(self, share: Float[Array, "..."], dim: int) -> Float[Array, "..."]:
+        """outer."""
+        return jnp.full_like(share, self.outer)
+
+
+class PairSampler(eqx.Module):
+    """Pairs on a manifold by a law of their distances.
+
+    Where the manifold has a boundary, a partner beyond it is drawn again: never moved to the boundary, where distances
+    would be wrong. Raises `ConfigError` where pairs may be as far from one another as the injectivity radius, since
+    midpoints are not unique there.
+    """
+
+    manifold: AbstractManifold
+    law: AbstractDistanceLaw
+
+    def __check_init__(self):
+        radius = self.manifold.injectivity_radius
+        if self.law.outer >= radius:
+            raise ConfigError(
+                f"Pairs up to a distance of {self.law.outer:g} were asked for, but the midpoint of two points of "
+                f"{self.manifold!r} is unique only below its injectivity radius, {radius:g}. Give a smaller distance; "
+                f"{0.16 * radius:.2g} is a good one."
+            )
+
+    def __call__(self, key: PRNGKeyArray) -> Pair:
+        """One pair."""
+        first, rest = jr.split(key)
+        x = self.manifold.sample(first)
+
+        def attempt(state: tuple[PRNGKeyArray, Pair]) -> tuple[PRNGKeyArray, Pair]:
+            key, *keys = jr.split(state[0], 3)
+            r = self.law.draw(keys[0], self.manifold.dim, x.dtype)
+            v = r * self.manifold.direction(x, keys[1])
+            return key, Pair(x, self.manifold.exp(x, v), self.manifold.exp(x, 0.5 * v), r)
+
+        def outside(state: tuple[PRNGKeyArray, Pair]) -> Array:
+            return ~self.manifold.contains(state[1].y)
+
+        return lax.while_loop(outside, attempt, attempt((rest, Pair(x, x, x, jnp.zeros((), x.dtype)))))[1]
+
+
+def _check_outer(law: str, outer: float) -> None:
+    if not 0 < outer < math.inf:
+        raise ConfigError(f"{law}: outer = {outer:g} has to be a positive distance.")

@@ -1,0 +1,55 @@
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from latax.linear_algebra import inverse_lower, log_abs_diagonal_of_r, orthonormalise, solve_upper
+
+
+@pytest.mark.parametrize("size", [1, 2, 5, 8])
+def test_inverse_of_a_lower_triangle(size, x64):
+    full = np.random.default_rng(size).normal(size=(size, size)) + 2 * np.eye(size)
+    lower = np.tril(full)
+    inverse = jax.jit(inverse_lower)(jnp.asarray(lower))
+    np.testing.assert_allclose(inverse @ lower, np.eye(size), atol=1e-11)
+    assert np.allclose(np.triu(inverse, 1), 0)
+    if size > 1:  # the matrix itself, its upper half included, has another inverse
+        assert not np.allclose(inverse, np.linalg.inv(full), atol=1e-3)
+
+
+@pytest.mark.parametrize("shape", [(3, 1), (4, 4), (7, 3), (40, 35)])
+def test_volume_of_the_columns(shape, x64):
+    matrix = np.random.default_rng(0).normal(size=shape)
+    value = log_abs_diagonal_of_r(jnp.asarray(matrix))
+    np.testing.assert_allclose(value, np.log(np.linalg.svd(matrix, compute_uv=False)).sum(), atol=1e-11)
+
+
+def test_gradient_is_the_transposed_pseudoinverse(x64):
+    matrix = np.random.default_rng(0).normal(size=(5, 3))
+    gradient = jax.jit(jax.grad(log_abs_diagonal_of_r))(jnp.asarray(matrix))
+    np.testing.assert_allclose(gradient, np.linalg.pinv(matrix).T, atol=1e-12)
+
+
+def test_a_column_that_adds_nothing_leaves_the_other_slopes_defined(x64):
+    matrix = jnp.array([[1.0, 0.0], [2.0, 0.0], [2.0, 0.0]])
+    assert log_abs_diagonal_of_r(matrix) == -jnp.inf
+    gradient = jax.grad(log_abs_diagonal_of_r)(matrix)
+    np.testing.assert_allclose(gradient, [[1 / 9, 0], [2 / 9, 0], [2 / 9, 0]], atol=1e-15)
+
+
+def test_frames_of_nearly_parallel_columns_are_orthonormal(x64):
+    matrix = jnp.array([[1.0, 1, 1], [1e-9, 0, 0], [0, 1e-9, 0], [0, 0, 1e-9]])
+    q, r = orthonormalise(matrix)
+    np.testing.assert_allclose(q.T @ q, np.eye(3), atol=1e-14)
+    np.testing.assert_allclose(q @ r, matrix, atol=1e-15)
+    np.testing.assert_allclose(jnp.prod(jnp.diagonal(r)), 3**0.5 * 1e-18, rtol=1e-6)
+    assert not np.linalg.det(np.asarray(matrix.T @ matrix)) > 0.5 * float(jnp.prod(jnp.diagonal(r))) ** 2
+
+
+@pytest.mark.parametrize("size", [1, 4, 40])
+def test_upper_triangles_are_solved(size, x64):
+    upper = np.triu(np.random.default_rng(size).normal(size=(size, size))) + 3 * np.eye(size)
+    right = np.arange(1.0, size + 1)
+    np.testing.assert_allclose(
+        solve_upper(jnp.asarray(upper), jnp.asarray(right)), np.linalg.solve(upper, right), atol=1e-12
+    )

@@ -10,13 +10,12 @@ import jax.random as jr
 import numpy as np
 from jaxtyping import Array, Float, Key
 
-from latax._errors import ConfigError
 from latax.data import Samples
 from latax.data.rendered import RenderedManifold
 from latax.estimators.assessment import Assessment, against_scale, history_findings, spread
 from latax.evaluate import Diagnosis, rules
 from latax.evaluate.embedding import far_pair_ratio, principal_dimension
-from latax.geometry import lowest_energy
+from latax.geometry import lowest_energy, lowest_is_known
 from latax.models.autoencoder import Autoencoder
 from latax.models.low_bending import RenderedPairs, energies
 
@@ -104,12 +103,9 @@ def assess_embedding(estimator: Any, held_out: Samples, training: Samples | None
 def lowest_of(estimator: Any) -> float | None:
     """The lowest energy of any embedding for these pairs, where it is known."""
     sampler = estimator._sampler
-    try:
-        return lowest_energy(
-            sampler.manifold, estimator._weight, law=sampler.law, distortion=estimator._distortion
-        ).energy
-    except ConfigError:
+    if not lowest_is_known(sampler.manifold):
         return None
+    return lowest_energy(sampler.manifold, estimator._weight, law=sampler.law, distortion=estimator._distortion).energy
 
 
 def look(estimator: Any, count: int, *, seed: int) -> Looked:

@@ -3,8 +3,6 @@
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
-import equinox as eqx
-import jax
 import jax.numpy as jnp
 import jax.random as jr
 import numpy as np
@@ -99,9 +97,7 @@ class LowBendingAutoencoder(AbstractAutoencoder):
     @property
     def _length(self) -> float:
         """The unit of `farthest`, `nearest` and of the root of `bending_weight`."""
-        manifold = self._rendered.manifold
-        radius = manifold.injectivity_radius
-        return (radius if np.isfinite(radius) else manifold.volume ** (1 / manifold.dim)) / np.pi
+        return self._rendered.manifold.length_scale
 
     @property
     def _sampler(self) -> PairSampler:
@@ -145,7 +141,7 @@ class LowBendingAutoencoder(AbstractAutoencoder):
     def _batch(self, samples: Samples) -> dict[str, np.ndarray]:
         """Fresh pairs, whatever the samples: they are what weights are chosen by."""
         count = max(VALIDATION_PAIRS, len(samples))
-        return {name: np.asarray(a) for name, a in _drawn(self._pairs, jr.split(jr.key(self.seed), count)).items()}
+        return {name: np.asarray(a) for name, a in self._pairs.draw(jr.key(self.seed), count).items()}
 
     def _source(self, samples: Samples, rows: Any) -> train.AbstractSource:
         return train.SamplerSource(self._pairs)
@@ -169,9 +165,3 @@ _LAWS = {
     "radial": lambda outer, inner: Radial(outer),
     "shell": lambda outer, inner: Shell(outer),
 }
-
-
-@eqx.filter_jit
-def _drawn(pairs: RenderedPairs, keys: Key[Array, " N"]) -> dict[str, Array]:
-    # Some at a time: renderers have large intermediate arrays.
-    return jax.lax.map(pairs.one, keys, batch_size=64)

@@ -1,5 +1,7 @@
 """Rendered manifolds by name, for the command line: built-in ones, and a user's own."""
 
+import functools
+
 from latax._by_name import by_name
 from latax._errors import ConfigError
 from latax.data import renderers
@@ -31,4 +33,10 @@ def find_manifold(manifold: str | RenderedManifold) -> RenderedManifold:
             f"There is no rendered manifold '{manifold}'.{did_you_mean(manifold, BUILT_IN)} Give one of "
             f"{', '.join(BUILT_IN)}, or file.py:name (module:name) for your own."
         )
-    return BUILT_IN[manifold]()
+    return _built_in(manifold)
+
+
+@functools.cache
+def _built_in(name: str) -> RenderedManifold:
+    # Made once: programs are compiled for the very function that renders.
+    return BUILT_IN[name]()

@@ -5,7 +5,7 @@ The encoder φ minimises, over pairs of near points with their distance and midp
     mean γ(|∂φ|) + λ |∂²φ|²
 
 with the difference quotients of `latax.geometry.quotient`; no derivative of the network is taken. No decoder is needed
-for this; one is trained afterwards, on the finished latent coordinates, or together with the encoder. Pairs of near
+for this; one is trained afterwards, on the finished latent coordinates. Pairs of near
 points cannot tell an embedding from one that winds twice around, so the encoder starts from the distances of far pairs.
 Braunsmann, Rajković, Rumpf and Wirth, "Learning low bending and low distortion manifold embeddings", arXiv 2104.13189,
 and "Convergent autoencoder approximation ...", arXiv 2208.10193 (equations by our reconstruction).
@@ -27,6 +27,9 @@ from latax.geometry.quotient import first_quotient, second_quotient, squared_len
 from latax.geometry.smooth import norm
 from latax.models.autoencoder import Autoencoder
 from latax.train import Batch
+
+#: Pairs that are rendered together where many are drawn.
+_AT_ONCE = 64
 
 Terms = dict[str, Float[Array, ""]]
 
@@ -52,16 +55,6 @@ class EmbeddingEnergy(eqx.Module):
         """The energy of every pair."""
         distortion, bending = energies(model, batch, self.distortion)
         return distortion + self.bending_weight * bending
-
-
-class JointObjective(eqx.Module):
-    """`EmbeddingObjective` and `reconstruction`, the mean squared error per number in units of the data's variance."""
-
-    distortion: AbstractDistortion
-
-    def __call__(self, model: Autoencoder, batch: Batch, key: Key[Array, ""]) -> Terms:
-        """The means over the batch."""
-        return EmbeddingObjective(self.distortion)(model, batch, key) | reconstruction(model, batch, key)
 
 
 def energies(
@@ -145,6 +138,11 @@ class RenderedPairs(eqx.Module):
     def __call__(self, key: Key[Array, ""], batch_size: int) -> Batch:
         """One batch."""
         return jax.vmap(self.one)(jr.split(key, batch_size))
+
+    @eqx.filter_jit
+    def draw(self, key: Key[Array, ""], count: int) -> Batch:
+        """`count` pairs, rendered some at a time: intermediate arrays of renderers are large."""
+        return jax.lax.map(self.one, jr.split(key, count), batch_size=_AT_ONCE)
 
     def one(self, key: Key[Array, ""]) -> dict[str, Array]:
         """One pair, as images."""

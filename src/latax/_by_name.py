@@ -5,10 +5,12 @@ import importlib
 import importlib.util
 import sys
 from pathlib import Path
-from types import FunctionType, ModuleType
+from types import ModuleType
 from typing import Any
 
 from latax._errors import ConfigError, FileError
+
+_USERS = "latax_user_"
 
 
 def by_name(name: str, kind: type | tuple[type, ...], what: str, example: str) -> Any:
@@ -30,22 +32,28 @@ def by_name(name: str, kind: type | tuple[type, ...], what: str, example: str) -
     return _made(vars(module)[attribute], module, name, kind, what, example)
 
 
-def _made(found: object, module: ModuleType, name: str, kind: type | tuple[type, ...], what: str, example: str) -> Any:
-    # Only what is written there is called: a name may come from the file of a model, and name anything.
-    if isinstance(found, type | FunctionType) and found.__module__ == module.__name__:
+def _made(found: Any, module: ModuleType, name: str, kind: type | tuple[type, ...], what: str, example: str) -> Any:
+    made = found
+    if not isinstance(found, kind) and callable(found) and _may_be_called(found, module):
         try:
-            found = found()
+            made = found()
         except TypeError as error:
             raise ConfigError(
                 f"'{name}' is no {what}, and cannot be called without arguments to make one ({error}). "
                 f"Name {example}, or a function without arguments that returns one."
             ) from error
-    if not isinstance(found, kind):
+    if not isinstance(made, kind):
         raise ConfigError(
-            f"'{name}' is a {type(found).__name__}; expected a {what}: {example}, "
+            f"'{name}' is a {type(made).__name__}; expected a {what}: {example}, "
             "or a function without arguments that returns one."
         )
-    return found
+    return made
+
+
+def _may_be_called(found: object, module: ModuleType) -> bool:
+    """In a user's file anything; of a package only its own, since a name may come from the file of a model."""
+    of_package = module.__name__.partition(".")[0]
+    return module.__name__.startswith(_USERS) or str(getattr(found, "__module__", "")).partition(".")[0] == of_package
 
 
 def _from_path(dotted: str) -> ModuleType:
@@ -69,7 +77,7 @@ def _from_file(path: Path, what: str) -> ModuleType:
 @functools.lru_cache(maxsize=64)
 def _run(path: Path, modified: int, size: int) -> ModuleType:
     """The module of a file, run once for each of its versions, with what lies beside it importable as in a script."""
-    spec = importlib.util.spec_from_file_location(f"latax_user_{path.stem}", path)
+    spec = importlib.util.spec_from_file_location(_USERS + path.stem, path)
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)

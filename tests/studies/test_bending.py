@@ -39,7 +39,7 @@ class Known:
 
 def test_measures_of_embeddings_that_are_known():
     lowest = lowest_energy(FlatTorus(2 * math.pi), 0.1, law=LAW)
-    found = embeddings.measures(ring(), LAW, 0.1, lowest.energy)
+    found = embeddings.measures(ring(), LAW, 0.1, lowest.energy, embeddings.Lines(ring()))
     once, twice = Known(1), Known(2)
     assert found["energy / lowest"](once) == pytest.approx(1, abs=1e-3)
     assert found["bending"](once) == pytest.approx(lowest.bending, rel=1e-3)
@@ -56,7 +56,7 @@ def test_measures_of_embeddings_that_are_known():
 def test_isomap_of_a_ring():
     data = ring().samples(300, 0)
     model = Isomap(2).fit_samples(data)
-    found = embeddings.measures(ring(), LAW, 0.1, None)
+    found = embeddings.measures(ring(), LAW, 0.1, None, embeddings.Lines(ring()))
     assert "energy / lowest" not in found
     assert found["energy"](model) < 0.2
     assert found["rebuilt"](model) < 0.1

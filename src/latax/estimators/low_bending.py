@@ -13,7 +13,7 @@ from latax.data.rendered import RenderedManifold
 from latax.estimators.autoencoder import AbstractAutoencoder
 from latax.estimators.embedding_assessment import EmbeddingAssessment, assess_embedding, look
 from latax.estimators.manifolds import find_manifold
-from latax.estimators.nearness import AbstractNearness, Paired, manifold_length, nearness
+from latax.estimators.nearness import AbstractNearness, Paired, nearness
 from latax.estimators.params import require_not_negative, require_positive
 from latax.geometry import (
     AbstractDistanceLaw,
@@ -103,7 +103,7 @@ class LowBendingAutoencoder(AbstractAutoencoder):
         return find_manifold(self.manifold)
 
     def _law(self, manifold: AbstractManifold) -> AbstractDistanceLaw:
-        length = manifold_length(manifold)
+        length = manifold.length_scale
         return _LAWS[self.distances](self.farthest * length, self.nearest * length)
 
     @property

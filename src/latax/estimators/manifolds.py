@@ -1,5 +1,6 @@
 """Manifolds by name, for the command line: rendered ones, those of known positions, and a user's own."""
 
+import functools
 import math
 from typing import Any
 
@@ -59,4 +60,10 @@ def find_manifold(manifold: str | RenderedManifold | AbstractManifold) -> Render
             f"({', '.join(BUILT_IN)}), one of the samples' known positions ({', '.join(POSITIONED)}), '{PAIRS}' where "
             "the samples come with pairs, or file.py:name (module:name) for your own."
         )
-    return BUILT_IN[manifold]()
+    return _built_in(manifold)
+
+
+@functools.cache
+def _built_in(name: str) -> RenderedManifold:
+    # Made once: programs are compiled for the very function that renders.
+    return BUILT_IN[name]()

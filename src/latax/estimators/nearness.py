@@ -18,7 +18,7 @@ import numpy as np
 from jaxtyping import Array, Float, Int, Key
 from scipy.spatial.distance import cdist
 
-from latax._errors import ConfigError, DataError, DataWarning
+from latax._errors import DataError, DataWarning
 from latax.data import Pairs, Samples
 from latax.data.rendered import RenderedManifold
 from latax.data.wording import counted
@@ -33,6 +33,7 @@ from latax.geometry import (
     AbstractManifold,
     PairSampler,
     lowest_energy,
+    lowest_is_known,
 )
 from latax.models.autoencoder import Autoencoder
 from latax.models.near_pairs import FarPairs, KnownPairs, Neighbourhoods, RenderedPairs
@@ -83,12 +84,6 @@ class AbstractNearness(abc.ABC):
 # ---- a renderer
 
 
-def manifold_length(manifold: AbstractManifold) -> float:
-    """The injectivity radius / π; where that is infinite, the size of the region that is drawn from / π."""
-    radius = manifold.injectivity_radius
-    return (radius if np.isfinite(radius) else manifold.volume ** (1 / manifold.dim)) / np.pi
-
-
 @dataclass(frozen=True)
 class Rendered(AbstractNearness):
     """Fresh pairs, rendered on the way: nothing is learnt twice, and nothing is held out."""
@@ -100,7 +95,7 @@ class Rendered(AbstractNearness):
     @property
     def length(self) -> float:
         """The manifold's."""
-        return manifold_length(self.rendered.manifold)
+        return self.rendered.manifold.length_scale
 
     def training(self) -> RenderedPairs:
         """Pairs by the law of distances."""
@@ -111,7 +106,7 @@ class Rendered(AbstractNearness):
         """Pairs by the law of distances."""
         pairs = self.training()
         for key in jr.split(jr.key(seed), -(-count // AT_ONCE)):
-            yield _drawn(pairs, jr.split(key, AT_ONCE))
+            yield pairs.draw(key, AT_ONCE)
 
     def lowest(self, bending_weight: float, distortion: AbstractDistortion) -> float | None:
         """That for these pairs."""
@@ -120,12 +115,6 @@ class Rendered(AbstractNearness):
     def interpolation(self, model: Autoencoder) -> Interpolation | None:
         """Between fresh pairs at a series of distances."""
         return between_rendered(model, self.rendered, self.loc)
-
-
-@eqx.filter_jit
-def _drawn(pairs: RenderedPairs, keys: Key[Array, " N"]) -> Batch:
-    # Some at a time: renderers have large intermediate arrays.
-    return jax.lax.map(pairs.one, keys, batch_size=64)
 
 
 # ---- positions
@@ -370,7 +359,6 @@ def _rows(rows: Int[np.ndarray, "..."]) -> Int[Array, "..."]:
 def _lowest(
     manifold: AbstractManifold, bending_weight: float, distortion: AbstractDistortion, law: AbstractDistanceLaw | None
 ) -> float | None:
-    try:
-        return lowest_energy(manifold, bending_weight, law=law, distortion=distortion).energy
-    except ConfigError:
+    if not lowest_is_known(manifold):
         return None
+    return lowest_energy(manifold, bending_weight, law=law, distortion=distortion).energy

@@ -34,7 +34,7 @@ from latax.geometry.energy import (
 from latax.geometry.euclidean import Euclidean
 from latax.geometry.geodesic import Geodesic, geodesic
 from latax.geometry.length import length
-from latax.geometry.lowest import Lowest, lowest_energy
+from latax.geometry.lowest import Lowest, lowest_energy, lowest_is_known
 from latax.geometry.manifold import AbstractHomogeneousManifold, AbstractManifold, AbstractMetricSpace
 from latax.geometry.metric import condition_number, log_volume, pullback_metric, speed
 from latax.geometry.metric_space import MetricSpace
@@ -93,6 +93,7 @@ __all__ = [
     "limit_terms",
     "log_volume",
     "lowest_energy",
+    "lowest_is_known",
     "mean_bending",
     "mean_curvature_vector",
     "mean_distortion",

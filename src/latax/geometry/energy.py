@@ -91,10 +91,15 @@ def limit_terms(
 
 def pair_terms(phi: Embedding, pair: Pair, distortion: AbstractDistortion | None = None) -> Terms:
     """Distortion and bending of φ by the difference quotients of one pair."""
-    at_x, at_y, at_midpoint = phi(pair.x), phi(pair.y), phi(pair.midpoint)
-    stretch_squared = squared_length(first_quotient(at_x, at_y, pair.distance))
-    bending = squared_length(second_quotient(at_x, at_y, at_midpoint, pair.distance))
+    stretch_squared, bending = pair_squares(phi, pair)
     return Terms((distortion or Inverse()).of_square(stretch_squared), bending)
+
+
+def pair_squares(phi: Embedding, pair: Pair) -> tuple[Scalar, Scalar]:
+    """|∂φ|² and |∂²φ|² of one pair."""
+    at_x, at_y, at_midpoint = phi(pair.x), phi(pair.y), phi(pair.midpoint)
+    first = first_quotient(at_x, at_y, pair.distance)
+    return squared_length(first), squared_length(second_quotient(at_x, at_y, at_midpoint, pair.distance))
 
 
 def limit_energy(

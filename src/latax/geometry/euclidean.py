@@ -6,13 +6,12 @@ import jax.random as jr
 from jaxtyping import Array, Bool, Float, PRNGKeyArray
 
 from latax._errors import ConfigError
-from latax.geometry.manifold import AbstractManifold, Scalar
-from latax.geometry.smooth import norm
+from latax.geometry.flat import AbstractFlatManifold
 
 Vector = Float[Array, " n"]
 
 
-class Euclidean(AbstractManifold):
+class Euclidean(AbstractFlatManifold):
     """R^n, of which `sample` draws from the cube [lower, upper]^n and `volume` measures it.
 
     Raises `ConfigError` for n < 1, and for bounds in the wrong order.
@@ -29,16 +28,6 @@ class Euclidean(AbstractManifold):
             raise ConfigError(f"Euclidean: lower = {self.lower:g} is not below upper = {self.upper:g}. Exchange them?")
 
     @property
-    def point_shape(self) -> tuple[int, ...]:
-        """(n,)."""
-        return (self.dim,)
-
-    @property
-    def tangent_shape(self) -> tuple[int, ...]:
-        """(n,)."""
-        return (self.dim,)
-
-    @property
     def injectivity_radius(self) -> float:
         """Infinite."""
         return float("inf")
@@ -47,22 +36,6 @@ class Euclidean(AbstractManifold):
     def volume(self) -> float:
         """Of the cube."""
         return (self.upper - self.lower) ** self.dim
-
-    def distance(self, x: Vector, y: Vector) -> Scalar:
-        """|y - x|."""
-        return norm(y - x)
-
-    def midpoint(self, x: Vector, y: Vector) -> Vector:
-        """(x + y) / 2."""
-        return x + 0.5 * (y - x)
-
-    def metric(self, x: Vector, v: Vector, w: Vector) -> Scalar:
-        """v . w."""
-        return jnp.dot(v, w)
-
-    def basis(self, x: Vector) -> Float[Array, "n n"]:
-        """The unit vectors."""
-        return jnp.eye(self.dim, dtype=x.dtype)
 
     def exp(self, x: Vector, v: Vector) -> Vector:
         """x + v."""

@@ -6,7 +6,7 @@ series give the same with 3 λ / (n + 2) in place of λ. Both are attained by mu
 pairs at a distance, the lowest energy is that of the best multiple of the classical embedding, too.
 """
 
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeGuard
 
 import jax
 import jax.numpy as jnp
@@ -17,10 +17,10 @@ import scipy.optimize
 from latax._errors import ConfigError
 from latax.geometry.directions import direction_rule
 from latax.geometry.distortion import AbstractDistortion, Inverse
-from latax.geometry.energy import along
+from latax.geometry.energy import along, pair_squares
 from latax.geometry.manifold import AbstractHomogeneousManifold, AbstractManifold
-from latax.geometry.pairs import AbstractDistanceLaw, Pair
-from latax.geometry.quotient import first_quotient, second_quotient
+from latax.geometry.pairs import AbstractDistanceLaw, pair_along
+from latax.geometry.quotient import squared_length
 
 _DISTANCES = 24
 
@@ -47,7 +47,7 @@ def lowest_energy(
     Raises `ConfigError` where it is not known: on other manifolds than circles, spheres, SO(3) and tori of equal
     periods.
     """
-    if not isinstance(manifold, AbstractHomogeneousManifold) or not manifold.embedding_is_lowest:
+    if not lowest_is_known(manifold):
         raise ConfigError(
             f"The lowest energy of embeddings of {manifold!r} is not known. It is for Sphere(n), SO3() and FlatTorus "
             "with equal periods; compare contestants with one another elsewhere."
@@ -71,6 +71,11 @@ def lowest_energy(
         return Lowest(float(best.fun), *terms(float(best.x)), float(np.exp(best.x)))
 
 
+def lowest_is_known(manifold: AbstractManifold) -> TypeGuard[AbstractHomogeneousManifold]:
+    """Whether `lowest_energy` has an answer for this manifold."""
+    return isinstance(manifold, AbstractHomogeneousManifold) and manifold.embedding_is_lowest
+
+
 def _of_classical(
     manifold: AbstractHomogeneousManifold, law: AbstractDistanceLaw | None
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -78,17 +83,13 @@ def _of_classical(
     with a law, at many distances; and their weights."""
     x = manifold.sample(jr.key(0))
     directions, weights = direction_rule(manifold.dim)
-    square = lambda vector: jnp.sum(vector**2)
 
     def limit(coordinates):
         velocity, acceleration = along(manifold.embed, manifold, x, manifold.tangent(x, coordinates))
-        return square(velocity), square(acceleration)
+        return squared_length(velocity), squared_length(acceleration)
 
     def quotients(coordinates, r):
-        v = manifold.tangent(x, coordinates)
-        pair = Pair(x, manifold.exp(x, r * v), manifold.exp(x, 0.5 * r * v), r)
-        at_x, at_y, at_midpoint = (manifold.embed(point) for point in pair[:3])
-        return square(first_quotient(at_x, at_y, r)), square(second_quotient(at_x, at_y, at_midpoint, r))
+        return pair_squares(manifold.embed, pair_along(manifold, x, manifold.tangent(x, coordinates), r))
 
     if law is None:
         stretches, bendings = jax.jit(jax.vmap(limit))(jnp.asarray(directions))

@@ -5,6 +5,7 @@ own is a `MetricSpace`. An `AbstractManifold` knows everything. All methods take
 """
 
 import abc
+import math
 
 import equinox as eqx
 import jax.numpy as jnp
@@ -78,6 +79,13 @@ class AbstractManifold(AbstractMetricSpace):
     @abc.abstractmethod
     def contains(self, x: Point) -> Bool[Array, ""]:
         """Whether x, a point of the surrounding manifold, is in the region; true where there is no boundary."""
+
+    @property
+    def length_scale(self) -> float:
+        """The unit in which near is measured: the injectivity radius / π, or the n-th root of the volume / π where that
+        is infinite. 1 for a unit circle, a unit sphere and SO(3)."""
+        radius = self.injectivity_radius
+        return (radius if math.isfinite(radius) else self.volume ** (1 / self.dim)) / math.pi
 
     def tangent(self, x: Point, coordinates: Float[Array, " n"]) -> Tangent:
         """The tangent vector at x with these coordinates in `basis(x)`."""

@@ -17,7 +17,7 @@ import jax.random as jr
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from latax._errors import ConfigError
-from latax.geometry.manifold import AbstractManifold, Point, Scalar
+from latax.geometry.manifold import AbstractManifold, Point, Scalar, Tangent
 
 
 class Pair(NamedTuple):
@@ -128,13 +128,18 @@ class PairSampler(eqx.Module):
         def attempt(state: tuple[PRNGKeyArray, Pair]) -> tuple[PRNGKeyArray, Pair]:
             key, *keys = jr.split(state[0], 3)
             r = self.law.draw(keys[0], self.manifold.dim, x.dtype)
-            v = r * self.manifold.direction(x, keys[1])
-            return key, Pair(x, self.manifold.exp(x, v), self.manifold.exp(x, 0.5 * v), r)
+            return key, pair_along(self.manifold, x, self.manifold.direction(x, keys[1]), r)
 
         def outside(state: tuple[PRNGKeyArray, Pair]) -> Array:
             return ~self.manifold.contains(state[1].y)
 
         return lax.while_loop(outside, attempt, attempt((rest, Pair(x, x, x, jnp.zeros((), x.dtype)))))[1]
+
+
+def pair_along(manifold: AbstractManifold, x: Point, direction: Tangent, distance: Scalar) -> Pair:
+    """The pair that begins at x and goes this far in a direction of length one."""
+    v = distance * direction
+    return Pair(x, manifold.exp(x, v), manifold.exp(x, 0.5 * v), distance)
 
 
 def _check_outer(law: str, outer: float) -> None:

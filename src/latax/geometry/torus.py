@@ -10,8 +10,8 @@ import numpy as np
 from jaxtyping import Array, Bool, Float, PRNGKeyArray
 
 from latax._errors import ConfigError
-from latax.geometry.manifold import AbstractHomogeneousManifold, Scalar
-from latax.geometry.smooth import norm
+from latax.geometry.flat import AbstractFlatManifold
+from latax.geometry.manifold import AbstractHomogeneousManifold
 
 Vector = Float[Array, " n"]
 
@@ -20,7 +20,7 @@ def _floats(periods: float | int | Sequence[float | int]) -> tuple[float, ...]:
     return (float(periods),) if isinstance(periods, float | int) else tuple(float(period) for period in periods)
 
 
-class FlatTorus(AbstractHomogeneousManifold):
+class FlatTorus(AbstractFlatManifold, AbstractHomogeneousManifold):
     """R^n modulo a period in each coordinate; FlatTorus((2π,)) is the unit circle by its angle.
 
     Coordinates may be given in any period and are returned in [0, period). At half a period of distance there are two
@@ -44,16 +44,6 @@ class FlatTorus(AbstractHomogeneousManifold):
         return len(self.periods)
 
     @property
-    def point_shape(self) -> tuple[int, ...]:
-        """(n,)."""
-        return (self.dim,)
-
-    @property
-    def tangent_shape(self) -> tuple[int, ...]:
-        """(n,)."""
-        return (self.dim,)
-
-    @property
     def injectivity_radius(self) -> float:
         """Half of the smallest period."""
         return min(self.periods) / 2
@@ -62,22 +52,6 @@ class FlatTorus(AbstractHomogeneousManifold):
     def volume(self) -> float:
         """The product of the periods."""
         return math.prod(self.periods)
-
-    def distance(self, x: Vector, y: Vector) -> Scalar:
-        """The length of the shortest way round."""
-        return norm(self.log(x, y))
-
-    def midpoint(self, x: Vector, y: Vector) -> Vector:
-        """Halfway on the shortest way round."""
-        return self.exp(x, 0.5 * self.log(x, y))
-
-    def metric(self, x: Vector, v: Vector, w: Vector) -> Scalar:
-        """v . w."""
-        return jnp.dot(v, w)
-
-    def basis(self, x: Vector) -> Float[Array, "n n"]:
-        """The unit vectors."""
-        return jnp.eye(self.dim, dtype=x.dtype)
 
     def exp(self, x: Vector, v: Vector) -> Vector:
         """x + v, with every coordinate in [0, period)."""

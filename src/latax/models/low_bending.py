@@ -5,7 +5,7 @@ The encoder φ minimises, over pairs of near points with their distance and midp
     mean γ(|∂φ|) + λ |∂²φ|²
 
 with the difference quotients of `latax.geometry.quotient`; no derivative of the network is taken. No decoder is needed
-for this; one is trained afterwards, on the finished latent coordinates, or together with the encoder. Pairs of near
+for this; one is trained afterwards, on the finished latent coordinates. Pairs of near
 points cannot tell an embedding from one that winds twice around, so the encoder starts from the distances of far pairs.
 Braunsmann, Rajković, Rumpf and Wirth, "Learning low bending and low distortion manifold embeddings", arXiv 2104.13189,
 and "Convergent autoencoder approximation ...", arXiv 2208.10193 (equations by our reconstruction).
@@ -52,16 +52,6 @@ class EmbeddingEnergy(eqx.Module):
         """The energy of every pair."""
         distortion, bending = energies(model, batch, self.distortion)
         return distortion + self.bending_weight * bending
-
-
-class JointObjective(eqx.Module):
-    """`EmbeddingObjective` and `reconstruction`, the mean squared error per number in units of the data's variance."""
-
-    distortion: AbstractDistortion
-
-    def __call__(self, model: Autoencoder, batch: Batch, key: Key[Array, ""]) -> Terms:
-        """The means over the batch."""
-        return EmbeddingObjective(self.distortion)(model, batch, key) | reconstruction(model, batch, key)
 
 
 def energies(

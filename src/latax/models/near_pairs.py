@@ -15,6 +15,9 @@ from jaxtyping import Array, Float, Int, Key
 from latax.geometry import AbstractManifold, PairSampler
 from latax.train import Batch
 
+#: Pairs that are rendered together where many are drawn.
+_AT_ONCE = 64
+
 
 class RenderedPairs(eqx.Module):
     """Batches of fresh pairs from a manifold and a renderer, less the mean of the data. What a phase does not use is
@@ -27,6 +30,11 @@ class RenderedPairs(eqx.Module):
     def __call__(self, key: Key[Array, ""], batch_size: int) -> Batch:
         """One batch."""
         return jax.vmap(self.one)(jr.split(key, batch_size))
+
+    @eqx.filter_jit
+    def draw(self, key: Key[Array, ""], count: int) -> Batch:
+        """`count` pairs, rendered some at a time: intermediate arrays of renderers are large."""
+        return jax.lax.map(self.one, jr.split(key, count), batch_size=_AT_ONCE)
 
     def one(self, key: Key[Array, ""]) -> dict[str, Array]:
         """One pair, as images."""

@@ -7,12 +7,10 @@ from typing import Any
 
 from rich.console import Console
 
-from latax._errors import ConfigError
 from latax.data import renderers
 from latax.data.rendered import RenderedManifold
 from latax.estimators import Autoencoder, LowBendingAutoencoder, ProbabilisticPCA
-from latax.estimators.nearness import manifold_length
-from latax.geometry import Annulus, lowest_energy
+from latax.geometry import Annulus, lowest_energy, lowest_is_known
 from latax.report import figures
 from latax.report.content import Section
 from latax.report.tables import Table
@@ -76,13 +74,15 @@ def bending_manifolds(budget: str, seed: int, console: Console, folder: Path) ->
 
 def _of(name: str, budget: Budget, seed: int, console: Console, folder: Path) -> tuple[Results, Table]:
     rendered = MANIFOLDS[name]()
-    length = manifold_length(rendered.manifold)
+    length = rendered.manifold.length_scale
     law, weight = Annulus(0.5 * length, 0.1 * length), WEIGHT * length**2
-    lowest = _lowest(rendered, law, weight)
+    known = lowest_is_known(rendered.manifold)
+    lowest = lowest_energy(rendered.manifold, weight, law=law).energy if known else None
+    lines = embeddings.Lines(rendered)
     contest = Contest(
         title=name.capitalize(),
         training=rendered.samples(budget.rows, seed),
-        measures=embeddings.measures(rendered, law, weight, lowest),
+        measures=embeddings.measures(rendered, law, weight, lowest, lines),
         caption="Medians of replicates with 95 % intervals where there are enough. Far pairs: least latent distance "
         "of points far apart, for their distance; 0.64 for round circles and spheres. Halfway: relative error of the "
         "image decoded in the middle of a latent line, for pairs nearer than half the injectivity radius. Rebuilt: of "
@@ -90,11 +90,10 @@ def _of(name: str, budget: Budget, seed: int, console: Console, folder: Path) ->
     )
     results = hold(contest, _contestants(rendered, budget, seed), console, folder)
     table = results.table()
-    averaged = embeddings._Lines(rendered).averaged()
-    known: dict[str, Any] = {"the mean of two images": {"halfway, near pairs": averaged}}
+    references: dict[str, Any] = {"the mean of two images": {"halfway, near pairs": lines.averaged()}}
     if lowest is not None:
-        known["the lowest energy of all maps"] = {"energy": lowest, "energy / lowest": 1.0}
-    rows = [[label, *(numbers.get(column) for column in table.columns[1:])] for label, numbers in known.items()]
+        references["the lowest energy of all maps"] = {"energy": lowest, "energy / lowest": 1.0}
+    rows = [[label, *(numbers.get(column) for column in table.columns[1:])] for label, numbers in references.items()]
     return results, Table(table.title, table.columns, [*table.rows, *rows], table.caption)
 
 
@@ -115,13 +114,6 @@ def _contestants(rendered: RenderedManifold, budget: Budget, seed: int) -> dict[
         "PCA": ProbabilisticPCA(latent_size=budget.latent_size, seed=seed),
         "Isomap": Isomap(budget.latent_size),
     }
-
-
-def _lowest(rendered: RenderedManifold, law: Annulus, weight: float) -> float | None:
-    try:
-        return lowest_energy(rendered.manifold, weight, law=law).energy
-    except ConfigError:
-        return None
 
 
 def _compared(results: Results, intervals: dict[str, list[Any]]) -> Any:

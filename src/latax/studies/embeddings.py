@@ -48,15 +48,9 @@ def draw(rendered: RenderedManifold, law: AbstractDistanceLaw, *, count: int = P
     """`count` test pairs, the same for the same seed."""
     size = int(np.prod(rendered.image_shape))
     source = RenderedPairs(PairSampler(rendered.manifold, law), rendered.render, jnp.zeros(size))
-    keys = jr.split(jr.key(seed), count)
-    found = {name: np.asarray(values) for name, values in _pairs(source, keys).items()}
+    found = {name: np.asarray(values) for name, values in source.draw(jr.key(seed), count).items()}
     near = (found["x"], found["y"], found["midpoint"])
     return Images(near, found["distance"], found["far_y"], found["far_distance"])
-
-
-@eqx.filter_jit
-def _pairs(source: RenderedPairs, keys: Any) -> dict[str, Any]:
-    return jax.lax.map(source.one, keys, batch_size=64)
 
 
 def energies(model: Any, images: Images, bending_weight: float) -> Energies:
@@ -80,11 +74,10 @@ def energies(model: Any, images: Images, bending_weight: float) -> Energies:
 
 
 def measures(
-    rendered: RenderedManifold, law: AbstractDistanceLaw, bending_weight: float, lowest: float | None
+    rendered: RenderedManifold, law: AbstractDistanceLaw, bending_weight: float, lowest: float | None, lines: "Lines"
 ) -> Mapping[str, Measure]:
     """What is measured of every contestant; all but the dimension and the far pairs are the better the smaller."""
     images = draw(rendered, law)
-    lines = _Lines(rendered)
     of = functools.lru_cache(maxsize=8)(lambda model: energies(model, images, bending_weight))
     found: dict[str, Measure] = {"energy": lambda model: of(model).total}
     if lowest is not None:
@@ -104,7 +97,7 @@ def _far(model: Any, images: Images, scale: float) -> float:
     return far_pair_ratio(scale * np.linalg.norm(z - other, axis=1), images.far_distance)
 
 
-def _rebuilt(model: Any, images: Images) -> float | None:
+def _rebuilt(model: Any, images: Images) -> float:
     made = model.inverse_transform(model.transform(images.far)).reshape(len(images.far), -1)
     return _relative(made, images.far)
 
@@ -114,17 +107,17 @@ def _relative(made: np.ndarray, true: np.ndarray) -> float:
     return float(np.sqrt(np.mean((made - true) ** 2) / np.mean((true - true.mean(axis=0)) ** 2)))
 
 
-class _Lines:
+class Lines:
     """Measure: the error of images halfway between two near ones, decoded from the middle of their coordinates."""
 
     def __init__(self, rendered: RenderedManifold, *, seed: int = 12):
-        radius = rendered.manifold.injectivity_radius
-        reach = radius if np.isfinite(radius) else rendered.manifold.volume ** (1 / rendered.manifold.dim)
+        reach = np.pi * rendered.manifold.length_scale
         distances = np.repeat(np.array(SHARES, np.float32) * reach, PER_SHARE)
         keys = jr.split(jr.key(seed), len(distances))
         self.start, self.middle, self.end = (np.asarray(a) for a in _triples(rendered, keys, jnp.asarray(distances)))
 
-    def __call__(self, model: Any) -> float | None:
+    def __call__(self, model: Any) -> float:
+        """Relative root mean square error."""
         z = 0.5 * (np.asarray(model.transform(self.start)) + np.asarray(model.transform(self.end)))
         return _relative(model.inverse_transform(z).reshape(len(z), -1), self.middle)
 

@@ -119,6 +119,11 @@ def test_lengths_are_in_units_of_the_manifold():
         ({"distortion": "square"}, ConfigError, "no distortion 'square'"),
         ({"distances": "cube"}, ConfigError, "distances='cube' is not one of annulus, ball"),
         ({"start": "warm"}, ConfigError, "start='warm' is not known"),
+        (
+            {"reconstruction_weight": 1.0, "decoder": False},
+            ConfigError,
+            "asks for a decoder, and decoder=False",
+        ),
         ({"bending_weight": -1.0}, ConfigError, "bending_weight=-1.0 must be a number of 0 or more"),
         ({"latent_size": 0}, ConfigError, "latent_size=0"),
     ],

@@ -129,6 +129,31 @@ def test_without_stress_and_decoder_there_is_one_phase():
     assert phase.begin is low_bending.start_encoder
 
 
+def test_encoder_and_decoder_together():
+    encoder, decoder = MLP(3, 4, (8,), activation=jnp.tanh, key=jr.key(1)), MLP(4, 3, (8,), key=jr.key(2))
+    model = known(encoder, 3, 4, decoder)
+    model = eqx.tree_at(lambda m: m.scale, model, jnp.asarray(2.0))
+    batch = batch_of(pairs(Sphere(2), lambda x: x, 3), 32)
+    terms = low_bending.JointObjective(Inverse())(model, batch, jr.key(0))
+    rebuilt = jax.vmap(lambda x: decoder(encoder(x)))(batch["x"])
+    by_hand = np.mean((rebuilt - batch["x"]) ** 2, axis=1) / 4
+    np.testing.assert_allclose(terms["reconstruction"], by_hand.mean(), rtol=1e-5)
+    energy = low_bending.EmbeddingEnergy(Inverse(), 0.1)(model, batch)
+    np.testing.assert_allclose(
+        low_bending.JointEnergy(Inverse(), 0.1, 3.0)(model, batch), energy + 3 * by_hand, rtol=1e-5
+    )
+    # The encoder hears of the reconstruction: with weight zero of all else, its gradient is not zero.
+    alone = lambda m: low_bending.JointObjective(Inverse())(m, batch, jr.key(0))["reconstruction"]
+    gradient = eqx.filter_grad(alone)(model)
+    assert all(float(jnp.abs(leaf).max()) > 0 for leaf in jax.tree.leaves(gradient.encoder))
+    phases = recipe(
+        Budget(10, 4, 1e-3, 0.0, 1.0), Inverse(), 0.1, stress_share=0.0, decoder_share=0.2, reconstruction_weight=3.0
+    )
+    assert [phase.name for phase in phases] == ["embedding", "decoder"]
+    assert phases[0].weights == {"bending": 0.1, "reconstruction": 3.0}
+    assert phases[0].begin is low_bending.start_both
+
+
 def test_images_are_seen_through_convolutions():
     assert image_shape((16, 16, 3)) == (16, 16, 3)
     assert image_shape((9, 12)) == (9, 12, 1)

@@ -70,6 +70,9 @@ class LowBendingAutoencoder(AbstractAutoencoder):
     """Begin with the distances of far pairs. Without, embeddings often wind twice around."""
     decoder: bool = True
     """Train a decoder on the finished latent coordinates."""
+    reconstruction_weight: float = 0.0
+    """Above zero, the decoder is trained along with the encoder, too, and the mean squared error, as a share of the
+    data's variance, counts this much beside the energy. The embedding then gives up some of its shape."""
 
     @property
     def name(self) -> str:
@@ -81,6 +84,12 @@ class LowBendingAutoencoder(AbstractAutoencoder):
     def _check_model_params(self) -> None:
         super()._check_model_params()
         require_not_negative("bending_weight", self.bending_weight)
+        require_not_negative("reconstruction_weight", self.reconstruction_weight)
+        if self.reconstruction_weight and not self.decoder:
+            raise ConfigError(
+                f"reconstruction_weight={self.reconstruction_weight:g} asks for a decoder, and decoder=False for none. "
+                "Leave one of the two out."
+            )
         require_positive("farthest", self.farthest)
         require_positive("nearest", self.nearest)
         if self.distances not in _LAWS:
@@ -137,6 +146,7 @@ class LowBendingAutoencoder(AbstractAutoencoder):
             self._weight,
             stress_share=STRESS_SHARE if self.start == "stress" else 0.0,
             decoder_share=DECODER_SHARE if self.decoder else 0.0,
+            reconstruction_weight=self.reconstruction_weight,
         )
 
     def _batch(self, samples: Samples) -> dict[str, np.ndarray]:

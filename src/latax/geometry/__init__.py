@@ -30,6 +30,7 @@ from latax.geometry.energy import (
     mean_distortion,
     pair_energy,
     pair_terms,
+    probed_terms,
 )
 from latax.geometry.euclidean import Euclidean
 from latax.geometry.geodesic import Geodesic, geodesic
@@ -99,6 +100,7 @@ __all__ = [
     "mean_distortion",
     "pair_energy",
     "pair_terms",
+    "probed_terms",
     "pullback_metric",
     "second_fundamental_form",
     "second_fundamental_form_in_frame",

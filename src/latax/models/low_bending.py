@@ -5,8 +5,9 @@ The encoder φ minimises, over pairs of near points with their distance and midp
     mean γ(|∂φ|) + λ |∂²φ|²
 
 with the difference quotients of `latax.geometry.quotient`; no derivative of the network is taken. No decoder is needed
-for this; one is trained afterwards, on the finished latent coordinates. Pairs of near
-points cannot tell an embedding from one that winds twice around, so the encoder starts from the distances of far pairs.
+for this; one is trained afterwards, on the finished latent coordinates, or together with the encoder, which then weighs
+what can be rebuilt against lengths and bending. Pairs of near points cannot tell an embedding from one that winds twice
+around, so the encoder starts from the distances of far pairs.
 Braunsmann, Rajković, Rumpf and Wirth, "Learning low bending and low distortion manifold embeddings", arXiv 2104.13189,
 and "Convergent autoencoder approximation ...", arXiv 2208.10193 (equations by our reconstruction).
 
@@ -52,6 +53,31 @@ class EmbeddingEnergy(eqx.Module):
         """The energy of every pair."""
         distortion, bending = energies(model, batch, self.distortion)
         return distortion + self.bending_weight * bending
+
+
+class JointObjective(eqx.Module):
+    """Terms `distortion`, `bending` and `reconstruction`, for encoder and decoder together."""
+
+    distortion: AbstractDistortion
+
+    def __call__(self, model: Autoencoder, batch: Batch, key: Key[Array, ""]) -> Terms:
+        """The means over the batch."""
+        terms = EmbeddingObjective(self.distortion)(model, batch, key)
+        return terms | reconstruction(model, encode_batch(model, batch), key)
+
+
+class JointEnergy(eqx.Module):
+    """Metric: γ + λ |∂²φ|² of every pair, and the weighted squared error of one sample's reconstruction."""
+
+    distortion: AbstractDistortion
+    bending_weight: float = eqx.field(static=True)
+    reconstruction_weight: float = eqx.field(static=True)
+
+    def __call__(self, model: Autoencoder, batch: Batch) -> Float[Array, " batch"]:
+        """The sum for every pair."""
+        energy = EmbeddingEnergy(self.distortion, self.bending_weight)(model, batch)
+        errors = _squared_errors(model, encode_batch(model, batch)) / model.scale**2
+        return energy + self.reconstruction_weight * errors
 
 
 def energies(
@@ -141,6 +167,11 @@ def start_decoder(model: Autoencoder, batch: Batch) -> Autoencoder:
     spread = jnp.sqrt(jnp.mean(jnp.sum((z - centre[None]) ** 2, axis=1)) / z.shape[1])
     where = lambda m: (m.latent_loc, m.latent_scale)
     return eqx.tree_at(where, model, (centre, jnp.maximum(spread, 1e-12)))
+
+
+def start_both(model: Autoencoder, batch: Batch) -> Autoencoder:
+    """`start_encoder`, then `start_decoder`."""
+    return start_decoder(start_encoder(model, batch), batch)
 
 
 def encode_batch(model: Autoencoder, batch: Batch) -> Batch:

@@ -169,5 +169,5 @@ def test_lengths_of_unbounded_manifolds_are_those_of_the_data():
     band = Product([FlatTorus(2 * np.pi), Euclidean(1)])
     model = make("line", manifold=band)
     assert model._manifold is band
-    with pytest.raises(ConfigError, match=r"an object of your own: give it again, latax\.load"):
+    with pytest.raises(ConfigError, match=r"given as an object.*latax\.load\(path, manifold"):
         make(repr(band)).fit(samples)

@@ -14,7 +14,8 @@ from timing import show, training_step, use
 from latax.data.renderers import check_circle, translations
 from latax.geometry import Annulus, Inverse, PairSampler
 from latax.models.autoencoder import autoencoder
-from latax.models.low_bending import EmbeddingObjective, RenderedPairs, reconstruction
+from latax.models.low_bending import EmbeddingObjective, reconstruction
+from latax.models.near_pairs import RenderedPairs
 
 BATCH = 128
 

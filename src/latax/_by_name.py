@@ -6,16 +6,17 @@ import importlib.util
 import sys
 from pathlib import Path
 from types import ModuleType
-from typing import Any, TypeVar
+from typing import Any
 
 from latax._errors import ConfigError, FileError
 
-Kind = TypeVar("Kind")
 _USERS = "latax_user_"
 
 
-def by_name(name: str, kind: type[Kind], what: str, example: str) -> Kind:
-    """The object of this kind that `name`, which has a colon, says; `what` it is and an `example`, for people.
+def by_name(name: str, kind: type | tuple[type, ...], what: str, example: str) -> Any:
+    """The object of this kind, or of one of several, that `name`, which has a colon, says.
+
+    `what` it is, and an `example`, are for people.
 
     What is found there is such an object, or a function without arguments that makes one. Raises `FileError` when there
     is no such file, `ConfigError` when it cannot be imported or holds no such object.
@@ -31,7 +32,7 @@ def by_name(name: str, kind: type[Kind], what: str, example: str) -> Kind:
     return _made(vars(module)[attribute], module, name, kind, what, example)
 
 
-def _made(found: Any, module: ModuleType, name: str, kind: type[Kind], what: str, example: str) -> Kind:
+def _made(found: Any, module: ModuleType, name: str, kind: type | tuple[type, ...], what: str, example: str) -> Any:
     made = found
     if not isinstance(found, kind) and callable(found) and _may_be_called(found, module):
         try:

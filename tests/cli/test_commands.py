@@ -37,7 +37,7 @@ def test_a_fit_leaves_a_complete_run_folder(run, surface):
     config = json.loads((run / "config.json").read_text())
     assert config["estimator"] == "mflow"
     assert config["params"]["steps"] == 8
-    how = {"array": None, "columns": [], "context": ["theta"], "series": None, "time": None}
+    how = {"array": None, "columns": [], "context": ["theta"], "position": [], "series": None, "time": None}
     assert config["source"] == {"path": str(surface), **how}
     assert config["versions"]["latax"] == latax.__version__
     assert config["data"]["rows"] == 200

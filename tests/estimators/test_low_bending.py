@@ -102,7 +102,8 @@ def test_encoders_alone_encode(tmp_path):
 def test_lengths_are_in_units_of_the_manifold():
     degrees = RenderedManifold(FlatTorus(360.0), lambda a: blob().render(a * math.pi / 180), "degrees", (8, 8, 1))
     model = LowBendingAutoencoder(manifold=degrees, **TINY)
-    assert model._sampler.law.outer == pytest.approx(0.5 * 180 / math.pi)
+    assert model._law(degrees.manifold).outer == pytest.approx(0.5 * 180 / math.pi)
+    model.fit(degrees.samples(16, 0))
     assert model._weight == pytest.approx(0.1 * (180 / math.pi) ** 2)
 
 
@@ -118,6 +119,11 @@ def test_lengths_are_in_units_of_the_manifold():
         ({"distortion": "square"}, ConfigError, "no distortion 'square'"),
         ({"distances": "cube"}, ConfigError, "distances='cube' is not one of annulus, ball"),
         ({"start": "warm"}, ConfigError, "start='warm' is not known"),
+        (
+            {"reconstruction_weight": 1.0, "decoder": False},
+            ConfigError,
+            "asks for a decoder, and decoder=False",
+        ),
         ({"bending_weight": -1.0}, ConfigError, "bending_weight=-1.0 must be a number of 0 or more"),
         ({"latent_size": 0}, ConfigError, "latent_size=0"),
     ],

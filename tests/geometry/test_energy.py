@@ -33,6 +33,7 @@ from latax.geometry import (
     mean_distortion,
     pair_energy,
     pair_terms,
+    probed_terms,
 )
 from latax.geometry.distortion import Inverse
 
@@ -400,3 +401,45 @@ def test_distances_that_cannot_be_are_refused():
             law(-1)
     with pytest.raises(ConfigError, match="samples=1: an estimate with an error needs at least two"):
         limit_energy(CIRCLE.embed, CIRCLE, samples=1, key=jr.key(0))
+
+
+# ---- probes
+
+
+def squeezed(point):
+    """A map of the sphere that keeps no lengths."""
+    return jnp.array([2.0, 1.0, 0.5]) * point + 0.3 * point[0] * point[1]
+
+
+@eqx.filter_jit
+def probed(phi, manifold, x, probes, key):
+    return probed_terms(phi, manifold, x, probes=probes, key=key)
+
+
+def test_probes_are_unbiased_and_know_their_error():
+    sphere, x = Sphere(2), jnp.array([0.6, 0.0, 0.8])
+    exact = limits_at(squeezed, sphere, x)
+    many = probed(squeezed, sphere, x, 20_000, jr.key(1))
+    for found, known in zip(many, exact, strict=True):
+        assert abs(found.value - known) < 4 * found.standard_error
+        assert found.standard_error < 0.02 * known
+    # The error is that of the mean: over repetitions of few probes it is their spread, and it falls with the root.
+    few = jax.vmap(lambda key: probed(squeezed, sphere, x, 50, key))(jr.split(jr.key(2), 200))
+    spread = float(jnp.std(few.bending.value))
+    assert float(jnp.mean(few.bending.standard_error)) == pytest.approx(spread, rel=0.15)
+    assert float(many.bending.standard_error) == pytest.approx(spread * math.sqrt(50 / 20_000), rel=0.15)
+    # What is the same in all directions has no error; another map has another value.
+    same = probed(sphere.embed, sphere, x, 8, jr.key(3))
+    np.testing.assert_allclose(same.bending, (1.0, 0.0), atol=1e-12)
+    assert abs(many.bending.value - 1) > 10 * many.bending.standard_error
+
+
+def test_the_energy_by_probes_is_the_energy():
+    sphere = Sphere(2)
+    of = eqx.filter_jit(lambda probe: limit_energy(squeezed, sphere, samples=20_000, key=jr.key(4), probe=probe))
+    exact, by_probes = of(False), of(True)
+    for one, other in zip(exact, by_probes, strict=True):
+        assert abs(one.value - other.value) < 4 * (one.standard_error + other.standard_error)
+        assert other.standard_error > one.standard_error
+    with pytest.raises(ConfigError, match="probes=1: an estimate"):
+        probed_terms(sphere.embed, sphere, jnp.array([0.0, 0.0, 1.0]), probes=1, key=jr.key(0))

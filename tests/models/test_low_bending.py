@@ -14,6 +14,7 @@ from latax._errors import ConfigError
 from latax.geometry import Annulus, FlatTorus, Inverse, Pair, PairSampler, Sphere, lowest_energy, pair_terms
 from latax.models import low_bending
 from latax.models.autoencoder import Autoencoder, autoencoder, image_shape
+from latax.models.near_pairs import RenderedPairs
 from latax.models.recipes import Budget
 from latax.models.recipes import low_bending as recipe
 from latax.nn import MLP
@@ -30,7 +31,7 @@ def waves(point):
 
 
 def pairs(manifold, render, size):
-    return low_bending.RenderedPairs(PairSampler(manifold, LAW), render, jnp.zeros(size))
+    return RenderedPairs(PairSampler(manifold, LAW), render, jnp.zeros(size))
 
 
 def known(encoder, size, latent_size, decoder=None):
@@ -49,7 +50,7 @@ def test_batches_are_pairs_with_their_distances():
     distance = jax.vmap(Sphere(2).distance)
     np.testing.assert_allclose(distance(batch["x"], batch["y"]), batch["distance"], atol=1e-5)
     np.testing.assert_allclose(distance(batch["x"], batch["midpoint"]), batch["distance"] / 2, atol=1e-5)
-    np.testing.assert_allclose(distance(batch["x"], batch["far"]), batch["far_distance"], atol=1e-5)
+    np.testing.assert_allclose(distance(batch["far_x"], batch["far_y"]), batch["far_distance"], atol=1e-5)
     assert ((batch["distance"] >= 0.1) & (batch["distance"] <= 0.5)).all()
     assert batch["far_distance"].max() > 2
 
@@ -70,7 +71,11 @@ def test_the_objective_in_one_pass_is_that_of_each_pair():
 
 def test_stress_is_zero_where_chords_are_distances():
     line = lambda x: jnp.array([0.6, 0.8]) * x[0]
-    batch = {"x": jnp.array([[0.0], [1.0]]), "far": jnp.array([[3.0], [-1.0]]), "far_distance": jnp.array([3.0, 2.0])}
+    batch = {
+        "far_x": jnp.array([[0.0], [1.0]]),
+        "far_y": jnp.array([[3.0], [-1.0]]),
+        "far_distance": jnp.array([3.0, 2.0]),
+    }
     np.testing.assert_allclose(low_bending.stress_per_sample(known(line, 1, 2), batch), 0, atol=1e-12)
     twice = known(lambda x: 2 * line(x), 1, 2)
     np.testing.assert_allclose(low_bending.stress_per_sample(twice, batch), [(3 / 2.5) ** 2, (2 / 2.5) ** 2], rtol=1e-5)
@@ -122,6 +127,31 @@ def test_without_stress_and_decoder_there_is_one_phase():
     (phase,) = recipe(Budget(10, 4, 1e-3, 0.0, 1.0), Inverse(), 0.1, stress_share=0.0, decoder_share=0.0)
     assert phase.name == "embedding"
     assert phase.begin is low_bending.start_encoder
+
+
+def test_encoder_and_decoder_together():
+    encoder, decoder = MLP(3, 4, (8,), activation=jnp.tanh, key=jr.key(1)), MLP(4, 3, (8,), key=jr.key(2))
+    model = known(encoder, 3, 4, decoder)
+    model = eqx.tree_at(lambda m: m.scale, model, jnp.asarray(2.0))
+    batch = batch_of(pairs(Sphere(2), lambda x: x, 3), 32)
+    terms = low_bending.JointObjective(Inverse())(model, batch, jr.key(0))
+    rebuilt = jax.vmap(lambda x: decoder(encoder(x)))(batch["x"])
+    by_hand = np.mean((rebuilt - batch["x"]) ** 2, axis=1) / 4
+    np.testing.assert_allclose(terms["reconstruction"], by_hand.mean(), rtol=1e-5)
+    energy = low_bending.EmbeddingEnergy(Inverse(), 0.1)(model, batch)
+    np.testing.assert_allclose(
+        low_bending.JointEnergy(Inverse(), 0.1, 3.0)(model, batch), energy + 3 * by_hand, rtol=1e-5
+    )
+    # The encoder hears of the reconstruction: with weight zero of all else, its gradient is not zero.
+    alone = lambda m: low_bending.JointObjective(Inverse())(m, batch, jr.key(0))["reconstruction"]
+    gradient = eqx.filter_grad(alone)(model)
+    assert all(float(jnp.abs(leaf).max()) > 0 for leaf in jax.tree.leaves(gradient.encoder))
+    phases = recipe(
+        Budget(10, 4, 1e-3, 0.0, 1.0), Inverse(), 0.1, stress_share=0.0, decoder_share=0.2, reconstruction_weight=3.0
+    )
+    assert [phase.name for phase in phases] == ["embedding", "decoder"]
+    assert phases[0].weights == {"bending": 0.1, "reconstruction": 3.0}
+    assert phases[0].begin is low_bending.start_both
 
 
 def test_images_are_seen_through_convolutions():

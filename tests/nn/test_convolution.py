@@ -5,10 +5,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from jax import lax
 from scipy.signal import correlate
 
 from latax.nn import ImageChange, ImageDecoder, ImageFeatures
-from latax.nn.convolution import Convolution
+from latax.nn.convolution import Convolution, _unfolded
 from tests.density.randomised import randomised
 
 KEY = jax.random.key(0)
@@ -21,6 +22,32 @@ def test_a_convolution_is_scipys(x64):
     for o in range(4):
         wanted = sum(correlate(image[..., i], weight[:, :, i, o], mode="same") for i in range(2)) + bias[o]
         np.testing.assert_allclose(found[..., o], wanted, atol=1e-12)
+
+
+@pytest.mark.parametrize(("stride", "channels"), [(1, (2, 4)), (2, (2, 4)), (1, (12, 1)), (2, (12, 1))])
+@pytest.mark.parametrize("size", [(8, 8), (9, 6), (1, 3)])
+def test_products_are_xlas_convolution_and_so_are_gradients(x64, stride, channels, size):
+    rng = np.random.default_rng(1)
+    weight, image = jnp.asarray(rng.normal(size=(3, 3, *channels))), jnp.asarray(rng.normal(size=(*size, channels[0])))
+
+    def xlas(weight, image):
+        numbers = ("NHWC", "HWIO", "NHWC")
+        return lax.conv_general_dilated(image[None], weight, (stride, stride), "SAME", dimension_numbers=numbers)[0]
+
+    ours = lambda weight, image: Convolution(weight, jnp.zeros(channels[1]), stride)(image)
+    np.testing.assert_allclose(ours(weight, image), xlas(weight, image), atol=1e-12)
+    slopes = [jax.grad(lambda *of: jnp.sum(jnp.sin(f(*of))), argnums=(0, 1))(weight, image) for f in (ours, xlas)]  # noqa: B023
+    for found, wanted in zip(*slopes, strict=True):
+        np.testing.assert_allclose(found, wanted, atol=1e-12)
+
+
+def test_channels_become_squares():
+    image = jnp.arange(2.0 * 3 * 8).reshape(2, 3, 8)
+    found = _unfolded(image, (3, 6))
+    assert found.shape == (3, 6, 2)
+    # The pixel (row 1, column 4): the square of (0, 2), its lower left corner, the third of four groups of channels.
+    np.testing.assert_array_equal(found[1, 4], image[0, 2, 4:6])
+    np.testing.assert_array_equal(found[0, 5], image[0, 2, 2:4])
 
 
 @pytest.mark.parametrize("shape", [(8, 8, 3), (9, 5, 1)])

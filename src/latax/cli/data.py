@@ -16,7 +16,14 @@ def list_sets() -> None:
     show(Table("Built-in data sets", ["name", "what it is"], list(catalogue.describe().items())), Console())
 
 
-def make(name: Annotated[str, tyro.conf.Positional], out: Path, size: int | None = None, seed: int = 0) -> None:
+def make(
+    name: Annotated[str, tyro.conf.Positional],
+    out: Path,
+    size: int | None = None,
+    seed: int = 0,
+    source: Path | None = None,
+    row: int | None = None,
+) -> None:
     """Makes a built-in data set and writes it to a new file.
 
     Args:
@@ -24,11 +31,14 @@ def make(name: Annotated[str, tyro.conf.Positional], out: Path, size: int | None
         out: npz, npy, nc, csv or parquet; only npz and nc keep times and true parameters.
         size: How many samples; sets of a fixed size have their own.
         seed: The same seed gives the same samples.
+        source: Of rotated-digits: a file with images of your own, such as MNIST's train-images-idx3-ubyte.gz.
+        row: Of rotated-digits: which image is turned, from 0 on.
     """
     from latax.data import catalogue
     from latax.data.write import write
 
-    samples = catalogue.make(name, size, seed)
+    options = {key: value for key, value in (("source", source), ("row", row)) if value is not None}
+    samples = catalogue.make(name, size, seed, **options)
     write(samples, out)
     print(f"{len(samples)} samples of {samples.origin}: {out}")
 

@@ -1,9 +1,11 @@
 """The options that say how a data file is read; the same in every command."""
 
+import dataclasses
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
+import numpy as np
 import tyro
 
 from latax._errors import ConfigError
@@ -22,6 +24,10 @@ class Reading:
     context: Annotated[tuple[str, ...], tyro.conf.UseAppendAction] = ()
     """A column, or an array of the file, that conditions the density; give it once for each."""
 
+    position: Annotated[tuple[str, ...], tyro.conf.UseAppendAction] = ()
+    """A column, or an array of the file, that tells where each sample is on a known manifold; give it once for each
+    coordinate. It is no part of the data."""
+
     series: str | None = None
     """The column that numbers the sequences, in a table with one row for each time of each of them."""
     time: str | None = None
@@ -34,8 +40,34 @@ class Reading:
         columns = self.columns
         if columns and self.series is not None and self.time is not None:
             columns = (self.series, self.time, *columns)
-        samples = read(path, name=self.array, columns=columns or None, context=self.context or None)
+        if self.position and self.series is not None:
+            raise ConfigError("Sequences have no positions: leave out --position, or --series and --time.")
+        samples = self._read(path, columns)
         return samples if self.series is None or self.time is None else fold(samples, self.series, self.time)
+
+    def _read(self, path: Path, columns: tuple[str, ...]) -> Samples:
+        options: dict[str, Any] = {"name": self.array, "columns": columns or None}
+        if not self.position:
+            return read(path, **options, context=self.context or None)
+        # Positions are read as a context, alone and with that of the data: columns of a file are one or the other.
+        beside = read(path, **options, context=self.position)
+        samples = read(path, **options, context=(*self.context, *self.position))
+        kept = [i for i, name in enumerate(samples.context_names) if name not in beside.context_names]
+        return dataclasses.replace(
+            samples,
+            context=samples.context[:, kept] if kept and samples.context is not None else None,
+            context_names=tuple(samples.context_names[i] for i in kept),
+            truth={**samples.truth, "position": np.asarray(beside.context)},
+        )
+
+    def without_missing_positions(self, path: Path) -> Samples:
+        """The samples in `path`, where nobody asks for their positions: a file may lack these."""
+        try:
+            return self(path)
+        except ConfigError:
+            if not self.position:
+                raise
+            return dataclasses.replace(self, position=())(path)
 
     def as_in(self, source: dict[str, Any] | None, path: Path) -> "Reading":
         """With what is not given taken from the `source` of a run, if `path` is of the same kind of file."""
@@ -46,6 +78,7 @@ class Reading:
             array=self.array or before.array,
             columns=self.columns or before.columns,
             context=self.context or before.context,
+            position=self.position or before.position,
             series=self.series or before.series,
             time=self.time or before.time,
         )

@@ -144,7 +144,7 @@ def diagnose(run: RunPath, reading: Options, file: OptionalFilePath = None) -> N
     if file is None:
         training, held_out = rows_to_judge(model, _own_samples(run, "Give a file to judge by."))
     else:
-        training, held_out = _training_rows(run, model), _read(run, file, reading)
+        training, held_out = _training_rows(run, model), _read(run, file, reading, positions=True)
     show_diagnosis(model.diagnose(held_out, training=training))
 
 
@@ -167,11 +167,12 @@ def _load(run: Path) -> Any:
     return load(run)
 
 
-def _read(run: Path, file: Path, reading: Reading) -> Samples:
+def _read(run: Path, file: Path, reading: Reading, positions: bool = False) -> Samples:
     """The samples of a file, read as the run read its own where nothing else is said."""
     from latax.estimators.run_folder import RunFolder
 
-    return reading.as_in(RunFolder(run).config().get("source"), file)(file)
+    wanted = reading.as_in(RunFolder(run).config().get("source"), file)
+    return wanted(file) if positions or reading.position else wanted.without_missing_positions(file)
 
 
 def _training_rows(run: Path, model: Any) -> Samples | None:

@@ -2,7 +2,9 @@
 
 import dataclasses
 import importlib
+import inspect
 from collections.abc import Callable
+from typing import Any
 
 from latax._errors import ConfigError
 from latax.data.samples import Samples
@@ -56,10 +58,11 @@ def describe() -> dict[str, str]:
     return {name: f"{entry.description} ({entry.size:,} rows)" for name, entry in ENTRIES.items()}
 
 
-def make(name: str, size: int | None = None, seed: int = 0) -> Samples:
+def make(name: str, size: int | None = None, seed: int = 0, **options: Any) -> Samples:
     """The built-in set `name` with `size` rows (its default when None), drawn from `seed`.
 
-    Raises `ConfigError` for an unknown name or a size that the set does not have.
+    `options` are those of the set's own `make`, such as `row` and `source` of rotated-digits. Raises `ConfigError` for
+    an unknown name, a size that the set does not have, or an option that it does not take.
     """
     if name not in ENTRIES:
         raise ConfigError(
@@ -70,5 +73,10 @@ def make(name: str, size: int | None = None, seed: int = 0) -> Samples:
     if seed < 0:
         raise ConfigError(f"a seed is 0 or a positive whole number; got {seed}.")
     entry = ENTRIES[name]
-    generate: Callable[[int, int], Samples] = importlib.import_module(f"latax.data.{entry.module}").make
-    return generate(entry.size if size is None else size, seed)
+    generate: Callable[..., Samples] = importlib.import_module(f"latax.data.{entry.module}").make
+    known = [key for key, one in inspect.signature(generate).parameters.items() if one.kind is one.KEYWORD_ONLY]
+    for option in options:
+        if option not in known:
+            takes = f"It takes {', '.join(known)}." if known else "It has no options; leave it out."
+            raise ConfigError(f"the built-in data set '{name}' has no option '{option}'. {takes}")
+    return generate(entry.size if size is None else size, seed, **options)

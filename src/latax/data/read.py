@@ -26,6 +26,10 @@ READERS = {
     ".h5": "hdf5",
     ".hdf5": "hdf5",
     ".hdf": "hdf5",
+    ".idx": "idx",
+    ".idx.gz": "idx",
+    "-ubyte": "idx",
+    "-ubyte.gz": "idx",
 }
 
 
@@ -44,7 +48,8 @@ def read(
 
     **Arguments:**
 
-    - `path`: .npy, .npz, .csv, .tsv, .parquet, NetCDF (.nc), HDF5 (.h5), Zarr (.zarr), or a folder of images.
+    - `path`: .npy, .npz, .csv, .tsv, .parquet, NetCDF (.nc), HDF5 (.h5), Zarr (.zarr), IDX (that of MNIST, such as
+        train-images-idx3-ubyte.gz), or a folder of images.
     - `name`: which array, in files with several; may be left out where only one can be meant.
     - `columns`: names (or numbers) of the columns to keep, in this order; by default all but those of the context.
     - `context`: names of the columns, or of the arrays, that condition the data.

@@ -9,6 +9,7 @@ from jaxtyping import Float, Int, Shaped
 
 from latax._errors import DataError
 from latax.data.lazy import LazyRows
+from latax.data.pairs import Pairs, both
 from latax.data.wording import counted
 
 BLOCK_BYTES = 64 * 2**20
@@ -26,6 +27,8 @@ class Samples:
     * `times`: of sequences, the times (T,) of the first axis of `sample_shape`; None when not known.
     * `truth`: what is known of each sample that no model is shown, e.g. true parameters (N,) or noise-free data
       (N, ...), by name.
+    * `pairs`: of near samples, with their distance and the sample halfway between them; None when not known. Files
+      that latax writes do not keep them.
 
     Raises `DataError` when the shapes do not belong together.
     """
@@ -38,6 +41,7 @@ class Samples:
     origin: str = "array"
     times: Float[np.ndarray, " _"] | None = None
     truth: Mapping[str, Shaped[np.ndarray, "..."]] = dataclasses.field(default_factory=dict)
+    pairs: Pairs | None = None
 
     def __post_init__(self):
         rows, size = self.X.shape
@@ -63,6 +67,8 @@ class Samples:
         for name, values in self.truth.items():
             if values.shape[:1] != (rows,):
                 raise DataError(f"the truth '{name}' has shape {values.shape}; expected {rows} values, one per sample.")
+        if self.pairs is not None:
+            self.pairs.check_rows(rows)
 
     def __len__(self) -> int:
         return self.X.shape[0]
@@ -73,10 +79,11 @@ class Samples:
         return isinstance(self.X, LazyRows)
 
     def take(self, rows: slice | Int[np.ndarray, " rows"]) -> "Samples":
-        """These rows only, in memory; everything else stays the same."""
+        """These rows only, in memory, with the pairs that have all their rows among them; the rest stays the same."""
         context = None if self.context is None else self.context[rows]
         truth = {name: values[rows] for name, values in self.truth.items()}
-        return dataclasses.replace(self, X=self.X[rows], context=context, truth=truth)
+        pairs = None if self.pairs is None else self.pairs.taken(rows, len(self))
+        return dataclasses.replace(self, X=self.X[rows], context=context, truth=truth, pairs=pairs)
 
 
 def stacked(first: Samples, second: Samples) -> Samples:
@@ -88,10 +95,11 @@ def stacked(first: Samples, second: Samples) -> Samples:
         raise DataError(
             f"{first.origin} and {second.origin} have different columns; samples to be stacked need the same."
         )
-    both = lambda a, b: np.concatenate([np.asarray(a), np.asarray(b)])
-    truth = {name: both(values, second.truth[name]) for name, values in first.truth.items() if name in second.truth}
-    context = None if first.context is None else both(first.context, second.context)
-    return dataclasses.replace(first, X=both(first.X, second.X), context=context, truth=truth)
+    joined = lambda a, b: np.concatenate([np.asarray(a), np.asarray(b)])
+    truth = {name: joined(values, second.truth[name]) for name, values in first.truth.items() if name in second.truth}
+    context = None if first.context is None else joined(first.context, second.context)
+    pairs = both(first.pairs, second.pairs, len(first))
+    return dataclasses.replace(first, X=joined(first.X, second.X), context=context, truth=truth, pairs=pairs)
 
 
 def default_names(shape: tuple[int, ...], stem: str = "x") -> tuple[str, ...]:

@@ -70,12 +70,6 @@ class AbstractAutoencoder(AbstractTrainedEstimator):
             key=key,
         )
 
-    def _fitted_numbers(self) -> dict[str, Any]:
-        return {}
-
-    def _remember(self, held_out: dict[str, Float[np.ndarray, " rows"]]) -> None:
-        """Nothing further."""
-
 
 @dataclass(kw_only=True, eq=False, repr=False)
 class Autoencoder(AbstractAutoencoder):
@@ -99,6 +93,12 @@ class Autoencoder(AbstractAutoencoder):
 
     def _evaluate(self, samples: Samples) -> dict[str, Float[np.ndarray, " rows"]]:
         return {"reconstruction_error": self.reconstruction_error(samples)}
+
+    def _fitted_numbers(self) -> dict[str, Any]:
+        return {}
+
+    def _remember(self, held_out: dict[str, Float[np.ndarray, " rows"]]) -> None:
+        """Nothing further."""
 
     def assess(self, held_out: Samples, training: Samples | None = None) -> ReconstructionAssessment:
         """All numbers that a diagnosis and a report are made of."""

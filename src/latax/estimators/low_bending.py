@@ -3,21 +3,22 @@
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
-import jax.numpy as jnp
-import jax.random as jr
 import numpy as np
 from jaxtyping import Array, Float, Key
 
 from latax import train
-from latax._errors import ConfigError, DataError
-from latax.data import Samples
+from latax._errors import ConfigError
+from latax.data import Samples, stacked
 from latax.data.rendered import RenderedManifold
 from latax.estimators.autoencoder import AbstractAutoencoder
 from latax.estimators.embedding_assessment import EmbeddingAssessment, assess_embedding, look
 from latax.estimators.manifolds import find_manifold
+from latax.estimators.nearness import AbstractNearness, Paired, nearness
 from latax.estimators.params import require_not_negative, require_positive
 from latax.geometry import (
+    AbstractDistanceLaw,
     AbstractDistortion,
+    AbstractManifold,
     Annulus,
     Ball,
     PairSampler,
@@ -26,45 +27,52 @@ from latax.geometry import (
     distortion_named,
 )
 from latax.models.autoencoder import Autoencoder
-from latax.models.low_bending import RenderedPairs
 from latax.models.recipes import Budget, low_bending
 
 #: Shares of the steps for the start from far pairs, and for the decoder.
 STRESS_SHARE, DECODER_SHARE = 0.25, 0.25
-#: Pairs on which weights and replicates are compared.
-VALIDATION_PAIRS = 1024
+#: Near pairs, or samples with their neighbours, on which weights and replicates are compared.
+VALIDATION = 1024
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
 class LowBendingAutoencoder(AbstractAutoencoder):
     """Low-bending autoencoder: lengths in latent space are lengths on the manifold of the data, and lines bend little.
 
-    The data are images of a manifold that is known, with a renderer: then straight lines between latent coordinates of
-    near images decode to what lies between them. The encoder learns from pairs of near points that are drawn and
-    rendered as it goes on; a decoder is trained on the finished latent coordinates (Braunsmann, Rajković, Rumpf and
-    Wirth, "Learning low bending and low distortion manifold embeddings", CVPR workshops 2021, arXiv 2104.13189).
+    Straight lines between latent coordinates of near samples then decode to what lies between them. The encoder learns
+    from near samples with known distances; there are three ways to know them, and `manifold` says which. With a
+    renderer, pairs are drawn and rendered as the training goes on. With a known position of each sample, all
+    derivatives come from its neighbours. With pairs (`latax.data.from_triples`), distances and midpoints are those that
+    you give. A decoder is trained on the finished latent coordinates (Braunsmann, Rajković, Rumpf and Wirth, "Learning
+    low bending and low distortion manifold embeddings", CVPR workshops 2021, arXiv 2104.13189).
     """
 
     default_epochs: ClassVar[int] = 500
 
-    manifold: str | RenderedManifold = "sundial"
-    """What the images show: sundial, rotating-object, translations, ellipses, rotated-digits, or file.py:name."""
+    manifold: str | RenderedManifold | AbstractManifold = "sundial"
+    """What the images show: sundial, rotating-object, translations, ellipses, rotated-digits. Or where the samples are
+    whose positions are known: circle (radians), sphere (unit vectors), rotations (matrices), torus (two angles), plane,
+    line (such as times). Or pairs, where the samples come with some. Or file.py:name for your own."""
     latent_size: int = 16
     """Latent coordinates: room to lie flat in, at least twice the manifold's dimension and one more."""
     bending_weight: float = 0.1
-    """λ, the weight of the bending, in squares of the manifold's length (its injectivity radius / π)."""
+    """λ, the weight of the bending, in squares of the manifold's length: its injectivity radius / π, or where that is
+    infinite or unknown, the greatest distance of two samples / π."""
     distortion: Literal["inverse", "regularised", "quadratic", "log"] = "inverse"
     """γ, what a wrong length costs: s² + 1/s² - 2, that with a finite value at 0, (s - 1)², or log² s."""
     distances: Literal["annulus", "ball", "radial", "shell"] = "annulus"
-    """How distances of near pairs are drawn; all but the annulus have known defects."""
+    """How distances of rendered near pairs are drawn; all but the annulus have known defects."""
     farthest: float = 0.5
-    """The greatest distance of a near pair, in the manifold's length."""
+    """The greatest distance of a rendered near pair, in the manifold's length."""
     nearest: float = 0.1
-    """The least distance of a near pair, for the annulus; 0.01 is the least that single precision allows."""
+    """The least distance of a rendered near pair, for the annulus; 0.01 is the least that single precision allows."""
     start: Literal["stress", "none"] = "stress"
     """Begin with the distances of far pairs. Without, embeddings often wind twice around."""
     decoder: bool = True
     """Train a decoder on the finished latent coordinates."""
+    reconstruction_weight: float = 0.0
+    """Above zero, the decoder is trained along with the encoder, too, and the mean squared error, as a share of the
+    data's variance, counts this much beside the energy. The embedding then gives up some of its shape."""
 
     @property
     def name(self) -> str:
@@ -76,6 +84,12 @@ class LowBendingAutoencoder(AbstractAutoencoder):
     def _check_model_params(self) -> None:
         super()._check_model_params()
         require_not_negative("bending_weight", self.bending_weight)
+        require_not_negative("reconstruction_weight", self.reconstruction_weight)
+        if self.reconstruction_weight and not self.decoder:
+            raise ConfigError(
+                f"reconstruction_weight={self.reconstruction_weight:g} asks for a decoder, and decoder=False for none. "
+                "Leave one of the two out."
+            )
         require_positive("farthest", self.farthest)
         require_positive("nearest", self.nearest)
         if self.distances not in _LAWS:
@@ -88,43 +102,39 @@ class LowBendingAutoencoder(AbstractAutoencoder):
                 "differences of such near points are rounding. Give a larger one; 0.1 is good."
             )
         distortion_named(self.distortion)
-        self._sampler  # noqa: B018 - refuses distances that this manifold does not allow
+        manifold = self._manifold
+        if isinstance(manifold, RenderedManifold):
+            PairSampler(manifold.manifold, self._law(manifold.manifold))  # refuses distances that it does not allow
 
     @property
-    def _rendered(self) -> RenderedManifold:
+    def _manifold(self) -> RenderedManifold | AbstractManifold | None:
+        """None for pairs."""
         return find_manifold(self.manifold)
 
-    @property
-    def _length(self) -> float:
-        """The unit of `farthest`, `nearest` and of the root of `bending_weight`."""
-        return self._rendered.manifold.length_scale
-
-    @property
-    def _sampler(self) -> PairSampler:
-        law = _LAWS[self.distances](self.farthest * self._length, self.nearest * self._length)
-        return PairSampler(self._rendered.manifold, law)
+    def _law(self, manifold: AbstractManifold) -> AbstractDistanceLaw:
+        length = manifold.length_scale
+        return _LAWS[self.distances](self.farthest * length, self.nearest * length)
 
     @property
     def _weight(self) -> float:
-        return self.bending_weight * self._length**2
+        """λ in squared units of distance."""
+        return self.bending_weight * self.length_**2
 
     @property
     def _distortion(self) -> AbstractDistortion:
         return distortion_named(self.distortion)
 
-    @property
-    def _pairs(self) -> RenderedPairs:
-        return RenderedPairs(self._sampler, self._rendered.render, jnp.asarray(self.scaling_.loc, jnp.float32))
-
     def _check_columns(self, samples: Samples) -> None:
         super()._check_columns(samples)
-        wanted = self._rendered.image_shape
-        found = samples.sample_shape
-        if found != wanted and (*found, 1) != wanted:
-            raise DataError(
-                f"Each sample has shape {found}, and '{self._rendered.name}' renders images of {wanted}. Give images "
-                "of that shape, or the manifold that they show; `latax data make` has those of the built-in ones."
-            )
+        near = nearness(self, samples, self.rows(len(samples)))
+        self.length_ = near.length
+        if isinstance(near, Paired):
+            near = near.without_rounding(self.length_)
+            if self.start == "stress":
+                near.require_one_part()
+            near.warn_of_detours()
+        # The training's batches are made before anything is on disk: they refuse samples that they cannot use.
+        self._near, self._training = near, near.training()
 
     def _module(self, scale: Float[Array, " d"], context_size: int | None, key: Key[Array, ""]) -> Autoencoder:
         return self._autoencoder(scale, key, decoder=self.decoder)
@@ -136,27 +146,45 @@ class LowBendingAutoencoder(AbstractAutoencoder):
             self._weight,
             stress_share=STRESS_SHARE if self.start == "stress" else 0.0,
             decoder_share=DECODER_SHARE if self.decoder else 0.0,
+            reconstruction_weight=self.reconstruction_weight,
         )
 
     def _batch(self, samples: Samples) -> dict[str, np.ndarray]:
-        """Fresh pairs, whatever the samples: they are what weights are chosen by."""
-        count = max(VALIDATION_PAIRS, len(samples))
-        return {name: np.asarray(a) for name, a in self._pairs.draw(jr.key(self.seed), count).items()}
+        """What weights are chosen by; that knows the held-out samples."""
+        return self._near.held_out(VALIDATION, self.seed)
 
     def _source(self, samples: Samples, rows: Any) -> train.AbstractSource:
-        return train.SamplerSource(self._pairs)
+        return train.SamplerSource(self._training)
 
     def _evaluate(self, samples: Samples) -> dict[str, Float[np.ndarray, " rows"]]:
-        looked = look(self, VALIDATION_PAIRS, seed=self.seed)
+        looked = look(self, self._near, VALIDATION, seed=self.seed)
         found = {"energy": looked.distortion + self._weight * looked.bending}
         found |= {"distortion": looked.distortion, "bending": looked.bending}
         return found | ({"reconstruction_error": self.reconstruction_error(samples)} if self.decoder else {})
 
+    def _remember(self, held_out: dict[str, Float[np.ndarray, " rows"]]) -> None:
+        """Nothing further; what the training knew of near samples is as large as the data, and is let go."""
+        del self._near, self._training
+
+    def _fitted_numbers(self) -> dict[str, Any]:
+        return {"length_": self.length_}
+
     # ---- verbs
 
     def assess(self, held_out: Samples, training: Samples | None = None) -> EmbeddingAssessment:
-        """All numbers that a diagnosis and a report are made of."""
-        return assess_embedding(self, held_out, training)
+        """All numbers that a diagnosis and a report are made of.
+
+        Held-out samples have neighbours, and pairs, among themselves and the training samples; give these where they
+        are at hand.
+        """
+        return assess_embedding(self, self._nearness(held_out, training), held_out)
+
+    def _nearness(self, held_out: Samples, training: Samples | None) -> AbstractNearness:
+        both = held_out
+        if training is not None and not isinstance(self._manifold, RenderedManifold):
+            both = stacked(training, held_out)
+        first = len(both) - len(held_out)
+        return nearness(self, both, (np.arange(first), np.arange(first, len(both))))
 
 
 _LAWS = {

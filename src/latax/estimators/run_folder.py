@@ -107,6 +107,9 @@ def fingerprint(samples: Samples) -> dict[str, Any]:
     digest = hashlib.sha256(np.ascontiguousarray(part.X, np.float64).tobytes())
     if part.context is not None:
         digest.update(np.ascontiguousarray(part.context, np.float64).tobytes())
+    if samples.pairs is not None:
+        digest.update(np.ascontiguousarray(samples.pairs.rows, np.int64).tobytes())
+        digest.update(np.ascontiguousarray(samples.pairs.distance, np.float64).tobytes())
     columns = [samples.X.shape[1], 0 if samples.context is None else samples.context.shape[1]]
     return {"rows": rows, "columns": columns, "sha256": digest.hexdigest()}
 

@@ -30,6 +30,7 @@ from latax.geometry.energy import (
     mean_distortion,
     pair_energy,
     pair_terms,
+    probed_terms,
 )
 from latax.geometry.euclidean import Euclidean
 from latax.geometry.geodesic import Geodesic, geodesic
@@ -44,6 +45,7 @@ from latax.geometry.quotient import first_quotient, second_quotient
 from latax.geometry.rotation import SO3
 from latax.geometry.shooting import Path, shoot
 from latax.geometry.sphere import Sphere, SphericalCap
+from latax.geometry.stencil import Stencils, hessian_stencils, stencil_hessian, stencil_unknowns
 from latax.geometry.torus import FlatTorus
 
 __all__ = [
@@ -74,6 +76,7 @@ __all__ = [
     "Shell",
     "Sphere",
     "SphericalCap",
+    "Stencils",
     "Terms",
     "christoffel_symbols",
     "condition_number",
@@ -85,6 +88,7 @@ __all__ = [
     "gaussian_curvature",
     "geodesic",
     "geodesic_acceleration",
+    "hessian_stencils",
     "length",
     "limit_energy",
     "limit_terms",
@@ -96,6 +100,7 @@ __all__ = [
     "mean_distortion",
     "pair_energy",
     "pair_terms",
+    "probed_terms",
     "pullback_metric",
     "second_fundamental_form",
     "second_fundamental_form_in_frame",
@@ -103,4 +108,6 @@ __all__ = [
     "sectional_curvature",
     "shoot",
     "speed",
+    "stencil_hessian",
+    "stencil_unknowns",
 ]

@@ -89,6 +89,32 @@ def limit_terms(
     return Terms(mean_distortion(jacobian, distortion or Inverse()), mean_bending(hessian))
 
 
+def probed_terms(
+    phi: Embedding,
+    manifold: AbstractManifold,
+    x: Point,
+    *,
+    probes: int,
+    key: PRNGKeyArray,
+    distortion: AbstractDistortion | None = None,
+) -> Energy:
+    """Distortion and bending of φ at the point x from random directions, with standard errors.
+
+    Unbiased estimates of `limit_terms`. Each probe costs one second derivative along a geodesic, whatever the dimension
+    n of the manifold, where the exact terms cost n². Raises `ConfigError` below two probes.
+    """
+    _check_samples("probes", probes)
+    kind = distortion or Inverse()
+    return _estimate(jax.vmap(lambda key: _probe(phi, manifold, x, key, kind))(jr.split(key, probes)))
+
+
+def _probe(
+    phi: Embedding, manifold: AbstractManifold, x: Point, key: PRNGKeyArray, distortion: AbstractDistortion
+) -> Terms:
+    velocity, acceleration = along(phi, manifold, x, manifold.direction(x, key))
+    return Terms(distortion.of_square(squared_length(velocity)), squared_length(acceleration))
+
+
 def pair_terms(phi: Embedding, pair: Pair, distortion: AbstractDistortion | None = None) -> Terms:
     """Distortion and bending of φ by the difference quotients of one pair."""
     stretch_squared, bending = pair_squares(phi, pair)
@@ -109,10 +135,22 @@ def limit_energy(
     samples: int,
     key: PRNGKeyArray,
     distortion: AbstractDistortion | None = None,
+    probe: bool = False,
 ) -> Energy:
-    """The energy of φ in the limit, from `samples` points of the manifold; exact at each of them."""
-    _check_samples(samples)
-    at = lambda key: limit_terms(phi, manifold, manifold.sample(key), distortion)
+    """The energy of φ in the limit, from `samples` points of the manifold.
+
+    Exact at each of them; with `probe`, in one random direction at each, which is cheap where the manifold has many
+    dimensions and unbiased all the same. Raises `ConfigError` below two samples.
+    """
+    _check_samples("samples", samples)
+
+    def at(key: PRNGKeyArray) -> Terms:
+        place, direction = jr.split(key)
+        x = manifold.sample(place)
+        if probe:
+            return _probe(phi, manifold, x, direction, distortion or Inverse())
+        return limit_terms(phi, manifold, x, distortion)
+
     return _estimate(jax.vmap(at)(jr.split(key, samples)))
 
 
@@ -124,8 +162,8 @@ def pair_energy(
     key: PRNGKeyArray,
     distortion: AbstractDistortion | None = None,
 ) -> Energy:
-    """The energy of φ by difference quotients, from `samples` pairs of points."""
-    _check_samples(samples)
+    """The energy of φ by difference quotients, from `samples` pairs of points; at least two, or `ConfigError`."""
+    _check_samples("samples", samples)
     at = lambda key: pair_terms(phi, sampler(key), distortion)
     return _estimate(jax.vmap(at)(jr.split(key, samples)))
 
@@ -135,6 +173,6 @@ def _estimate(terms: Terms) -> Energy:
     return Energy(of(terms.distortion), of(terms.bending))
 
 
-def _check_samples(samples: int) -> None:
-    if samples < 2:
-        raise ConfigError(f"samples={samples}: an estimate with an error needs at least two.")
+def _check_samples(name: str, count: int) -> None:
+    if count < 2:
+        raise ConfigError(f"{name}={count}: an estimate with an error needs at least two.")

@@ -119,13 +119,15 @@ def low_bending(
     *,
     stress_share: float,
     decoder_share: float,
+    reconstruction_weight: float = 0.0,
 ) -> Recipe:
     """The low-bending autoencoder: encoder by the distances of far pairs, encoder by near pairs, then the decoder.
 
     `bending_weight`: λ in squared units of distance; `stress_share`, `decoder_share`: of all steps; 0 leaves that phase
-    out.
+    out. With a `reconstruction_weight` the decoder is trained along with the encoder by near pairs, too.
     """
     first, last = (round(share * budget.steps) for share in (stress_share, decoder_share))
+    joint = reconstruction_weight > 0
     phases = []
     if first:
         phases.append(
@@ -138,17 +140,31 @@ def low_bending(
                 **budget.phase_options(first),
             )
         )
-    phases.append(
-        Phase(
-            name="embedding",
-            objective=low_bending_model.EmbeddingObjective(distortion),
-            trainable=_encoder,
-            weights={"bending": bending_weight},
-            begin=None if first else low_bending_model.start_encoder,
-            metric=low_bending_model.EmbeddingEnergy(distortion, bending_weight),
-            **budget.phase_options(max(1, budget.steps - first - last)),
+    options = budget.phase_options(max(1, budget.steps - first - last))
+    if joint:
+        phases.append(
+            Phase(
+                name="embedding",
+                objective=low_bending_model.JointObjective(distortion),
+                trainable=_both,
+                weights={"bending": bending_weight, "reconstruction": reconstruction_weight},
+                begin=low_bending_model.start_decoder if first else low_bending_model.start_both,
+                metric=low_bending_model.JointEnergy(distortion, bending_weight, reconstruction_weight),
+                **options,
+            )
         )
-    )
+    else:
+        phases.append(
+            Phase(
+                name="embedding",
+                objective=low_bending_model.EmbeddingObjective(distortion),
+                trainable=_encoder,
+                weights={"bending": bending_weight},
+                begin=None if first else low_bending_model.start_encoder,
+                metric=low_bending_model.EmbeddingEnergy(distortion, bending_weight),
+                **options,
+            )
+        )
     if last:
         phases.append(
             Phase(
@@ -156,7 +172,7 @@ def low_bending(
                 objective=low_bending_model.reconstruction,
                 trainable=_decoder,
                 prepare=low_bending_model.encode_batch,
-                begin=low_bending_model.start_decoder,
+                begin=None if joint else low_bending_model.start_decoder,
                 metric=low_bending_model.reconstruction_error,
                 **budget.phase_options(last),
             )

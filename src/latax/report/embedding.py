@@ -1,4 +1,4 @@
-"""What a report shows of an embedding of a rendered manifold."""
+"""What a report shows of an embedding."""
 
 import jax
 import jax.numpy as jnp
@@ -6,6 +6,7 @@ import jax.random as jr
 import numpy as np
 
 from latax.data import Samples
+from latax.data.rendered import RenderedManifold
 from latax.estimators.autoencoder import Autoencoder
 from latax.estimators.embedding_assessment import EmbeddingAssessment
 from latax.estimators.low_bending import LowBendingAutoencoder
@@ -23,13 +24,14 @@ _PATH = 0.45
 def embedding_figures(found: EmbeddingAssessment, estimator: LowBendingAutoencoder, held_out: Samples) -> list[Figure]:
     """The embedding, its lengths and, with a decoder, what straight lines decode to."""
     looked = found.looked
-    latent = np.linalg.norm(looked.latent - looked.far_latent, axis=1)
     shown = [
         figures.shape_figure(looked.latent, dimension=found.dimension),
-        figures.lengths_figure(looked.stretch, latent, looked.far_distance),
+        figures.lengths_figure(looked.stretch, looked.far_length, looked.far_distance),
     ]
     if found.interpolation is not None:
-        shown += [figures.interpolation_figure(*found.interpolation), _path(estimator)]
+        shown.append(figures.interpolation_figure(*found.interpolation))
+        if found.rendered is not None:
+            shown.append(_path(estimator, found.rendered))
     return shown
 
 
@@ -48,8 +50,8 @@ def reconstruction_figures(found: ReconstructionAssessment, estimator: Autoencod
     ]
 
 
-def _path(estimator: LowBendingAutoencoder) -> Figure:
-    rendered, start, direction = estimator._rendered, *jr.split(jr.key(3))
+def _path(estimator: LowBendingAutoencoder, rendered: RenderedManifold) -> Figure:
+    start, direction = jr.split(jr.key(3))
     manifold = rendered.manifold
     x = manifold.sample(start)
     v = _PATH * manifold.injectivity_radius * manifold.direction(x, direction)

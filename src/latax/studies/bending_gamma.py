@@ -81,7 +81,7 @@ def _minima(name: str, manifold: AbstractHomogeneousManifold) -> Table:
 
 
 def _counted(repeats: int, seed: int) -> Table:
-    """Errors of the energy of the classical embedding of the sphere, by the number of pairs."""
+    """Errors of the energy of the classical embedding of the flat torus, by the number of pairs."""
     rows: list[list[Any]] = []
     with jax.enable_x64(True):
         for law, make in LAWS.items():

@@ -18,7 +18,7 @@ from jaxtyping import Float
 from latax.data.rendered import RenderedManifold
 from latax.evaluate.embedding import far_pair_ratio, principal_dimension
 from latax.geometry import AbstractDistanceLaw, PairSampler
-from latax.models.low_bending import RenderedPairs
+from latax.models.near_pairs import RenderedPairs
 from latax.studies.contest import Measure
 
 #: Pairs that are looked at, and distances of interpolated pairs as shares of the injectivity radius.
@@ -50,7 +50,7 @@ def draw(rendered: RenderedManifold, law: AbstractDistanceLaw, *, count: int = P
     source = RenderedPairs(PairSampler(rendered.manifold, law), rendered.render, jnp.zeros(size))
     found = {name: np.asarray(values) for name, values in source.draw(jr.key(seed), count).items()}
     near = (found["x"], found["y"], found["midpoint"])
-    return Images(near, found["distance"], found["far"], found["far_distance"])
+    return Images(near, found["distance"], found["far_y"], found["far_distance"])
 
 
 def energies(model: Any, images: Images, bending_weight: float) -> Energies:

@@ -1,0 +1,173 @@
+"""The ways to say what is near: a renderer, positions, pairs. Fits are tiny; the tests are about the protocol."""
+
+import contextlib
+import functools
+
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import latax
+from latax import LowBendingAutoencoder
+from latax._errors import ConfigError, DataError, DataWarning
+from latax.data import Samples, from_triples
+from latax.data.rendered import RenderedManifold
+from latax.estimators.nearness import Paired
+from latax.geometry import Euclidean, FlatTorus, Product
+
+TINY = {"latent_size": 3, "width_size": 6, "steps": 8, "batch_size": 8, "progress": False}
+ROWS = 128
+
+
+def curve(angle: np.ndarray) -> np.ndarray:
+    """A closed curve in R⁴."""
+    return np.stack([np.cos(angle), np.sin(angle), 0.3 * np.cos(2 * angle), 0.3 * np.sin(2 * angle)], axis=-1)
+
+
+def positioned() -> Samples:
+    angle = np.random.default_rng(0).uniform(0, 2 * np.pi, ROWS)
+    return Samples(curve(angle), truth={"position": angle})
+
+
+def paired(n: int = ROWS, halves: tuple[int, ...] = (2, 3)) -> Samples:
+    """Frames of a steady motion; a pair is twice `half` frames apart."""
+    x, step = curve(2 * np.pi * np.arange(n) / n), 2 * np.pi / n
+    frames = lambda places: np.concatenate([np.roll(x, -place, axis=0) for place in places])
+    distances = np.repeat([2 * half * step for half in halves], n)
+    return from_triples(frames([0] * len(halves)), frames([2 * half for half in halves]), frames(halves), distances)
+
+
+def draw(point):
+    return jnp.reshape(0.5 + 0.3 * jnp.stack([jnp.cos(point[0]), jnp.sin(point[0])]), (1, 2, 1))
+
+
+RING = RenderedManifold(FlatTorus(2 * np.pi), draw, "ring", (1, 2, 1))
+
+CASES = {
+    "circle": positioned,
+    "pairs": paired,
+    "rendered": lambda: RING.samples(ROWS),
+}
+every = pytest.mark.parametrize("name", CASES)
+
+
+def make(name: str, **changed) -> LowBendingAutoencoder:
+    return LowBendingAutoencoder(**{"manifold": RING if name == "rendered" else name, **TINY, **changed})
+
+
+@functools.cache
+def fitted(name: str) -> LowBendingAutoencoder:
+    return make(name).fit(CASES[name]())
+
+
+@every
+def test_a_fit_encodes_decodes_and_is_judged(name):
+    model, samples = fitted(name), CASES[name]()
+    assert model.transform(samples).shape == (len(samples), 3)
+    assert model.project(samples).shape == (len(samples), *samples.sample_shape)
+    assert set(model.metrics_) == {"energy", "distortion", "bending", "reconstruction_error"}
+    assert all(np.isfinite(values).all() for values in model.metrics_.values())
+    assert not vars(model).keys() & {"_near", "_training"}  # as large as the data
+    training, held_out = (samples.take(rows) for rows in model.rows(len(samples)))
+    found = model.assess(held_out, training)
+    assert np.isfinite(found.energy)
+    assert found.dimension in (1, 2, 3)
+    assert (found.lowest is None) == (name == "pairs")
+    assert (found.rendered is None) == (name != "rendered")
+    assert (found.interpolation is None) == (name == "circle")
+    assert "far points drawn together" in str(model.diagnose(samples))
+
+
+@every
+def test_a_saved_model_knows_its_length(name, tmp_path):
+    model, samples = fitted(name), CASES[name]()
+    changed = {"manifold": RING} if name == "rendered" else {}
+    again = latax.load(model.save(tmp_path / name), **changed)
+    np.testing.assert_array_equal(again.transform(samples), model.transform(samples))
+    assert again.length_ == model.length_
+    assert again.length_ == pytest.approx(1.0, rel=0.05)
+    assert again.assess(samples).energy == pytest.approx(model.assess(samples).energy)
+
+
+def test_interpolation_is_held_against_the_samples_halfway():
+    found = fitted("pairs").assess(paired()).interpolation
+    d = np.array([4, 6]) * 2 * np.pi / ROWS
+    np.testing.assert_allclose(found.distance[[0, -1]], d, rtol=1e-6)
+    assert np.isfinite(found.decoded).all()
+    assert len(found.decoded) == 6
+    # The mean of two points misses the one between them on both circles of the curve.
+    error = np.sqrt(((1 - np.cos(d / 2)) ** 2 + 0.09 * (1 - np.cos(d)) ** 2) / 4)
+    np.testing.assert_allclose(found.averaged[[0, -1]], error, rtol=1e-2)
+
+
+# ---- what does not go together
+
+
+def test_samples_without_what_is_needed():
+    X = positioned().X
+    with pytest.raises(DataError, match=r"have no positions\. Give those on FlatTorus.*--position COLUMN"):
+        make("circle").fit(X)
+    with pytest.raises(
+        DataError, match=r"manifold='pairs' learns from pairs, and these samples have none.*from_triples"
+    ):
+        make("pairs").fit(X)
+    with pytest.raises(DataError, match=r"come with pairs, and 'ring' renders its own\. Give manifold='pairs'"):
+        make("rendered").fit(paired())
+    with pytest.raises(DataError, match=r"'ring' renders images.*manifold='circle'"):
+        make("rendered").fit(X)
+    with pytest.raises(ConfigError, match=r"no manifold 'cirle'\. Did you mean 'circle'\? .*pairs"):
+        make("cirle").fit(X)
+
+
+@pytest.mark.parametrize(
+    ("manifold", "position", "message"),
+    [
+        ("sphere", np.zeros((ROWS, 2)), r"float64 \(128, 2\); a point of Sphere.* \(128, 3\) were expected"),
+        ("sphere", np.ones((ROWS, 3)), r"128 positions of 128 are not of length 1, the first is that of sample 0"),
+        ("rotations", np.ones((ROWS, 9)), r"128 positions of 128 are no rotation matrices"),
+        ("line", np.append(np.arange(ROWS - 1.0), np.nan), r"1 position of 128 is not finite, .* of sample 127"),
+    ],
+)
+def test_positions_that_are_none(manifold, position, message):
+    with pytest.raises(DataError, match=message):
+        make(manifold).fit(Samples(positioned().X, truth={"position": position}))
+
+
+def test_degrees_are_warned_of():
+    degrees = np.random.default_rng(0).uniform(0, 360, ROWS)
+    with pytest.warns(DataWarning, match=r"go round 57 times.*in radians.*deg2rad"):
+        make("circle", steps=3).fit(Samples(curve(np.deg2rad(degrees)), truth={"position": degrees}))
+
+
+def test_pairs_in_several_parts_need_another_start():
+    apart = paired(halves=(2,))  # steps of two frames never leave the even frames
+    with pytest.raises(DataError, match=r"fall into 2 parts that nothing joins, of 64, 64 samples.*or start='none'"):
+        make("pairs").fit(apart)
+    assert make("pairs", start="none", steps=3, decoder=False).fit(apart).transform(apart).shape == (128, 3)
+
+
+def test_detours_between_near_samples_are_warned_of():
+    for halves, warned in (((2, 3), False), ((11, 18), True)):
+        samples = paired(halves=halves)
+        near = Paired(samples.pairs, samples.X.astype(np.float32), np.arange(0), np.arange(ROWS), 0)
+        with pytest.warns(DataWarning, match=r"give also pairs of nearer") if warned else contextlib.nullcontext():
+            near.warn_of_detours()
+
+
+def test_pairs_that_are_too_near_are_left_out():
+    x = np.linspace(0, 1, 65)[:, None] * np.ones(3)
+    near = from_triples(x[:-2], x[2:], x[1:-1], np.append(np.full(62, 1.0), 1e-4))
+    with pytest.warns(DataWarning, match=r"1 of 63 pairs are left out: nearer than 0\.\d+, 0\.01 of the manifold's"):
+        make("pairs", steps=3, decoder=False, start="none").fit(near)
+
+
+def test_lengths_of_unbounded_manifolds_are_those_of_the_data():
+    time = np.sort(np.random.default_rng(0).uniform(1.7e9, 1.7e9 + 314.159, ROWS))
+    samples = Samples(curve(time / 100), truth={"position": time[:, None]})
+    model = make("line", steps=3).fit(samples)
+    assert model.length_ == pytest.approx(100, rel=0.05)
+    band = Product([FlatTorus(2 * np.pi), Euclidean(1)])
+    model = make("line", manifold=band)
+    assert model._manifold is band
+    with pytest.raises(ConfigError, match=r"given as an object.*latax\.load\(path, manifold"):
+        make(repr(band)).fit(samples)

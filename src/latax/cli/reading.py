@@ -23,7 +23,8 @@ class Reading:
     """A column, or an array of the file, that conditions the density; give it once for each."""
 
     series: str | None = None
-    """The column that numbers the sequences, in a table with one row for each time of each of them."""
+    """The column that says which sequence a row belongs to, by number or name, in a table with one row for each time of
+    each of them."""
     time: str | None = None
     """The column of the times, in such a table."""
 
@@ -31,11 +32,9 @@ class Reading:
         """The samples in `path`."""
         if (self.series is None) != (self.time is None):
             raise ConfigError("A table of sequences needs both --series and --time, the names of two of its columns.")
-        columns = self.columns
-        if columns and self.series is not None and self.time is not None:
-            columns = (self.series, self.time, *columns)
-        samples = read(path, name=self.array, columns=columns or None, context=self.context or None)
-        return samples if self.series is None or self.time is None else fold(samples, self.series, self.time)
+        columns = self.columns if self.time is None or not self.columns else (self.time, *self.columns)
+        samples = read(path, name=self.array, columns=columns or None, context=self.context or None, labels=self.series)
+        return samples if self.time is None else fold(samples, self.time)
 
     def as_in(self, source: dict[str, Any] | None, path: Path) -> "Reading":
         """With what is not given taken from the `source` of a run, if `path` is of the same kind of file."""

@@ -24,6 +24,7 @@ class Samples:
     * `sample_shape`: the shape of one sample before it was flattened, e.g. (8, 8) for images; (d,) when not given.
     * `origin`: where the numbers come from and what was done to them on the way, for people.
     * `times`: of sequences, the times (T,) of the first axis of `sample_shape`; None when not known.
+    * `labels`: what the rows are called, such as the names of subjects; empty when they have no names.
     * `truth`: what is known of each sample that no model is shown, e.g. true parameters (N,) or noise-free data
       (N, ...), by name.
 
@@ -38,6 +39,7 @@ class Samples:
     origin: str = "array"
     times: Float[np.ndarray, " _"] | None = None
     truth: Mapping[str, Shaped[np.ndarray, "..."]] = dataclasses.field(default_factory=dict)
+    labels: tuple[str, ...] = ()
 
     def __post_init__(self):
         rows, size = self.X.shape
@@ -60,6 +62,8 @@ class Samples:
             raise DataError(f"{len(self.context_names)} context names were given for {width} context columns.")
         if self.times is not None and len(self.times) != self.sample_shape[0]:
             raise DataError(f"{len(self.times)} times do not fit sequences of {self.sample_shape[0]} entries.")
+        if self.labels and len(self.labels) != rows:
+            raise DataError(f"{len(self.labels)} labels were given for {rows} rows; expected one for each, or none.")
         for name, values in self.truth.items():
             if values.shape[:1] != (rows,):
                 raise DataError(f"the truth '{name}' has shape {values.shape}; expected {rows} values, one per sample.")
@@ -76,11 +80,13 @@ class Samples:
         """These rows only, in memory; everything else stays the same."""
         context = None if self.context is None else self.context[rows]
         truth = {name: values[rows] for name, values in self.truth.items()}
-        return dataclasses.replace(self, X=self.X[rows], context=context, truth=truth)
+        labels = tuple(np.array(self.labels, object)[rows]) if self.labels else ()
+        return dataclasses.replace(self, X=self.X[rows], context=context, truth=truth, labels=labels)
 
 
 def stacked(first: Samples, second: Samples) -> Samples:
-    """The samples of both, in memory; names, times and origin are the first's, truth is what is known of both.
+    """The samples of both, in memory; names, times and origin are the first's, truth is what is known of both,
+    and labels are there where both have them.
 
     Raises `DataError` where they do not have the same columns.
     """
@@ -91,7 +97,8 @@ def stacked(first: Samples, second: Samples) -> Samples:
     both = lambda a, b: np.concatenate([np.asarray(a), np.asarray(b)])
     truth = {name: both(values, second.truth[name]) for name, values in first.truth.items() if name in second.truth}
     context = None if first.context is None else both(first.context, second.context)
-    return dataclasses.replace(first, X=both(first.X, second.X), context=context, truth=truth)
+    labels = (*first.labels, *second.labels) if first.labels and second.labels else ()
+    return dataclasses.replace(first, X=both(first.X, second.X), context=context, truth=truth, labels=labels)
 
 
 def default_names(shape: tuple[int, ...], stem: str = "x") -> tuple[str, ...]:

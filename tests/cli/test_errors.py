@@ -12,7 +12,10 @@ from latax._errors import ConfigError, DataError, DivergenceError, FileError
 from latax.cli import main
 from tests.cli.conftest import TINY
 
-COMMANDS = ["fit", "resume", "encode", "decode", "project", "sample", "score", "diagnose", "report", "data", "study"]
+COMMANDS = [
+    *("fit", "resume", "encode", "decode", "project", "sample", "score", "diagnose", "report", "data", "study"),
+    *("predict", "intervene", "parameters"),
+]
 MODELS = ["mflow", "ambient-flow", "manifold-density", "probabilistic-pca"]
 
 

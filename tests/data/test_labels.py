@@ -21,7 +21,7 @@ def test_a_column_of_texts_names_the_rows(suffix, tmp_path):
     assert read(path, columns=["y"], labels="who").feature_names == ("y",)
     with pytest.raises(DataError, match="column 'who'"):
         read(path)
-    with pytest.raises(ConfigError, match="has no column 'whom'. Did you mean 'who'"):
+    with pytest.raises(ConfigError, match=r"has no column 'whom'\. Did you mean 'who'"):
         read(path, labels="whom")
 
 

@@ -7,13 +7,11 @@ from types import SimpleNamespace
 import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
-import pandas as pd
 import pytest
 
 import latax
 from latax import PhysicsVAE
 from latax._errors import ConfigError, DataError, DataWarning, DivergenceError
-from latax.cli import main
 from latax.data import Samples
 from latax.estimators.physics_assessment import _at_bounds
 from latax.estimators.prior_check import check_sequences
@@ -268,22 +266,3 @@ def test_several_states_of_which_some_are_seen():
     model = PhysicsVAE(physics=physics, infers_initial=True, dt=0.25, **TINY).fit(x)
     assert model.project(x).shape == (20, 9, 2)
     assert model.transform(x).shape == (20, 1 + 2 + 2 + 3)
-
-
-def test_own_physics_and_own_table_on_the_command_line(tmp_path, monkeypatch, capsys):
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "mine.py").write_text(OWN)
-    long = [(i, t, x) for i, row in enumerate(np.asarray(springs().X)) for t, x in zip(TIMES, row, strict=True)]
-    pd.DataFrame(long, columns=["run", "t", "x"]).to_csv("springs.csv", index=False)
-    tiny = [f"--{name.replace('_', '-')}={value}" for name, value in TINY.items() if name != "progress"]
-    table = ["--series", "run", "--time", "t"]
-    fit = ["fit", "physics-vae", "springs.csv", *table, "--physics", "mine.py:spring", "--out", "a", *tiny]
-    assert main([*fit, "--no-progress", "--no-report"]) == 0
-    assert main(["encode", "a", "springs.csv", "--out", "z.csv"]) == 0
-    Z = pd.read_csv("z.csv")
-    assert len(Z) == ROWS
-    capsys.readouterr()
-    assert (
-        main(["fit", "physics-vae", "springs.csv", "--series", "run", "--physics", "mine.py:spring", "--out", "b"]) == 2
-    )
-    assert "needs both --series and --time" in capsys.readouterr().err

@@ -30,9 +30,7 @@ def test_names_that_are_times(names, times):
 @pytest.mark.parametrize("start", [0, 1])
 def test_names_that_only_count_are_not_taken_for_times(start):
     counted = named(*map(str, range(start, start + 3)))
-    with pytest.raises(
-        ConfigError, match=rf"named {start} to {start + 2}, which may be times .* Give dt=1 if they are"
-    ):
+    with pytest.raises(ConfigError, match=rf"named {start} to {start + 2}, which may be times .* Give dt=1 if they"):
         times_of(counted, None)
     np.testing.assert_array_equal(times_of(counted, 0.05), [0, 0.05, 0.1])
 

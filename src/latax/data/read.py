@@ -57,7 +57,8 @@ def read(
     - `context`: names of the columns, or of the arrays, that condition the data.
     - `lazy`: whether the data stay in the file and are read by blocks of rows (.npy, HDF5, Zarr, NetCDF only);
       "auto" does so when they need more than half of the free memory.
-    - `labels`: the column that says what each row is called, e.g. the subject's name; texts (CSV and Parquet) or numbers.
+    - `labels`: the column that says what each row is called, e.g. the name of a subject: numbers, or texts in CSV and
+      Parquet.
 
     **Returns:** `Samples`, whose `origin` says what was found and done. All numbers are checked to be finite, except
     in lazy data, which `latax.data.check_finite` checks in one pass through the file. Constant columns are allowed.
@@ -88,8 +89,8 @@ def _labelled(reader: Callable[[Path, Request], Samples], path: Path, request: R
     kept = [i for i in range(len(whole.feature_names)) if i != number]
     if not kept or len(whole.sample_shape) > 1:
         raise DataError(
-            f"{path} has samples of shape {whole.sample_shape}; with a column of labels, '{labels}', expected rows of at "
-            "least two numbers."
+            f"{path} has samples of shape {whole.sample_shape}; with a column of labels, '{labels}', expected rows "
+            "of at least two numbers."
         )
     return dataclasses.replace(
         whole,

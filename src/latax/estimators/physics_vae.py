@@ -134,6 +134,11 @@ class PhysicsVAE(AbstractSignalEstimator):
         outside = [f"outside{i}" for i in range(module.outside_size)]
         return (*module.physics.parameters.names, *inside, *outside, *states)
 
+    @property
+    def units_(self) -> dict[str, str]:
+        """The unit of each parameter, by name; empty where the physics says none."""
+        return {parameter.name: parameter.unit for parameter in self._physics().parameters.parameters}
+
     def intervene(self, X: Any, *, times: Any = None, **parameters: Any) -> np.ndarray:
         """What the samples would be with other parameters, all else equal: `intervene(X, omega=2.0)`.
 

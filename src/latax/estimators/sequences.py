@@ -25,8 +25,8 @@ def times_of(samples: Samples, dt: float | None) -> Float[np.ndarray, " T"]:
     if samples.times is None and dt is None and _only_count(samples.feature_names):
         first, last = samples.feature_names[0], samples.feature_names[-1]
         raise ConfigError(
-            f"The columns are named {first} to {last}, which may be times or mere numbers of columns. Give dt=1 if they "
-            "are times one apart, and else dt=..., the time from one entry to the next."
+            f"The columns are named {first} to {last}, which may be times or mere numbers of columns. Give dt=1 if "
+            "they are times one apart, and else dt=..., the time from one entry to the next."
         )
     if samples.times is None and dt is None:
         raise ConfigError(

@@ -157,18 +157,16 @@ def _wanted(model: Any, until: float | None, times: tuple[float, ...]) -> np.nda
 
 
 def _parsed(values: tuple[str, ...]) -> dict[str, float]:
+    from latax.data.readers.csv_dialect import is_number
+
     found: dict[str, float] = {}
     for text in values:
-        name, equals, value = text.partition("=")
-        try:
-            number = float(value)
-        except ValueError:
-            equals = ""
-        if not equals or name.strip() in found:
+        name, _, value = text.partition("=")
+        if not is_number(value) or name.strip() in found:
             raise ConfigError(
                 f"--set {text}: expected one NAME=NUMBER for each parameter, such as --set omega=2.0 --set gamma=0.1."
             )
-        found[name.strip()] = number
+        found[name.strip()] = float(value)
     return found
 
 

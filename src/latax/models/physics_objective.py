@@ -45,12 +45,13 @@ Noise = Literal["fixed", "learned", "optimal"]
 
 
 class Regularisers(NamedTuple):
-    """Weights of the terms beyond the evidence bound; those of zero are not computed."""
+    """Weights of the terms beyond the evidence bound; those of zero are not computed. `latax.PhysicsVAE` has those that
+    are usual."""
 
-    ppc: float = 0.01
+    ppc: float = 0.0
     effort: float = 0.0
-    cleansing: float = 0.001
-    augmentation: float = 0.1
+    cleansing: float = 0.0
+    augmentation: float = 0.0
     simulation: float = 0.0
     matching: float = 0.0
 

@@ -67,9 +67,9 @@ class FixedStep(AbstractSolver):
 
     An interval longer than usual is a gap, and is divided as if there were times in it at the usual distance: no step
     is longer than one and a half of those elsewhere. What is usual `solve` is told, as by a model that was fitted to
-    data, or else it is the median. Where data come more often than the solution needs steps, `every` skips times: steps go
-    from one of them to the next but `every` - 1, unless there is a gap, and the states between are those of the cubic
-    with the same values and slopes at both ends (Hermite's, of order 4).
+    data, or else it is the median. Where data come more often than the solution needs steps, `every` skips times: steps
+    go from one of them to the next but `every` - 1, unless there is a gap, and the states between are those of the
+    cubic with the same values and slopes at both ends (Hermite's, of order 4).
 
     To count steps the times must have known values: inside compiled code they must not be an argument. With `substeps`
     they may be.

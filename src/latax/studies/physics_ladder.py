@@ -12,6 +12,7 @@ from latax.data import Samples
 from latax.estimators import NeuralODEVAE, PhysicsVAE, ProbabilisticPCA, SequenceVAE
 from latax.estimators.physics_least_squares import fit_each
 from latax.evaluate import paired_difference
+from latax.models.physics_objective import Regularisers
 from latax.physics.physics import AbstractDynamics
 from latax.report import figures
 from latax.report.content import Figure, Section
@@ -20,7 +21,7 @@ from latax.studies import sequences
 from latax.studies.contest import Contest, Results, hold
 from latax.studies.result import StudyResult
 
-NONE = {"ppc": 0.0, "effort": 0.0, "cleansing": 0.0, "augmentation": 0.0, "simulation": 0.0}
+NONE = Regularisers()._asdict()
 BEST, BARE = "NN + physics, regularised", "NN + physics"
 #: Test sequences that are looked at beyond the window and with other parameters: their truth is solved anew.
 SOME = 300
@@ -123,6 +124,12 @@ class Case:
     def _common(self, steps: int, budget: Budget, seed: int) -> dict[str, Any]:
         chosen = {"steps": steps, "replicates": budget.replicates, "seed": seed, "validation_fraction": 1 / 3}
         return {**chosen, **self.common}
+
+
+def usual_weights() -> dict[str, float]:
+    """The weights of the regularisers that `latax.PhysicsVAE` has when nothing is said."""
+    usual = PhysicsVAE()
+    return {name: getattr(usual, name) for name in Regularisers._fields}
 
 
 def ladder_study(

@@ -93,7 +93,7 @@ def _parameter(found: Estimates, name: str, discrepancy: bool, summary: Callable
 
 def physics_share(test: Samples) -> Measure:
     """Median share of the reconstruction that the physics explains. None without a physics."""
-    return lambda model: float(np.median(model.explain(test).physics)) if isinstance(model, PhysicsVAE) else None
+    return lambda model: float(np.nanmedian(model.explain(test).physics)) if isinstance(model, PhysicsVAE) else None
 
 
 def norms(made: Any, wanted: Any) -> Float[np.ndarray, " N"]:

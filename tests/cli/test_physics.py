@@ -10,19 +10,29 @@ import latax
 from latax.cli import main
 from latax.data import read
 from latax.data.series import fold
-from tests.estimators.test_physics_vae import OWN, TIMES, springs
+from tests.estimators.test_physics_vae import TIMES, springs
 
 ROWS = 40
 TINY = ["--width-size=4", "--steps=6", "--batch-size=16", "--no-progress", "--no-report", "--inside-size=None"]
 TINY += [f"--{weight}=0" for weight in ("effort", "cleansing", "augmentation", "simulation")]
 NAMES = [f"subject {chr(97 + i % 26)}{i}" for i in range(ROWS)]
 
+OWN = """
+from latax.physics import ODE, Parameter
+
+def move(t, y, p):
+    return y.velocity, -p.stiffness * y.position
+
+known = [Parameter("stiffness", 1.0, 9.0, unit="1/s²")]
+spring = ODE(move, known, ["position", "velocity"], observed=["position"], corrected=["velocity"])
+"""
+
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory):
     """A folder with a table in long form, a physics, and a run that was begun there with a relative name."""
     folder = tmp_path_factory.mktemp("springs")
-    (folder / "mine.py").write_text(OWN.replace('"stiffness", 1.0, 9.0', '"stiffness", 1.0, 9.0, unit="1/s²"'))
+    (folder / "mine.py").write_text(OWN)
     X = np.asarray(springs(ROWS).X)
     long = [(name, t, x) for name, row in zip(NAMES, X, strict=True) for t, x in zip(TIMES, row, strict=True)]
     pd.DataFrame(long, columns=["who", "t", "x"]).to_csv(folder / "springs.csv", index=False)

@@ -69,7 +69,7 @@ class _Wake(NamedTuple):
     residual: Float[Array, "T *sample"]
     kl: Float[Array, ""]
     error: Float[Array, ""]
-    """Squared reconstruction error, summed over standardised numbers."""
+    """Sum of the squared errors of the standardised numbers."""
     edges: Float[Array, ""]
     effort: Float[Array, ""]
     cleansing: Float[Array, ""]
@@ -250,13 +250,13 @@ def positive(size: Float[Array, "*n"], otherwise: Float[Array, "*#n"] | float) -
 
 
 def reconstruction_error(model: AbstractPhysicsVAE, batch: Batch) -> Float[Array, " batch"]:
-    """Metric: root mean square error at the posterior's mean, in data units.
+    """Metric: the Euclidean distance of every sample to its reconstruction at the posterior's mean, in data units.
 
     Not the bound: it rewards posteriors that are too narrow, and regularised models are chosen for what they rebuild.
     """
 
     def error(x: Float[Array, "T *sample"]) -> Float[Array, ""]:
-        return jnp.sqrt(jnp.mean((x - model.decode(model.encode(x))) ** 2))
+        return jnp.sqrt(jnp.sum((x - model.decode(model.encode(x))) ** 2))
 
     return jax.vmap(error)(sequences(model, batch))
 

@@ -73,16 +73,18 @@ class Case:
             title=self.title,
             training=self.training,
             measures={
-                f"mean L2 ({unit})": sequences.reconstruction_norm(self.test),
+                f"reconstruction error ({unit})": sequences.reconstruction_norm(self.test),
                 f"element MAE ({unit})": sequences.absolute_error(self.test),
                 **sequences.parameter_measures(self.test, found, name),
                 "share of the physics": sequences.physics_share(self.test),
-                f"mean L2 beyond the window ({unit})": sequences.extrapolation_norm(few, self.solve),
-                f"mean L2 for other {name} ({unit})": sequences.counterfactual_norm(
+                f"error beyond the window ({unit})": sequences.extrapolation_norm(few, self.solve),
+                f"error for other {name} ({unit})": sequences.counterfactual_norm(
                     few, of_few, name, self.factors, self.solve
                 ),
             },
-            caption=f"Medians of replicates with 95 % intervals where there are enough, on {len(self.test):,} test "
+            caption="Reconstruction error: the mean Euclidean norm of what is missed of a sequence; the first "
+            "observation, which is also the initial state, is counted. Element MAE: the mean absolute error. "
+            f"Medians of replicates with 95 % intervals where there are enough, on {len(self.test):,} test "
             f"sequences with noise; the last two on {len(few)} of them, against the truth without noise: for a window "
             f"that follows the observed one, and for {name} times {', '.join(map(str, self.factors))}.",
         )
@@ -174,7 +176,7 @@ def _with_references(results: Results, case: Case) -> Table:
 def _errors(case: Case, made: np.ndarray) -> dict[str, float]:
     difference = np.asarray(case.test.X) - made
     return {
-        f"mean L2 ({case.unit})": float(np.mean(np.linalg.norm(difference, axis=1))),
+        f"reconstruction error ({case.unit})": float(np.mean(np.linalg.norm(difference, axis=1))),
         f"element MAE ({case.unit})": float(np.mean(np.abs(difference))),
     }
 

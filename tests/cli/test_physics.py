@@ -118,6 +118,7 @@ def test_what_is_made_of_subjects_keeps_their_names(command, place, tmp_path):
         (["intervene", "--out", "a.csv", "--set", "stiffness"], "--set stiffness: expected one NAME=NUMBER for each"),
         (["intervene", "--out", "a.csv", "--set", "stiffness=stiff"], "--set stiffness=stiff: expected one NAME="),
         (["intervene", "--out", "a.csv", "--set", "mass=1"], "has no parameter mass; it has stiffness"),
+        (["intervene", "--out", "a.csv", "--set", "times=1"], "has no parameter times; it has stiffness"),
         (["intervene", "--out", "a.csv", "--set", "stiffness=99"], "expected a number from 1 to 9"),
         (["predict", "--out", "a.csv", "--until", "1"], "--until 1 is not beyond the data, whose last time is 2."),
         (["predict", "--out", "a.csv", "--until", "4", "--times", "0", "1"], "both say at which times"),

@@ -63,7 +63,7 @@ def intervene(
     model = _physics_model(load(run), "has no parameters to set")
     how = as_run(run, file, reading)
     samples, wanted = how(file), _wanted(model, until, times)
-    made = model.intervene(samples, times=wanted, **_parsed(values))
+    made = model.intervene(samples, times=wanted, **_parsed(values, tuple(model.units_)))
     write_sequences(model, samples, made, wanted, out, how, f"intervention {', '.join(values)}")
 
 
@@ -134,6 +134,8 @@ def _physics_model(model: Any, why: str) -> Any:
 
     if not isinstance(model, PhysicsVAE):
         raise ConfigError(f"A {model.name} knows no physics: it {why}.")
+    if not model.units_:
+        raise ConfigError("The physics of this model has no parameters.")
     return model
 
 
@@ -156,7 +158,8 @@ def _wanted(model: Any, until: float | None, times: tuple[float, ...]) -> np.nda
     return np.concatenate([known, further, [until]])
 
 
-def _parsed(values: tuple[str, ...]) -> dict[str, float]:
+def _parsed(values: tuple[str, ...], known: tuple[str, ...]) -> dict[str, float]:
+    """{name: number} of what --set was given, for parameters that the physics has."""
     from latax.data.readers.csv_dialect import is_number
 
     found: dict[str, float] = {}
@@ -166,6 +169,8 @@ def _parsed(values: tuple[str, ...]) -> dict[str, float]:
             raise ConfigError(
                 f"--set {text}: expected one NAME=NUMBER for each parameter, such as --set omega=2.0 --set gamma=0.1."
             )
+        if name.strip() not in known:
+            raise ConfigError(f"--set {text}: the physics has no parameter {name}; it has {', '.join(known)}.")
         found[name.strip()] = float(value)
     return found
 

@@ -26,8 +26,8 @@ def write(samples: Samples, path: str | Path, *, overwrite: bool = False, label_
       and truth.
     * .npy: the data alone; refused when there is a context, which would be lost.
 
-    The file appears whole or not at all. Raises `FileError` when it exists (unless `overwrite`), its folder does not,
-    or it cannot be written; `ConfigError` for an unknown extension.
+    The other formats have no place for labels. The file appears whole or not at all. Raises `FileError` when it exists
+    (unless `overwrite`), its folder does not, or it cannot be written; `ConfigError` for an unknown extension.
     """
     path = Path(path).expanduser()
     write_as = _WRITERS.get(path.suffix.lower())

@@ -4,7 +4,7 @@ from fractions import Fraction
 
 import pytest
 
-from latax._by_name import by_name
+from latax._by_name import anywhere, by_name
 from latax._errors import ConfigError
 
 
@@ -26,3 +26,11 @@ def test_what_a_module_did_not_write_is_not_called():
     with pytest.raises(ConfigError, match="'os:getcwd' is a builtin_function_or_method; expected a fraction"):
         found("os:getcwd")
     assert found("fractions:Fraction") == 0
+
+
+def test_a_name_is_made_to_hold_in_every_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert anywhere("own.py:third") == f"{tmp_path / 'own.py'}:third"
+    assert anywhere("/a/own.py:third") == "/a/own.py:third"
+    for name in ("fractions:Fraction", "pendulum", "", "learned"):
+        assert anywhere(name) == name

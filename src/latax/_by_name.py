@@ -32,6 +32,12 @@ def by_name(name: str, kind: type | tuple[type, ...], what: str, example: str) -
     return _made(vars(module)[attribute], module, name, kind, what, example)
 
 
+def anywhere(name: str) -> str:
+    """The name such that it says the same in every folder: `file.py:name` with the file's whole path, else as it is."""
+    where, _, attribute = name.rpartition(":")
+    return f"{Path(where).expanduser().absolute()}:{attribute}" if where.endswith(".py") else name
+
+
 def _made(found: Any, module: ModuleType, name: str, kind: type | tuple[type, ...], what: str, example: str) -> Any:
     made = found
     if not isinstance(found, kind) and callable(found) and _may_be_called(found, module):
@@ -67,8 +73,11 @@ def _from_path(dotted: str) -> ModuleType:
 
 def _from_file(path: Path, what: str) -> ModuleType:
     if not path.is_file():
+        place = f"{path}" if path.is_absolute() else f"{path} in {Path.cwd()}"
         raise FileError(
-            f"there is no file {path} in {Path.cwd()} to take a {what} from. Check the name and the folder."
+            f"there is no file {place} to take a {what} from. Check the name and the folder; for a model that was "
+            "fitted with it, put it back there, or say where it is now: latax.load(path, "
+            f"{what.split()[-1]}='file.py:name'), or in the model's config.json."
         )
     status = path.stat()
     return _run(path.resolve(), status.st_mtime_ns, status.st_size)

@@ -162,7 +162,7 @@ def test_other_models_and_other_columns(pca_run, surface, folder, capsys):
     assert not (out / "report.html").exists()
     capsys.readouterr()
     assert latax_("score", pca_run, surface, "--off-manifold", "nan") == 2
-    assert "A probabilistic-pca has a density everywhere and no manifold" in capsys.readouterr().err
+    assert "A probabilistic-pca has no manifold that a sample could be off" in capsys.readouterr().err
 
 
 def test_an_array_of_a_file_with_several(folder, capsys):

@@ -1,5 +1,6 @@
 """What a user gets wrong ends with status 2 and one clear message; what we get wrong, with status 1 and a traceback."""
 
+import runpy
 import subprocess
 import sys
 
@@ -11,7 +12,10 @@ from latax._errors import ConfigError, DataError, DivergenceError, FileError
 from latax.cli import main
 from tests.cli.conftest import TINY
 
-COMMANDS = ["fit", "resume", "encode", "decode", "project", "sample", "score", "diagnose", "report", "data", "study"]
+COMMANDS = [
+    *("fit", "resume", "encode", "decode", "project", "sample", "score", "diagnose", "report", "data", "study"),
+    *("predict", "intervene", "parameters"),
+]
 MODELS = ["mflow", "ambient-flow", "manifold-density", "probabilistic-pca"]
 
 
@@ -30,6 +34,18 @@ def test_help_lists_every_command(capsys):
     assert all(command in printed for command in COMMANDS)
     assert main(["--version"]) == 0
     assert capsys.readouterr().out.startswith("latax 0")
+
+
+def test_the_package_runs_as_the_command(monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", ["latax", "--version"])
+    with pytest.raises(SystemExit) as leaving:
+        runpy.run_module("latax", run_name="__main__")
+    assert leaving.value.code == 0
+    assert capsys.readouterr().out.startswith("latax 0")
+    monkeypatch.setattr(sys, "argv", ["latax", "fly"])
+    with pytest.raises(SystemExit) as leaving:
+        runpy.run_module("latax", run_name="__main__")
+    assert leaving.value.code == 2
 
 
 @pytest.mark.parametrize("command", [*COMMANDS, *(f"fit {m}" for m in MODELS), "data list", "data make"])

@@ -3,41 +3,75 @@ import pytest
 
 from latax._errors import ConfigError, DataError
 from latax.data import Samples
-from latax.data.series import fold
+from latax.data.series import at_times, fold, unfold
 
-TABLE = np.array([[2, 0.0, 1.0, 10], [1, 0.0, 3.0, 30], [1, 0.5, 4.0, 40], [2, 0.5, 2.0, 20]])
-NAMES = ("run", "t", "x", "v")
+TABLE = np.array([[0.0, 1.0, 10], [0.0, 3.0, 30], [0.5, 4.0, 40], [0.5, 2.0, 20]])
+LABELS = ("10", "2", "2.0", "10")
+NAMES = ("t", "x", "v")
 
 
-def table(rows=TABLE, names=NAMES):
-    return Samples(np.asarray(rows, float), feature_names=names[: np.shape(rows)[1]], origin="springs.csv")
+def table(rows=TABLE, labels=LABELS, names=NAMES):
+    rows = np.asarray(rows, float)
+    return Samples(rows, feature_names=names[: rows.shape[1]], origin="springs.csv", labels=labels)
 
 
 def test_rows_become_sequences_in_the_order_of_their_numbers():
-    found = fold(table(), "run", "t")
+    found = fold(table(), "t")
     np.testing.assert_array_equal(found.X, [[3, 30, 4, 40], [1, 10, 2, 20]])
     np.testing.assert_array_equal(found.times, [0.0, 0.5])
     assert found.sample_shape == (2, 2)
     assert found.feature_names == ("x[t=0]", "v[t=0]", "x[t=0.5]", "v[t=0.5]")
-    one = fold(table(TABLE[:, :3]), "run", "t")
+    assert found.labels == ("2", "10")
+    one = fold(table(TABLE[:, :2]), "t")
     assert one.sample_shape == (2,)
+
+
+def test_names_keep_the_order_of_the_table():
+    found = fold(table(labels=("zoe", "adam", "adam", "zoe")), "t")
+    assert found.labels == ("zoe", "adam")
+    np.testing.assert_array_equal(found.X[:, 0], [1, 3])
+    # As text, 1 and 1.0 are two; the control of the numbers above.
+    with pytest.raises(DataError, match=r"sequence 2 of springs\.csv has 1 times and the first one 2"):
+        fold(table(labels=("zoe", "2", "2.0", "zoe")), "t")
+
+
+def test_a_folded_table_unfolds_to_itself():
+    rows = fold(table(), "t")
+    back = unfold(rows, "t")
+    np.testing.assert_array_equal(back.X, TABLE[[1, 2, 0, 3]])
+    assert back.feature_names == NAMES
+    assert back.labels == ("2", "2", "10", "10")
+    again = fold(back, "t")
+    np.testing.assert_array_equal(again.X, rows.X)
+    assert again.feature_names == rows.feature_names
+    with pytest.raises(ConfigError, match="has no times to write in a column 't'"):
+        unfold(table(), "t")
+
+
+def test_other_times_of_the_same_sequences():
+    rows = fold(table(), "t")
+    values = np.arange(12.0).reshape(2, 3, 2)
+    found = at_times(rows, np.array([0.0, 0.25, 1.0]), values)
+    assert found.feature_names == ("x[t=0]", "v[t=0]", "x[t=0.25]", "v[t=0.25]", "x[t=1]", "v[t=1]")
+    assert found.sample_shape == (3, 2)
+    assert found.labels == rows.labels
+    np.testing.assert_array_equal(unfold(found, "t").X[:, 1:], values.reshape(6, 2))
 
 
 @pytest.mark.parametrize(
     ("rows", "error", "message"),
     [
-        (TABLE[[0, 2, 1, 3]], DataError, "sequence 1 of springs.csv do not increase"),
-        (TABLE[:3], DataError, "sequence 2 of springs.csv has 1 times and the first one 2"),
-        (np.vstack([TABLE[:3], [2, 0.6, 2, 20]]), DataError, "was observed at 0.6 where the first one was at 0.5"),
-        (np.where(TABLE == 2, np.nan, TABLE), DataError, "column 'run' of springs.csv has gaps"),
-        (TABLE[:, :2], ConfigError, "no column left to observe"),
+        (TABLE[[0, 2, 1, 3]], DataError, "sequence 2 of springs.csv do not increase"),
+        (TABLE[:3], DataError, "sequence 10 of springs.csv has 1 times and the first one 2"),
+        (np.vstack([TABLE[:3], [0.6, 2, 20]]), DataError, "was observed at 0.6 where the first one was at 0.5"),
+        (TABLE[:, :1], ConfigError, "no column left to observe"),
     ],
 )
 def test_what_cannot_be_folded_is_named(rows, error, message):
     with pytest.raises(error, match=message):
-        fold(table(rows), "run", "t")
+        fold(table(rows, LABELS[: len(rows)]), "t")
 
 
 def test_a_column_that_is_not_there_is_named():
-    with pytest.raises(ConfigError, match="has no column 'when'; there are run, t, x"):
-        fold(table(), "run", "when")
+    with pytest.raises(ConfigError, match="has no column 'when'; there are t, x, v"):
+        fold(table(), "when")

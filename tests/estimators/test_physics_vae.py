@@ -1,4 +1,4 @@
-"""The physics-integrated VAE as a user meets it: own physics, own table, wrong input; one tiny fit serves most."""
+"""The physics-integrated VAE as a user meets it: own physics, wrong input; one tiny fit serves most."""
 
 import copy
 import functools
@@ -7,13 +7,11 @@ from types import SimpleNamespace
 import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
-import pandas as pd
 import pytest
 
 import latax
 from latax import PhysicsVAE
 from latax._errors import ConfigError, DataError, DataWarning, DivergenceError
-from latax.cli import main
 from latax.data import Samples
 from latax.estimators.physics_assessment import _at_bounds
 from latax.estimators.prior_check import check_sequences
@@ -24,16 +22,6 @@ from tests.density.randomised import randomised
 ROWS, TIMES = 48, 0.25 * np.arange(9)
 TINY = {"width_size": 4, "inside_width": 3, "steps": 6, "batch_size": 16, "progress": False}
 
-OWN = """
-from latax.physics import ODE, Parameter
-
-def move(t, y, p):
-    return y.velocity, -p.stiffness * y.position
-
-spring = ODE(move, [Parameter("stiffness", 1.0, 9.0)], ["position", "velocity"], observed=["position"],
-             corrected=["velocity"])
-"""
-
 
 def move(t, y, p):
     return y.velocity, -p.stiffness * y.position
@@ -41,7 +29,7 @@ def move(t, y, p):
 
 SPRING = ODE(
     move,
-    [Parameter("stiffness", 1.0, 9.0)],
+    [Parameter("stiffness", 1.0, 9.0, unit="1/s²")],
     ["position", "velocity"],
     observed=["position"],
     corrected=["velocity"],
@@ -115,7 +103,7 @@ def test_interventions_change_what_is_named_and_nothing_else():
     other = model.intervene(data, stiffness=2.0)
     assert np.abs(other - model.project(data)).max() > 0.1
     np.testing.assert_allclose(other[:, 0] - model.project(data)[:, 0], 0, atol=0.1)
-    with pytest.raises(DataError, match="parameter 'stiffness' = 99: expected a number from 1 to 9"):
+    with pytest.raises(DataError, match="parameter 'stiffness' = 99 1/s²: expected a number from 1 to 9 1/s²"):
         model.intervene(data, stiffness=99.0)
 
 
@@ -162,11 +150,25 @@ def test_fits_and_files_repeat(tmp_path):
         np.testing.assert_array_equal(a, b)
 
 
+def _held_out():
+    return fitted().rows(ROWS)[1]
+
+
 def test_a_report_shows_fits_parameters_and_what_lies_beyond(tmp_path):
     found = report_run(tmp_path / "report.html", fitted(), springs())
     page = (tmp_path / "report.html").read_text()
-    for words in ("Beyond the data", "Parameter: stiffness", "What the physics explains", "Held-out sequences"):
+    for words in (
+        "Beyond the data",
+        "Parameter: stiffness",
+        "stiffness (1/s²)",
+        "What the physics explains",
+        "Held-out",
+    ):
         assert words in page
+    # In the table of numbers and below the sequences.
+    assert page.count("The first observation is also the initial state") == 2
+    assert "latax parameters" in page
+    np.testing.assert_allclose(found.errors, fitted().reconstruction_error(springs().take(_held_out())), rtol=1e-5)
     assert set(found.prior_left) == {"stiffness"}
     assert 0 < found.prior_left["stiffness"] <= 1
     assert found.confusion["stiffness"] >= 1
@@ -268,22 +270,3 @@ def test_several_states_of_which_some_are_seen():
     model = PhysicsVAE(physics=physics, infers_initial=True, dt=0.25, **TINY).fit(x)
     assert model.project(x).shape == (20, 9, 2)
     assert model.transform(x).shape == (20, 1 + 2 + 2 + 3)
-
-
-def test_own_physics_and_own_table_on_the_command_line(tmp_path, monkeypatch, capsys):
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "mine.py").write_text(OWN)
-    long = [(i, t, x) for i, row in enumerate(np.asarray(springs().X)) for t, x in zip(TIMES, row, strict=True)]
-    pd.DataFrame(long, columns=["run", "t", "x"]).to_csv("springs.csv", index=False)
-    tiny = [f"--{name.replace('_', '-')}={value}" for name, value in TINY.items() if name != "progress"]
-    table = ["--series", "run", "--time", "t"]
-    fit = ["fit", "physics-vae", "springs.csv", *table, "--physics", "mine.py:spring", "--out", "a", *tiny]
-    assert main([*fit, "--no-progress", "--no-report"]) == 0
-    assert main(["encode", "a", "springs.csv", "--out", "z.csv"]) == 0
-    Z = pd.read_csv("z.csv")
-    assert len(Z) == ROWS
-    capsys.readouterr()
-    assert (
-        main(["fit", "physics-vae", "springs.csv", "--series", "run", "--physics", "mine.py:spring", "--out", "b"]) == 2
-    )
-    assert "needs both --series and --time" in capsys.readouterr().err

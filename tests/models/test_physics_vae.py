@@ -23,7 +23,7 @@ from latax.models.physics_objective import (
 )
 from latax.models.physics_vae import Latents, physics_vae
 from latax.nn.linear import Linear
-from latax.physics import ODE, Parameter, pendulum
+from latax.physics import ODE, Adaptive, FixedStep, Parameter, pendulum
 from tests.density.randomised import randomised
 
 TIMES = np.linspace(0, 1.2, 7)
@@ -318,3 +318,21 @@ def test_fields_that_are_no_arrays_can_be_compared():
     assert objective == PhysicsObjective(ALL, "learned")
     assert hash(objective) == hash(PhysicsObjective(ALL, "learned"))
     assert {f.name for f in dataclasses.fields(objective)} == {"regularisers", "noise"}
+
+
+def test_gaps_are_solved_with_steps_as_everywhere(x64):
+    gapped = np.concatenate([0.1 * np.arange(12), [4.0, 4.1]])
+    model = physics_vae(pendulum(), gapped, inside_size=None, outside_size=None, width_size=4, key=KEY)
+    model = eqx.tree_at(lambda m: m.scale, model, model.scale.astype(float))
+    latents = Latents(jnp.array([1.0]), jnp.zeros(0), jnp.zeros(0), jnp.array([1.0, 0.0]))
+    params = model.parameters(latents.physics)
+    longer = np.concatenate([gapped, [9.0, 20.0]])
+    exact = pendulum(solver=Adaptive(1e-10, 1e-10)).simulate(params, latents.initial, longer)
+    fitted, ahead = model.decode(latents), model.decode(latents, longer)
+    np.testing.assert_allclose(ahead, exact, atol=2e-3)
+    # The fit and what goes on from it are one curve, whatever other times are asked for.
+    np.testing.assert_array_equal(ahead[: len(gapped)], fitted)
+    np.testing.assert_array_equal(model.ladder(latents).full, fitted)
+    # The control: one step from each time to the next.
+    leaping = pendulum(solver=FixedStep(substeps=1)).simulate(params, latents.initial, longer)
+    assert abs(leaping - exact).max() > 0.5

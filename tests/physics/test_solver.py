@@ -51,7 +51,8 @@ def test_times_between_steps_are_those_of_the_cubic_itself(x64):
     ts = np.array([0.0, 0.3, 1.0, 1.1, 2.0, 2.5])
     found = FixedStep(every=4).solve(lambda t, y: jnp.full_like(y, 3 * t**2), jnp.zeros(1), ts)
     np.testing.assert_allclose(found[:, 0], ts**3, atol=1e-12)
-    compiled = jax.jit(lambda ts: FixedStep(every=4).solve(lambda t, y: jnp.full_like(y, 3 * t**2), jnp.zeros(1), ts))
+    solver = FixedStep(substeps=1, every=4)
+    compiled = jax.jit(lambda ts: solver.solve(lambda t, y: jnp.full_like(y, 3 * t**2), jnp.zeros(1), ts))
     np.testing.assert_allclose(compiled(ts)[:, 0], ts**3, atol=1e-12)
 
 
@@ -67,7 +68,7 @@ def test_adaptive_steps_keep_the_tolerance(method, exact, x64):
 
 def test_steps_divide_the_intervals_evenly(x64):
     solver = FixedStep("euler", step=0.25)
-    assert solver._counts(TS).tolist() == [2, 3, 1, 4]
+    assert solver._counts(TS, None).tolist() == [2, 3, 1, 4]
     by_hand = [y := 0.2]
     for start, stop, n in zip(TS[:-1], TS[1:], [2, 3, 1, 4], strict=True):
         h = (stop - start) / n
@@ -79,16 +80,71 @@ def test_steps_divide_the_intervals_evenly(x64):
 
 def test_rounded_times_make_no_further_steps():
     ts = jnp.arange(400, dtype=jnp.float32) * np.float32(0.05)
-    assert (FixedStep(step=0.05)._counts(ts) == 1).all()
-    assert (FixedStep(step=0.049)._counts(ts) == 2).all()
+    assert (FixedStep(step=0.05)._counts(ts, None) == 1).all()
+    assert (FixedStep(step=0.049)._counts(ts, None) == 2).all()
 
 
 def test_times_as_an_argument_of_compiled_code(x64):
     y0 = jnp.array([0.2])
     solve = jax.jit(lambda ts: FixedStep("rk4", substeps=2).solve(logistic, y0, ts))
     np.testing.assert_allclose(solve(TS), FixedStep("rk4", substeps=2).solve(logistic, y0, TS), rtol=1e-13)
-    with pytest.raises(ConfigError, match=r"FixedStep\(step=0\.1\) has to know the times .* Use FixedStep\(substeps="):
-        jax.jit(lambda ts: FixedStep(step=0.1).solve(logistic, y0, ts))(TS)
+    for solver, name in ((FixedStep(step=0.1), r"FixedStep\(step=0\.1\)"), (FixedStep(), r"FixedStep\(\)")):
+        with pytest.raises(ConfigError, match=rf"{name} has to know the times .* Use FixedStep\(substeps=.*Adaptive"):
+            jax.jit(lambda ts, solver=solver: solver.solve(logistic, y0, ts))(TS)
+
+
+#: Observations every 0.1, but none between 1 and 4, and a few that are not quite on time.
+GAPPED = np.concatenate([0.1 * np.arange(11), [4.0, 4.1, 4.22, 4.3]])
+
+
+def damped(t, y):
+    """A spring of frequency 3 with friction 0.5."""
+    return jnp.stack([y[1], -9 * y[0] - 0.5 * y[1]])
+
+
+def damped_exactly(ts):
+    w = np.sqrt(9 - 0.0625)
+    return np.exp(-0.25 * ts) * (np.cos(w * ts) + 0.25 / w * np.sin(w * ts))
+
+
+@pytest.mark.parametrize("options", [{}, {"substeps": 2}, {"every": 2}])
+def test_a_gap_takes_as_many_steps_as_it_is_long(options, x64):
+    y0 = jnp.array([1.0, 0.0])
+    error = lambda solver, ts, interval=None: abs(
+        np.asarray(solver.solve(damped, y0, ts, interval))[:, 0] - damped_exactly(np.asarray(ts))
+    ).max()
+    dense = error(FixedStep(**options), 0.1 * np.arange(44), 0.1)
+    assert error(FixedStep(**options), GAPPED, 0.1) < 2 * dense < 0.02
+    if "substeps" not in options:  # which by themselves are taken as they are
+        assert error(FixedStep(**options), GAPPED) < 2 * dense
+    # Two times alone are no gap, unless it is said what is usual.
+    assert error(FixedStep(**options), np.array([0.0, 4.0]), 0.1) < 2 * dense
+    assert error(FixedStep(**options), np.array([0.0, 4.0])) > 1
+    # The control: one step from each time to the next, as it was.
+    steps = jax.jit(lambda ts: FixedStep(**{"substeps": 1, **options}).solve(damped, y0, ts))
+    assert abs(np.asarray(steps(GAPPED))[:, 0] - damped_exactly(GAPPED)).max() > 1
+
+
+def test_times_before_a_gap_are_solved_as_without_it(x64):
+    y0 = jnp.array([1.0, 0.0])
+    for options in ({}, {"every": 2}):
+        before = FixedStep(**options).solve(damped, y0, GAPPED[:11], 0.1)
+        np.testing.assert_array_equal(FixedStep(**options).solve(damped, y0, GAPPED, 0.1)[:11], before)
+
+
+def test_intervals_about_as_long_as_usual_are_one_step():
+    jittered = np.array([0.0, 0.09, 0.21, 0.3, 0.44, 0.5])
+    assert FixedStep()._counts(jittered, 0.1).tolist() == [1, 1, 1, 1, 1]
+    uneven = np.array([0.0, 0.1, 0.5])
+    assert FixedStep(substeps=3)._counts(uneven, 0.1).tolist() == [3, 12]
+    assert FixedStep(substeps=3)._counts(uneven, None).tolist() == [3, 3]
+
+
+def test_times_that_would_take_too_many_steps_are_refused():
+    pairs = np.array([0.0, 1e-7, 1.0, 1.0 + 1e-7])
+    with pytest.raises(ConfigError, match=r"with a usual interval of 1e-07, would take 1e\+07 steps.*Adaptive\(\)"):
+        FixedStep().solve(logistic, jnp.array([0.2]), pairs)
+    assert np.isfinite(FixedStep(step=0.1).solve(logistic, jnp.array([0.2]), pairs)).all()
 
 
 @pytest.mark.parametrize("solver", [FixedStep(), Adaptive(1e-4, 1e-4)], ids=["fixed", "adaptive"])

@@ -7,6 +7,7 @@ import pytest
 from matplotlib.figure import Figure as Canvas
 
 from latax._errors import DataError
+from latax.estimators.physics_vae import Estimate
 from latax.evaluate import Interval, calibration, confidence_interval, metric_spectrum
 from latax.report import figures as F
 from latax.report.style import nothing_to_show, render
@@ -235,3 +236,23 @@ def test_the_coverage_curve_is_the_calibrations():
 def test_a_panel_without_data_says_why():
     image = render(lambda canvas: nothing_to_show(canvas.subplots(), "because"))
     assert "because" in "".join(ET.fromstring(image).itertext())
+
+
+def test_a_parameter_is_shown_in_its_unit():
+    estimate = Estimate(np.array([2.0, 1.0]), np.array([1.5, 0.5]), np.array([2.5, 1.5]))
+    assert b"omega (rad/s)" in F.estimates_figure("omega", "rad/s", estimate, 0.1).image
+    bare = F.estimates_figure("omega", "", estimate, 0.1).image
+    assert b">omega<" in bare
+    assert b"omega (" not in bare
+
+
+def test_unknown_shares_are_not_drawn():
+    drawn = F.shares_figure(np.array([0.9, np.nan, 0.5])).image
+    assert drawn == F.shares_figure(np.array([0.9, 0.5])).image
+    assert drawn != F.shares_figure(np.array([0.9, 0.5, 0.1])).image
+
+
+def test_a_note_ends_the_caption():
+    times, data = np.arange(3.0), np.ones((1, 3))
+    assert F.sequences_figure(times, data, {}, note="Mind the gap.").caption.endswith(" add. Mind the gap.")
+    assert F.sequences_figure(times, data, {}).caption.endswith(" add.")

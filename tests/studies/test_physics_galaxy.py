@@ -54,8 +54,8 @@ def test_measures_of_known_errors():
     assert measures["known ones in their 90 % intervals"](model) == 0.75  # The interval of the radius is empty.
     right, wrong = Knowing(physics="exponential-disc"), Knowing(physics="exponential-disc")
     right.off, wrong.off = 0.0, 0.3
-    assert measures["mean L2 when turned"](right) == pytest.approx(0.0, abs=1e-9)
-    assert measures["mean L2 when turned"](wrong) > 0.1
+    assert measures["error when turned"](right) == pytest.approx(0.0, abs=1e-9)
+    assert measures["error when turned"](wrong) > 0.1
     assert measures["angle MAE"](object()) is None
 
 
@@ -68,9 +68,9 @@ def test_a_ladder_has_numbers_for_all_that_know_them(tmp_path):
     table = physics_galaxy._with_truth(results.table(), case.test)
     found = {row[0]: dict(zip(table.columns, row, strict=True)) for row in table.rows}
     assert found["NN only"]["angle MAE"] is found["PCA"]["share of the physics"] is None
-    assert np.isfinite(found[BEST]["mean L2 when turned"].estimate)
+    assert np.isfinite(found[BEST]["error when turned"].estimate)
     noise = np.linalg.norm(np.asarray(data().X) - data().truth["signal"].reshape(FEW, -1), axis=1).mean()
-    assert found["the truth, without noise"]["mean L2"] == pytest.approx(noise)
+    assert found["the truth, without noise"]["reconstruction error"] == pytest.approx(noise)
 
 
 def test_the_case_has_the_sizes_it_names(monkeypatch):

@@ -113,11 +113,11 @@ def test_a_ladder_ends_in_tables(tmp_path):
     by_name = {row[0]: dict(zip(ladder.columns, row, strict=True)) for row in ladder.rows}
     assert list(by_name) == [BARE, BEST, "PCA", "physics by least squares", "the truth, without noise"]
     assert by_name["PCA"]["omega MAE"] is None
-    assert by_name["PCA"]["mean L2 beyond the window (rad)"] is None
+    assert by_name["PCA"]["error beyond the window (rad)"] is None
     assert 0 <= by_name[BEST]["omega in its 90 % interval"].estimate <= 1
     noise = np.linalg.norm(np.asarray(data().X) - data().truth["signal"], axis=1).mean()
-    assert by_name["the truth, without noise"]["mean L2 (rad)"] == pytest.approx(noise)
-    assert [row[0] for row in gains.rows][:2] == ["mean L2 (rad)", "element MAE (rad)"]
+    assert by_name["the truth, without noise"]["reconstruction error (rad)"] == pytest.approx(noise)
+    assert [row[0] for row in gains.rows][:2] == ["reconstruction error (rad)", "element MAE (rad)"]
     assert [row[0] for row in ablation.rows] == ["PCA"]
 
 

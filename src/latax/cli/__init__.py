@@ -1,4 +1,4 @@
-"""The command line: `latax fit | resume | encode | decode | project | sample | score | diagnose | report | data | ...`.
+"""The command line: `latax fit | resume | encode | decode | project | sample | score | predict | parameters | ...`.
 
 Exit status: 0 if all went well, 2 for what the user can mend (with one clear message), 1 for faults of latax itself,
 128 + signal where it was stopped.
@@ -83,10 +83,11 @@ def _commands(args: Sequence[str]) -> tuple[dict[str, Callable[..., Any]], list[
         from latax.cli.data import data_commands
 
         return _known(data_commands(), "command", args), list(args[1:])
-    from latax.cli import run, study
+    from latax.cli import physics, run, study
 
     nested = {"fit": _nested("Fits a model to a file."), "data": _nested("Lists and makes the built-in data sets.")}
-    return {"fit": nested["fit"], **run.COMMANDS, "data": nested["data"], "study": study.study}, list(args)
+    on_runs = {**run.COMMANDS, **physics.COMMANDS}
+    return {"fit": nested["fit"], **on_runs, "data": nested["data"], "study": study.study}, list(args)
 
 
 def _known(commands: dict[str, Callable[..., Any]], what: str, args: Sequence[str]) -> dict[str, Callable[..., Any]]:

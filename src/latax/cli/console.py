@@ -8,6 +8,7 @@ from rich.console import Console
 
 from latax.data import Samples
 from latax.evaluate import Diagnosis, confidence_interval
+from latax.evaluate.stats import Interval
 
 _COLOURS = {"good": "green", "unknown": "cyan", "warning": "yellow", "bad": "red"}
 
@@ -32,6 +33,24 @@ def show_diagnosis(diagnosis: Diagnosis) -> None:
     console.print(diagnosis.summary(), style=f"bold {_COLOURS[diagnosis.verdict]}", markup=False)
     for finding in diagnosis.worst_first():
         console.print(f"  {finding}", style=_COLOURS[finding.verdict], markup=False, highlight=False)
+
+
+#: Rows of a table on the terminal.
+SHOWN = 20
+
+
+def show_parameters(estimates: dict[str, Any], labels: tuple[str, ...], level: float) -> None:
+    """The parameters of the first samples, one column for each, with their intervals."""
+    from latax.report.tables import Table, show
+
+    count = len(next(iter(estimates.values())).value) if estimates else 0
+    rows = [
+        [labels[i] if labels else str(i), *(Interval(*(float(v[i]) for v in e), level, 1) for e in estimates.values())]
+        for i in range(min(count, SHOWN))
+    ]
+    more = f"The first {SHOWN} of {count}; --out FILE writes all." if count > SHOWN else ""
+    title = f"Parameters with {100 * level:.3g} % intervals"
+    show(Table(title, ["sample", *estimates], rows, more), Console())
 
 
 def show_scores(columns: dict[str, np.ndarray]) -> None:

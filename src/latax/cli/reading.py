@@ -29,7 +29,8 @@ class Reading:
     coordinate. It is no part of the data."""
 
     series: str | None = None
-    """The column that numbers the sequences, in a table with one row for each time of each of them."""
+    """The column that says which sequence a row belongs to, by number or name, in a table with one row for each time of
+    each of them."""
     time: str | None = None
     """The column of the times, in such a table."""
 
@@ -37,16 +38,14 @@ class Reading:
         """The samples in `path`."""
         if (self.series is None) != (self.time is None):
             raise ConfigError("A table of sequences needs both --series and --time, the names of two of its columns.")
-        columns = self.columns
-        if columns and self.series is not None and self.time is not None:
-            columns = (self.series, self.time, *columns)
         if self.position and self.series is not None:
             raise ConfigError("Sequences have no positions: leave out --position, or --series and --time.")
+        columns = self.columns if self.time is None or not self.columns else (self.time, *self.columns)
         samples = self._read(path, columns)
-        return samples if self.series is None or self.time is None else fold(samples, self.series, self.time)
+        return samples if self.time is None else fold(samples, self.time)
 
     def _read(self, path: Path, columns: tuple[str, ...]) -> Samples:
-        options: dict[str, Any] = {"name": self.array, "columns": columns or None}
+        options: dict[str, Any] = {"name": self.array, "columns": columns or None, "labels": self.series}
         if not self.position:
             return read(path, **options, context=self.context or None)
         # Positions are read as a context, alone and with that of the data: columns of a file are one or the other.

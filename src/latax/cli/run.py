@@ -3,19 +3,14 @@
 import warnings
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 import numpy as np
-import tyro
 
 from latax._errors import ConfigError, DataError, DataWarning, LataxError
-from latax.cli.reading import Reading, read_again
+from latax.cli.model import FilePath, OptionalFilePath, Options, RunPath, load, read, write, write_like
+from latax.cli.reading import read_again
 from latax.data import Samples
-
-RunPath = Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="RUN")]
-FilePath = Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="FILE")]
-OptionalFilePath = Annotated[Path | None, tyro.conf.Positional, tyro.conf.arg(metavar="FILE")]
-Options = Annotated[Reading, tyro.conf.arg(name="")]
 
 
 def resume(run: RunPath, report: bool = True) -> None:
@@ -43,10 +38,11 @@ def encode(run: RunPath, file: FilePath, out: Path, reading: Options) -> None:
         file: The data, with the columns that the model was fitted on.
         out: A new file: npz, npy, csv or parquet.
     """
-    model, samples = _load(run), _read(run, file, reading)
+    model, samples = load(run), read(run, file, reading)
     Z = model.transform(samples)
     origin = f"latent coordinates of {samples.origin}"
-    _write(Z, out, model.latent_names_, origin, context=samples.context, context_names=samples.context_names)
+    context = {"context": samples.context, "context_names": samples.context_names}
+    write(Z, out, model.latent_names_, origin, labels=samples.labels, **context)
 
 
 def decode(run: RunPath, file: FilePath, out: Path, reading: Options) -> None:
@@ -57,10 +53,10 @@ def decode(run: RunPath, file: FilePath, out: Path, reading: Options) -> None:
         file: Latent coordinates, and the context if there is one, as `latax encode` writes them.
         out: A new file: npz, npy, csv or parquet.
     """
-    model = _load(run)
+    model = load(run)
     latent = replace(reading, context=reading.context or model.context_names_)(file)
     X = model.inverse_transform(np.asarray(latent.X), context=latent.context)
-    _write_like(model, X, out, f"decoded from {latent.origin}")
+    write_like(model, X, out, f"decoded from {latent.origin}")
 
 
 def project(run: RunPath, file: FilePath, out: Path, reading: Options) -> None:
@@ -71,8 +67,8 @@ def project(run: RunPath, file: FilePath, out: Path, reading: Options) -> None:
         file: The data, with the columns that the model was fitted on.
         out: A new file: npz, npy, csv or parquet.
     """
-    model, samples = _load(run), _read(run, file, reading)
-    _write_like(model, model.project(samples), out, f"projection of {samples.origin}")
+    model, samples = load(run), read(run, file, reading)
+    write_like(model, model.project(samples), out, f"projection of {samples.origin}", samples.labels)
 
 
 def sample(run: RunPath, out: Path, size: int = 1000, seed: int = 0, context: tuple[float, ...] = ()) -> None:
@@ -87,11 +83,11 @@ def sample(run: RunPath, out: Path, size: int = 1000, seed: int = 0, context: tu
     """
     from latax.estimators.base import AbstractSampler
 
-    model = _load(run)
+    model = load(run)
     if not isinstance(model, AbstractSampler):
         raise ConfigError(f"A {model.name} is no distribution and draws no samples.")
     X = model.sample(size, seed=seed, context=[list(context)] if context else None)
-    _write_like(model, X, out, f"{size} samples of {run}, seed {seed}")
+    write_like(model, X, out, f"{size} samples of {run}, seed {seed}")
 
 
 def score(
@@ -101,7 +97,8 @@ def score(
     out: Path | None = None,
     off_manifold: Literal["project", "raise", "nan"] | None = None,
 ) -> None:
-    """Scores a file's samples: log density with its parts, and distance to the manifold, in the units of the data.
+    """Scores a file's samples: log density with its parts, or a lower bound of it where there is no more, and distance
+    to the reconstruction, in the units of the data.
 
     Args:
         run: A run folder or a saved model.
@@ -112,21 +109,36 @@ def score(
     """
     from latax.cli.console import show_scores
 
-    model, samples = _load(run), _read(run, file, reading)
-    scored = model.log_prob(samples, **({} if off_manifold is None else _off_manifold(model, off_manifold)))
-    columns = {name: value for name, value in scored._asdict().items() if name != "latent"}
-    columns |= {f"u{i}": scored.latent[:, i] for i in range(scored.latent.shape[1])}
+    model, samples = load(run), read(run, file, reading)
+    columns = _scores(model, samples, off_manifold)
     if out is None:
         show_scores(columns)
     else:
-        _write(np.stack(list(columns.values()), axis=1), out, tuple(columns), f"scores of {samples.origin}")
+        rows = np.stack(list(columns.values()), axis=1)
+        write(rows, out, tuple(columns), f"scores of {samples.origin}", labels=samples.labels)
+
+
+def _scores(model: Any, samples: Samples, off_manifold: str | None) -> dict[str, np.ndarray]:
+    """{name of a score: values}. Raises `ConfigError` for a model without a density."""
+    from latax.estimators.density_verbs import DensityVerbs
+    from latax.estimators.signal_estimator import AbstractSignalEstimator
+
+    options = {} if off_manifold is None else _off_manifold(model, off_manifold)
+    if isinstance(model, AbstractSignalEstimator):
+        bound = model.score_samples(samples)
+        return {"log_prob_bound": bound, "reconstruction_error": model.reconstruction_error(samples)}
+    if not isinstance(model, DensityVerbs):
+        raise ConfigError(f"A {model.name} has no density to score by. `latax project` shows what it rebuilds.")
+    scored = model.log_prob(samples, **options)
+    columns = {name: value for name, value in scored._asdict().items() if name != "latent"}
+    return columns | {f"u{i}": scored.latent[:, i] for i in range(scored.latent.shape[1])}
 
 
 def _off_manifold(model: Any, choice: str) -> dict[str, str]:
     from latax.estimators.density_verbs import ManifoldVerbs
 
     if not isinstance(model, ManifoldVerbs):
-        raise ConfigError(f"A {model.name} has a density everywhere and no manifold; leave --off-manifold out.")
+        raise ConfigError(f"A {model.name} has no manifold that a sample could be off; leave --off-manifold out.")
     return {"off_manifold": choice}
 
 
@@ -140,11 +152,11 @@ def diagnose(run: RunPath, reading: Options, file: OptionalFilePath = None) -> N
     from latax.cli.console import show_diagnosis
     from latax.estimators.assessment import rows_to_judge
 
-    model = _load(run)
+    model = load(run)
     if file is None:
         training, held_out = rows_to_judge(model, _own_samples(run, "Give a file to judge by."))
     else:
-        training, held_out = _training_rows(run, model), _read(run, file, reading, positions=True)
+        training, held_out = _training_rows(run, model), read(run, file, reading, positions=True)
     show_diagnosis(model.diagnose(held_out, training=training))
 
 
@@ -156,23 +168,9 @@ def report(run: RunPath) -> None:
     """
     from latax.cli.console import show_run
 
-    model = _load(run)
+    model = load(run)
     cure = "Write its report in Python: latax.report.run.report_run(path, model, samples)."
     show_run(run, model, _own_samples(run, cure), report=True)
-
-
-def _load(run: Path) -> Any:
-    from latax.estimators import load
-
-    return load(run)
-
-
-def _read(run: Path, file: Path, reading: Reading, positions: bool = False) -> Samples:
-    """The samples of a file, read as the run read its own where nothing else is said."""
-    from latax.estimators.run_folder import RunFolder
-
-    wanted = reading.as_in(RunFolder(run).config().get("source"), file)
-    return wanted(file) if positions or reading.position else wanted.without_missing_positions(file)
 
 
 def _training_rows(run: Path, model: Any) -> Samples | None:
@@ -215,21 +213,6 @@ def _source(run: Path, cure: str) -> dict[str, Any]:
             f"study. {cure}"
         )
     return source
-
-
-def _write(rows: np.ndarray, out: Path, names: tuple[str, ...], origin: str, **context: Any) -> None:
-    from latax.data.write import write
-
-    write(Samples(np.asarray(rows, np.float64), feature_names=names, origin=origin, **context), out)
-    print(f"{len(rows)} rows, {rows.shape[1]} columns: {out}")
-
-
-def _write_like(model: Any, X: np.ndarray, out: Path, origin: str) -> None:
-    from latax.data.write import write
-
-    rows = X.reshape(len(X), -1)
-    write(Samples(rows, feature_names=model.feature_names_, sample_shape=model.sample_shape_, origin=origin), out)
-    print(f"{len(rows)} rows, {rows.shape[1]} columns: {out}")
 
 
 COMMANDS = {

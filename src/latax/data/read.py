@@ -1,13 +1,17 @@
 """`read`: a user's file, of any known format, as `Samples`."""
 
+import dataclasses
 import importlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from latax._errors import ConfigError, FileError
+import numpy as np
+
+from latax._errors import ConfigError, DataError, FileError
 from latax.data.memory import Lazy
-from latax.data.request import Request
+from latax.data.request import Request, position
 from latax.data.samples import Samples, check_finite
+from latax.data.table import checked_labels
 from latax.data.wording import did_you_mean
 
 # Extension -> module of `latax.data.readers`, imported when the first such file is read.
@@ -32,6 +36,8 @@ READERS = {
     "-ubyte.gz": "idx",
 }
 
+#: Readers of columns that need not be numbers.
+TABLES = ("csv", "parquet")
 
 ZARR_MARKERS = ("zarr.json", ".zgroup", ".zarray")
 
@@ -43,6 +49,7 @@ def read(
     columns: Sequence[str | int] | str | None = None,
     context: Sequence[str | int] | str | None = None,
     lazy: Lazy = "auto",
+    labels: str | int | None = None,
 ) -> Samples:
     """Read a file, or a folder of images, as samples: one per row, or along the first axis of an array.
 
@@ -55,6 +62,8 @@ def read(
     - `context`: names of the columns, or of the arrays, that condition the data.
     - `lazy`: whether the data stay in the file and are read by blocks of rows (.npy, HDF5, Zarr, NetCDF only);
       "auto" does so when they need more than half of the free memory.
+    - `labels`: the column that says what each row is called, e.g. the name of a subject: numbers, or texts in CSV and
+      Parquet.
 
     **Returns:** `Samples`, whose `origin` says what was found and done. All numbers are checked to be finite, except
     in lazy data, which `latax.data.check_finite` checks in one pass through the file. Constant columns are allowed.
@@ -63,12 +72,39 @@ def read(
     `ConfigError` for names that the file does not have.
     """
     path = Path(path).expanduser()
-    request = Request(name, _names(columns), _names(context) or (), lazy)
-    reader: Callable[[Path, Request], Samples] = importlib.import_module(f"latax.data.readers.{_reader_for(path)}").read
-    samples = reader(path, request)
+    request = Request(name, _names(columns), _names(context) or (), lazy, None if labels is None else str(labels))
+    kind = _reader_for(path)
+    reader: Callable[[Path, Request], Samples] = importlib.import_module(f"latax.data.readers.{kind}").read
+    if request.labels is None or kind in TABLES:
+        samples = reader(path, request)
+    else:
+        samples = _labelled(reader, path, request, request.labels)
     if not samples.is_lazy:
         check_finite(samples)
     return samples
+
+
+def _labelled(reader: Callable[[Path, Request], Samples], path: Path, request: Request, labels: str) -> Samples:
+    """The samples of an array of which one column says what the rows are called."""
+    columns = None if request.columns is None else (labels, *request.columns)
+    whole = reader(path, dataclasses.replace(request, columns=columns, lazy=False))
+    number = position(labels, whole.feature_names, str(path))
+    values = np.asarray(whole.X)[:, number]
+    texts = [None if np.isnan(value) else f"{value:.15g}" for value in values]
+    kept = [i for i in range(len(whole.feature_names)) if i != number]
+    if not kept or len(whole.sample_shape) > 1:
+        raise DataError(
+            f"{path} has samples of shape {whole.sample_shape}; with a column of labels, '{labels}', expected rows "
+            "of at least two numbers."
+        )
+    return dataclasses.replace(
+        whole,
+        X=np.asarray(whole.X)[:, kept],
+        feature_names=tuple(whole.feature_names[i] for i in kept),
+        sample_shape=(len(kept),),
+        times=None,
+        labels=checked_labels(texts, f"column '{labels}' of {path}"),
+    )
 
 
 def _names(given: Sequence[str | int] | str | None) -> tuple[str, ...] | None:

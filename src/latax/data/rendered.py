@@ -42,7 +42,8 @@ class RenderedManifold(eqx.Module):
     - `name`: of the set, for people.
     - `image_shape`: (H, W, C).
 
-    Raises `ConfigError` where `render` of one point does not give a floating-point image of this shape.
+    Raises `ConfigError` where `render` of one point does not give a floating-point image of this shape, or works in
+    only one of single and double precision.
     """
 
     manifold: AbstractManifold
@@ -52,13 +53,31 @@ class RenderedManifold(eqx.Module):
 
     def __check_init__(self):
         point = jax.ShapeDtypeStruct(self.manifold.point_shape, jnp.float32)
-        image = jax.eval_shape(self.render, point)
+        image = self._traced(point)
+        with jax.enable_x64(True):  # as `samples` draws
+            self._traced(jax.ShapeDtypeStruct(self.manifold.point_shape, jnp.float64))
         if image.shape != self.image_shape or not jnp.issubdtype(image.dtype, jnp.floating):
             raise ConfigError(
                 f"RenderedManifold '{self.name}': render gives {image.dtype} {image.shape} for a point of shape "
                 f"{point.shape}. Expected floating-point numbers of shape (height, width, channels) = "
                 f"{self.image_shape}; grey images have one channel, image[..., None]."
             )
+
+    def _traced(self, point: jax.ShapeDtypeStruct) -> jax.ShapeDtypeStruct:
+        try:
+            return jax.eval_shape(self.render, point)
+        except (TypeError, ValueError) as error:  # JAX has both for types that do not go together
+            if "float32" not in str(error) or "float64" not in str(error):
+                raise
+            raise self._mixed(error) from error
+
+    def _mixed(self, error: Exception) -> ConfigError:
+        return ConfigError(
+            f"RenderedManifold '{self.name}': render mixes single and double precision, as it does with constants of "
+            "one of them, and with arrays of NumPy, which JAX keeps as it saw them first "
+            f"({str(error).splitlines()[0].rstrip('.')}). Give every constant in it the type of the point: "
+            "jnp.asarray(constant, point.dtype)."
+        )
 
     def samples(self, n: int, seed: int = 0) -> Samples:
         """`n` images of points drawn uniformly with respect to the manifold's volume.
@@ -67,12 +86,18 @@ class RenderedManifold(eqx.Module):
         that distances and midpoints of the points lose nothing. Computed in float64 whatever JAX is set to. The same
         seed and n give the same bits; with another n the rows that both have show the same points, up to rounding.
 
-        Raises `ConfigError` for n < 1 and a seed below 0, `DataError` where an image is not finite or not in [0, 1].
+        Raises `ConfigError` for n < 1, a seed below 0, and a renderer with constants in one precision, `DataError`
+        where an image is not finite or not in [0, 1].
         """
         if n < 1 or seed < 0:
             raise ConfigError(f"n = {n}, seed = {seed}: expected at least one image and a seed of 0 or above.")
         with jax.enable_x64(True):
-            positions, images = _draw(self, jr.key(seed), jnp.arange(n, dtype=jnp.uint32))
+            try:
+                positions, images = _draw(self, jr.key(seed), jnp.arange(n, dtype=jnp.uint32))
+            except ValueError as error:
+                if "Cannot lower jaxpr" not in str(error):
+                    raise
+                raise self._mixed(error) from error
         images = np.asarray(images)
         self._check(images)
         return Samples(

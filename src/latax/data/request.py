@@ -16,6 +16,7 @@ class Request:
     columns: tuple[str, ...] | None = None
     context: tuple[str, ...] = ()
     lazy: Lazy = "auto"
+    labels: str | None = None
 
     def refuse_name(self, where: str) -> None:
         """Raise `ConfigError` if an array was named in a kind of file that has no named arrays."""
@@ -39,13 +40,12 @@ def split_columns(
     Without `columns`, the features are all that are not context. A column is given by its name, or else by its
     number. Raises `ConfigError` for an unknown or repeated column, one on both sides, or when no feature is left.
     """
-    positions = {name: i for i, name in enumerate(names)}
-    chosen_context = [_position(name, positions, where) for name in context]
+    chosen_context = [position(name, names, where) for name in context]
     if columns is None:
         taken = set(chosen_context)
         features = [i for i in range(len(names)) if i not in taken]
     else:
-        features = [_position(name, positions, where) for name in columns]
+        features = [position(name, names, where) for name in columns]
     both = [*features, *chosen_context]
     repeated = {names[i] for i in both if both.count(i) > 1} if len(set(both)) < len(both) else set()
     if repeated:
@@ -55,11 +55,10 @@ def split_columns(
     return features, chosen_context
 
 
-def _position(name: str, positions: dict[str, int], where: str) -> int:
-    if name in positions:
-        return positions[name]
-    if name.isdigit() and int(name) < len(positions):
+def position(name: str, names: Sequence[str], where: str) -> int:
+    """The number of the column with this name, or else this number. Raises `ConfigError` if there is none."""
+    if name in names:
+        return names.index(name)
+    if name.isdigit() and int(name) < len(names):
         return int(name)
-    raise ConfigError(
-        f"{where} has no column '{name}'.{did_you_mean(name, positions)} Its columns are {listed(positions)}."
-    )
+    raise ConfigError(f"{where} has no column '{name}'.{did_you_mean(name, names)} Its columns are {listed(names)}.")

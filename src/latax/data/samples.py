@@ -25,6 +25,7 @@ class Samples:
     * `sample_shape`: the shape of one sample before it was flattened, e.g. (8, 8) for images; (d,) when not given.
     * `origin`: where the numbers come from and what was done to them on the way, for people.
     * `times`: of sequences, the times (T,) of the first axis of `sample_shape`; None when not known.
+    * `labels`: what the rows are called, such as the names of subjects; empty when they have no names.
     * `truth`: what is known of each sample that no model is shown, e.g. true parameters (N,) or noise-free data
       (N, ...), by name.
     * `pairs`: of near samples, with their distance and the sample halfway between them; None when not known. Files
@@ -42,6 +43,7 @@ class Samples:
     times: Float[np.ndarray, " _"] | None = None
     truth: Mapping[str, Shaped[np.ndarray, "..."]] = dataclasses.field(default_factory=dict)
     pairs: Pairs | None = None
+    labels: tuple[str, ...] = ()
 
     def __post_init__(self):
         rows, size = self.X.shape
@@ -64,6 +66,8 @@ class Samples:
             raise DataError(f"{len(self.context_names)} context names were given for {width} context columns.")
         if self.times is not None and len(self.times) != self.sample_shape[0]:
             raise DataError(f"{len(self.times)} times do not fit sequences of {self.sample_shape[0]} entries.")
+        if self.labels and len(self.labels) != rows:
+            raise DataError(f"{len(self.labels)} labels were given for {rows} rows; expected one for each, or none.")
         for name, values in self.truth.items():
             if values.shape[:1] != (rows,):
                 raise DataError(f"the truth '{name}' has shape {values.shape}; expected {rows} values, one per sample.")
@@ -83,11 +87,14 @@ class Samples:
         context = None if self.context is None else self.context[rows]
         truth = {name: values[rows] for name, values in self.truth.items()}
         pairs = None if self.pairs is None else self.pairs.taken(rows, len(self))
-        return dataclasses.replace(self, X=self.X[rows], context=context, truth=truth, pairs=pairs)
+        labels = tuple(np.array(self.labels, object)[rows]) if self.labels else ()
+        changed = {"X": self.X[rows], "context": context, "truth": truth, "pairs": pairs, "labels": labels}
+        return dataclasses.replace(self, **changed)
 
 
 def stacked(first: Samples, second: Samples) -> Samples:
-    """The samples of both, in memory; names, times and origin are the first's, truth is what is known of both.
+    """The samples of both, in memory; names, times and origin are the first's, truth is what is known of both,
+    and labels are there where both have them.
 
     Raises `DataError` where they do not have the same columns.
     """
@@ -99,7 +106,9 @@ def stacked(first: Samples, second: Samples) -> Samples:
     truth = {name: joined(values, second.truth[name]) for name, values in first.truth.items() if name in second.truth}
     context = None if first.context is None else joined(first.context, second.context)
     pairs = both(first.pairs, second.pairs, len(first))
-    return dataclasses.replace(first, X=joined(first.X, second.X), context=context, truth=truth, pairs=pairs)
+    labels = (*first.labels, *second.labels) if first.labels and second.labels else ()
+    X = joined(first.X, second.X)
+    return dataclasses.replace(first, X=X, context=context, truth=truth, pairs=pairs, labels=labels)
 
 
 def default_names(shape: tuple[int, ...], stem: str = "x") -> tuple[str, ...]:

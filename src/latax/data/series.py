@@ -1,6 +1,9 @@
-"""Sequences from a table with one row for each time of each sequence (the long form)."""
+"""Sequences from a table with one row for each time of each sequence (the long form), and back."""
+
+import dataclasses
 
 import numpy as np
+from jaxtyping import Float
 
 from latax._errors import ConfigError, DataError
 from latax.data.samples import Samples
@@ -10,36 +13,95 @@ from latax.data.wording import listed
 _SLACK = 1e-3
 
 
-def fold(table: Samples, series: str, time: str) -> Samples:
-    """The table as sequences: X (N, T * S), `sample_shape` (T,) or (T, S), with `times`, in the order of their numbers.
+def fold(table: Samples, time: str) -> Samples:
+    """The table as sequences: X (N, T * S), `sample_shape` (T,) or (T, S), with `times` and `labels`.
 
-    `series` and `time` name the columns that tell to which sequence, and to which time, a row belongs; the S others are
-    what was observed. Raises `ConfigError` where there is no such column, and `DataError` where the times of a sequence
+    The labels of the table's rows tell to which sequence a row belongs, the column `time` to which time; the S others
+    are what was observed. Sequences come in the order of their numbers, or, if they are not all numbers, in that of
+    their first rows. Raises `ConfigError` where there is no such column, and `DataError` where the times of a sequence
     do not increase down the table, or are not those of the first one.
     """
     names = list(table.feature_names)
-    for name in (series, time):
-        if name not in names:
-            raise ConfigError(f"{table.origin} has no column '{name}'; there are {listed(names)}.")
-    observed = [i for i, name in enumerate(names) if name not in (series, time)]
-    if not observed or series == time:
-        raise ConfigError(f"{table.origin} has no column left to observe, besides '{series}' and '{time}'.")
+    if time not in names:
+        raise ConfigError(f"{table.origin} has no column '{time}'; there are {listed(names)}.")
+    observed = [i for i, name in enumerate(names) if name != time]
+    if not observed:
+        raise ConfigError(f"{table.origin} has no column left to observe, besides '{time}'.")
     X = np.asarray(table.X, float)
-    numbers, at = X[:, names.index(series)], X[:, names.index(time)]
-    ids = np.unique(numbers[np.isfinite(numbers)])
-    rows = [np.flatnonzero(numbers == i) for i in ids]
-    if not rows or not np.isfinite(numbers).all():
-        raise DataError(f"column '{series}' of {table.origin} has gaps: every row needs the number of its sequence.")
-    times = at[rows[0]]
-    for number, some in zip(ids, rows, strict=True):
-        _check(f"sequence {number:g} of {table.origin}", at[some], times)
-    values = np.stack([X[some][:, observed] for some in rows])
+    at = X[:, names.index(time)]
+    rows = _groups(table.labels)
+    times = at[next(iter(rows.values()))]
+    for label, some in rows.items():
+        _check(f"sequence {label} of {table.origin}", at[some], times)
+    values = np.stack([X[some][:, observed] for some in rows.values()])
     shape = values.shape[1:] if len(observed) > 1 else values.shape[1:2]
     labels = [names[i] for i in observed]
-    features = tuple(f"{label}[t={t:g}]" for t in times for label in labels)
     return Samples(
-        values.reshape(len(values), -1), feature_names=features, sample_shape=shape, origin=table.origin, times=times
+        values.reshape(len(values), -1),
+        feature_names=_names(labels, times),
+        sample_shape=shape,
+        origin=table.origin,
+        times=times,
+        labels=tuple(rows),
     )
+
+
+def unfold(sequences: Samples, time: str) -> Samples:
+    """The inverse of `fold`: a table with a column `time` and one for each observation, whose rows have labels.
+
+    Sequences without labels are numbered from 0 on. Raises `ConfigError` for sequences without times.
+    """
+    if sequences.times is None:
+        raise ConfigError(f"{sequences.origin} has no times to write in a column '{time}'.")
+    count = len(sequences.times)
+    values = np.asarray(sequences.X, float).reshape(len(sequences) * count, -1)
+    labels = sequences.labels or tuple(map(str, range(len(sequences))))
+    return Samples(
+        np.column_stack([np.tile(sequences.times, len(sequences)), values]),
+        feature_names=(time, *stems(sequences.feature_names, sequences.sample_shape)),
+        origin=sequences.origin,
+        labels=tuple(label for label in labels for _ in range(count)),
+    )
+
+
+def at_times(sequences: Samples, times: Float[np.ndarray, " U"], values: Float[np.ndarray, "N U *sample"]) -> Samples:
+    """The same sequences with other values at other times, and with names of columns that say so."""
+    shape = (len(times), *sequences.sample_shape[1:])
+    labels = stems(sequences.feature_names, sequences.sample_shape)
+    return dataclasses.replace(
+        sequences,
+        X=np.asarray(values, float).reshape(len(values), -1),
+        feature_names=_names(labels, times),
+        sample_shape=shape,
+        times=times,
+        truth={},
+    )
+
+
+def stems(feature_names: tuple[str, ...], sample_shape: tuple[int, ...]) -> tuple[str, ...]:
+    """The names of what is observed at each time: those of the first one without it (x of x[t=0]), or x0, x1, ..."""
+    count = len(feature_names) // sample_shape[0]
+    first = [name.partition("[t=") for name in feature_names[:count]]
+    if all(mark for _, mark, _ in first):
+        return tuple(stem for stem, _, _ in first)
+    return ("x",) if count == 1 else tuple(f"x{i}" for i in range(count))
+
+
+def _names(labels: list[str] | tuple[str, ...], times: Float[np.ndarray, " T"]) -> tuple[str, ...]:
+    return tuple(f"{label}[t={t:.10g}]" for t in times for label in labels)
+
+
+def _groups(labels: tuple[str, ...]) -> dict[str, np.ndarray]:
+    """{label: rows that have it}; 1 and 1.0 are the same where all are numbers, and the first of them its label."""
+    try:
+        keys = [float(label) for label in labels]
+    except ValueError:
+        keys = list(labels)
+    rows: dict[float | str, list[int]] = {}
+    for i, key in enumerate(keys):
+        rows.setdefault(key, []).append(i)
+    ordered = sorted(rows.items()) if isinstance(keys[0], float) else rows.items()
+    return {labels[found[0]]: np.asarray(found) for _, found in ordered}
 
 
 def _check(what: str, times: np.ndarray, wanted: np.ndarray) -> None:

@@ -10,7 +10,7 @@ from jaxtyping import Float, Shaped
 
 from latax._errors import DataError
 from latax.data.numeric import as_float
-from latax.data.request import Request, split_columns
+from latax.data.request import Request, position, split_columns
 from latax.data.samples import Samples
 from latax.data.wording import listed
 
@@ -21,13 +21,15 @@ ROW_NUMBER_NAMES = ("index",)
 class Columns:
     """The columns of a table, read when they are asked for.
 
-    `read` is given the names of the columns wanted and returns one array per column, in that order. `left_out` are
+    `read` is given the names of the columns wanted and returns one array per column, in that order; `read_text` returns
+    one column as texts, None where nothing is. `left_out` are
     columns that label the rows or are empty; they are data only when asked for by name. `notes` says what was found and
     done, for people.
     """
 
     names: tuple[str, ...]
     read: Callable[[Sequence[str]], list[Shaped[np.ndarray, " N"]]]
+    read_text: Callable[[str], list[str | None]]
     left_out: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
@@ -39,11 +41,16 @@ def from_columns(path: Path, kind: str, table: Columns, request: Request) -> Sam
     """
     request.refuse_name(str(path))
     request.refuse_lazy(str(path))
-    asked = {*(request.columns or ()), *request.context}
+    asked = {*(request.columns or ()), *request.context, request.labels}
     names = tuple(name for name in table.names if name not in table.left_out or name in asked)
     if not names:
         raise DataError(f"{path} has no columns of data. latax expects one column per variable, one row per sample.")
     features, context = split_columns(names, request.columns, request.context, str(path))
+    label = None if request.labels is None else names[position(request.labels, names, str(path))]
+    if request.columns is None:
+        features = [i for i in features if names[i] != label]
+        if not features:
+            raise DataError(f"{path} has no columns of data besides '{label}', which names the rows.")
     wanted = [names[i] for i in (*features, *context)]
     arrays = table.read(wanted)
     if arrays[0].shape[0] == 0:
@@ -60,7 +67,19 @@ def from_columns(path: Path, kind: str, table: Columns, request: Request) -> Sam
         feature_names=tuple(feature_names),
         context_names=tuple(names[i] for i in context),
         origin=f"{path} ({', '.join((kind, *notes))})",
+        labels=() if label is None else checked_labels(table.read_text(label), f"column '{label}' of {path}"),
     )
+
+
+def checked_labels(texts: Sequence[str | None], what: str) -> tuple[str, ...]:
+    """The labels of the rows, without blanks around. Raises `DataError` for a row without one; `what` they are of."""
+    labels = tuple((text or "").strip() for text in texts)
+    if "" in labels:
+        raise DataError(
+            f"{what} has gaps: row {labels.index('')} (the first row is 0) has nothing there, and every row needs a "
+            "label. Fill them in, or leave such rows out."
+        )
+    return labels
 
 
 def text_message(path: Path, text: dict[str, str], numeric: Sequence[str]) -> str:

@@ -3,7 +3,7 @@
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -12,17 +12,22 @@ from latax.data.samples import Samples
 from latax.data.truth import with_prefix
 from latax.data.wording import listed
 
+if TYPE_CHECKING:
+    import pandas
 
-def write(samples: Samples, path: str | Path, *, overwrite: bool = False) -> Path:
+
+def write(samples: Samples, path: str | Path, *, overwrite: bool = False, label_name: str = "") -> Path:
     """Write the samples in the format that the extension names, and return the path.
 
     * .npz, .nc (NetCDF): the data as `x`, of shape (N, ...), one array per context column under its name, the `times`,
       and the truth, so that `latax.data.read(path, context=samples.context_names)` gives them back.
-    * .csv, .parquet: one column per feature and context variable, under their names; without times and truth.
+    * .csv, .parquet: one column per feature and context variable, under their names, after one of the labels, if there
+      are any, with the name `label_name`: without a name, `latax.data.read` does not take it for data. Without times
+      and truth.
     * .npy: the data alone; refused when there is a context, which would be lost.
 
-    The file appears whole or not at all. Raises `FileError` when it exists (unless `overwrite`), its folder does not,
-    or it cannot be written; `ConfigError` for an unknown extension.
+    The other formats have no place for labels. The file appears whole or not at all. Raises `FileError` when it exists
+    (unless `overwrite`), its folder does not, or it cannot be written; `ConfigError` for an unknown extension.
     """
     path = Path(path).expanduser()
     write_as = _WRITERS.get(path.suffix.lower())
@@ -35,9 +40,11 @@ def write(samples: Samples, path: str | Path, *, overwrite: bool = False) -> Pat
         raise FileError(f"{path} exists already and is left as it is. Give another name, or remove it first.")
     if not path.parent.is_dir():
         raise FileError(f"there is no folder {path.parent} to write {path.name} into. Make it first.")
+    if samples.labels and label_name in (*samples.feature_names, *samples.context_names):
+        raise ConfigError(f"'{label_name}' names both the labels and a column; rename one of them.")
     part = path.with_name(f".{path.stem}-{os.getpid()}{path.suffix}")
     try:
-        write_as(samples, part)
+        write_as(samples, part, label_name)
         os.replace(part, path)
     except OSError as error:
         reason = error.strerror or error
@@ -47,7 +54,7 @@ def write(samples: Samples, path: str | Path, *, overwrite: bool = False) -> Pat
     return path
 
 
-def _npy(samples: Samples, path: Path) -> None:
+def _npy(samples: Samples, path: Path, label_name: str) -> None:
     if samples.context is not None:
         raise ConfigError(
             f"a .npy file holds one array, and the context ({listed(samples.context_names)}) would be lost. "
@@ -56,7 +63,7 @@ def _npy(samples: Samples, path: Path) -> None:
     np.save(path, _in_shape(samples), allow_pickle=False)
 
 
-def _npz(samples: Samples, path: Path) -> None:
+def _npz(samples: Samples, path: Path, label_name: str) -> None:
     if taken := _NPZ_NAMES.intersection(samples.context_names):
         raise ConfigError(f"a context named {listed(sorted(taken))} cannot be written as .npz; rename it.")
     arrays: dict[str, Any] = {**_context(samples), **with_prefix(samples.truth)}
@@ -65,7 +72,7 @@ def _npz(samples: Samples, path: Path) -> None:
     np.savez(path, x=_in_shape(samples), **arrays)
 
 
-def _netcdf(samples: Samples, path: Path) -> None:
+def _netcdf(samples: Samples, path: Path, label_name: str) -> None:
     import xarray
 
     x = _in_shape(samples)
@@ -82,23 +89,32 @@ def _netcdf(samples: Samples, path: Path) -> None:
     xarray.Dataset(variables, coordinates).to_netcdf(path, engine="h5netcdf")
 
 
-def _csv(samples: Samples, path: Path) -> None:
-    import pandas as pd
-
-    pd.DataFrame(_columns(samples)).to_csv(path, index=False)
+def _csv(samples: Samples, path: Path, label_name: str) -> None:
+    _frame(samples).to_csv(path, index=bool(samples.labels), index_label=label_name)
 
 
-def _parquet(samples: Samples, path: Path) -> None:
+def _parquet(samples: Samples, path: Path, label_name: str) -> None:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    pq.write_table(pa.table(_columns(samples)), path)
+    frame = _frame(samples)
+    if samples.labels and label_name:
+        frame = frame.rename_axis(label_name).reset_index()
+    # An index without a name is one that the reader leaves out.
+    table = pa.Table.from_pandas(frame, preserve_index=bool(samples.labels and not label_name))
+    pq.write_table(table, path)
+
+
+def _frame(samples: Samples) -> "pandas.DataFrame":
+    import pandas as pd
+
+    return pd.DataFrame(_columns(samples), index=list(samples.labels) or None)
 
 
 # Names that the data and the times have themselves, and what numpy.savez takes for arguments of its own.
 _NPZ_NAMES = frozenset(("x", "times", "file", "allow_pickle"))
 
-_WRITERS: dict[str, Callable[[Samples, Path], None]] = {
+_WRITERS: dict[str, Callable[[Samples, Path, str], None]] = {
     ".npz": _npz,
     ".npy": _npy,
     ".nc": _netcdf,

@@ -19,6 +19,7 @@ from jaxtyping import Array, Float, Int, Key, PyTree
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
+from latax._by_name import anywhere
 from latax._errors import ConfigError
 from latax.data import Samples
 from latax.estimators import inputs, store, verbs
@@ -132,9 +133,11 @@ class AbstractEstimator(TransformerMixin, BaseEstimator, abc.ABC):
         return self
 
     def _params(self) -> dict[str, Any]:
-        """The constructor's arguments as JSON can hold them; objects by their description."""
+        """The constructor's arguments as JSON can hold them; objects by their description, a user's own file with its
+        whole path."""
         plain = (bool, int, float, str, type(None))
-        return {k: v if isinstance(v, plain) else repr(v) for k, v in self.get_params(deep=False).items()}
+        given = {k: v if isinstance(v, plain) else repr(v) for k, v in self.get_params(deep=False).items()}
+        return {k: anywhere(v) if isinstance(v, str) else v for k, v in given.items()}
 
     # ---- the fitted module
 

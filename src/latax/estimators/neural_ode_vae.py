@@ -6,7 +6,7 @@ import numpy as np
 from jaxtyping import Array, Float, Key
 
 from latax.data import Samples
-from latax.estimators.params import require_count
+from latax.estimators.params import require_count, require_flag
 from latax.estimators.sequence_estimator import AbstractSequenceEstimator
 from latax.models.baselines import neural_ode_vae
 from latax.models.physics_vae import PhysicsVAE as Module
@@ -54,7 +54,9 @@ class NeuralODEVAE(AbstractSequenceEstimator):
         super()._check_model_params()
         for name in ("order", "inside_width", "every"):
             require_count(name, getattr(self, name))
-        self._check_sizes("inside_size", "outside_size")
+        require_count("inside_size", self.inside_size, least=0)
+        require_flag("infers_initial", self.infers_initial)
+        self._check_sizes("outside_size")
 
     def _observed(self, samples: Samples) -> tuple[int, ...]:
         return samples.sample_shape[1:] or (1,)

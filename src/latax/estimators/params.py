@@ -16,6 +16,12 @@ def require_count(name: str, value: Any, *, least: int = 1) -> None:
         raise ConfigError(f"{name}={value!r} must be a whole number of at least {least}.")
 
 
+def require_flag(name: str, value: Any) -> None:
+    """Refuses anything but True and False: a text such as "no" would count as true."""
+    if not isinstance(value, bool | np.bool_):
+        raise ConfigError(f"{name}={value!r} must be True or False.")
+
+
 def require_seed(value: Any) -> None:
     """Refuses anything but a whole number from 0 to `MOST_SEED`."""
     if not isinstance(value, int | np.integer) or isinstance(value, bool) or not 0 <= value <= MOST_SEED:

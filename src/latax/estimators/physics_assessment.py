@@ -22,7 +22,7 @@ INFORMATION_ROWS = 64
 class PhysicsAssessment(SequenceAssessment):
     """What is known about the fit of a physics with corrections, on held-out rows.
 
-    - `shares`: of the reconstruction that the physics explains.
+    - `shares`: of the reconstruction that the physics explains; NaN where there is nothing to explain.
     - `confusion`: for each parameter, by how much the corrections, and what they may still miss, widen what the data
         say about it: the ratio of its standard deviation with all of that unknown and known (median over rows).
     - `prior_left`: for each parameter, its standard deviation given the data in units of the prior's.
@@ -40,7 +40,7 @@ def assess_physics(estimator: Any, held_out: Samples, training: Samples | None) 
     shares = estimator.explain(held_out).physics
     found = spreads(estimator._centred, np.asarray(held_out.X[:INFORMATION_ROWS], np.float32), estimator.remembered_)
     left, widened = _medians(estimator._centred.physics.parameters, found)
-    findings.append(rules.physics_share(float(np.median(shares))))
+    findings.append(rules.physics_share(_median(shares)))
     findings += [rules.identifiable(name, left[name], widened[name]) for name in left]
     findings += _at_bounds(estimator, held_out)
     findings += history_findings(estimator)
@@ -62,6 +62,12 @@ def _at_bounds(estimator: Any, held_out: Samples) -> list[Finding]:
         share = float(np.mean(at_bound))
         findings.append(rules.within_bounds(parameter.name, share, parameter.lower, parameter.upper))
     return findings
+
+
+def _median(shares: Float[np.ndarray, " N"]) -> float:
+    """That of the samples with a variance to explain; NaN if none has."""
+    known = shares[~np.isnan(shares)]
+    return float(np.median(known)) if len(known) else float("nan")
 
 
 def _outermost(part: Float[np.ndarray, " N"]) -> Bool[np.ndarray, " N"]:

@@ -11,7 +11,7 @@ from jaxtyping import Array, Float, Key
 
 from latax._errors import ConfigError, DataError
 from latax.data import Samples
-from latax.estimators.params import require_count, require_fraction, require_not_negative, require_seed
+from latax.estimators.params import require_count, require_flag, require_fraction, require_not_negative, require_seed
 from latax.estimators.physics_assessment import PhysicsAssessment, assess_physics
 from latax.estimators.physics_settings import InTime, WithoutTime, setting
 from latax.estimators.physics_spread import spreads
@@ -26,6 +26,8 @@ from latax.train import Recipe
 
 #: Draws of the posterior for intervals.
 DRAWS = 400
+#: Deviations from the mean below this part of the largest value are roundings.
+ROUNDING = 1e-6
 
 
 class Estimate(NamedTuple):
@@ -42,6 +44,8 @@ class Explanation(NamedTuple):
     - `physics`: 1 - Σ (full - physics alone)² / Σ (full - mean)², with the mean over time, or that of each channel of
         an image: one if the corrections do nothing, and below zero if they work against the physics.
     - `data`: the share of the sample's variance that the full model rebuilds; what is missing is noise or misfit.
+
+    Where there is no variance to explain, as in a sequence at rest, a share is NaN, unless nothing at all is missing.
     """
 
     physics: Float[np.ndarray, " N"]
@@ -93,6 +97,7 @@ class PhysicsVAE(AbstractSignalEstimator):
     def _check_model_params(self) -> None:
         super()._check_model_params()
         require_count("inside_width", self.inside_width)
+        require_flag("infers_initial", self.infers_initial)
         self._check_sizes("inside_size", "outside_size")
         for name in Regularisers._fields:
             require_not_negative(name, getattr(self, name))
@@ -133,6 +138,11 @@ class PhysicsVAE(AbstractSignalEstimator):
         inside = [f"inside{i}" for i in range(module.inside_size)]
         outside = [f"outside{i}" for i in range(module.outside_size)]
         return (*module.physics.parameters.names, *inside, *outside, *states)
+
+    @property
+    def units_(self) -> dict[str, str]:
+        """The unit of each parameter, by name; empty where the physics says none."""
+        return {parameter.name: parameter.unit for parameter in self._physics().parameters.parameters}
 
     def intervene(self, X: Any, *, times: Any = None, **parameters: Any) -> np.ndarray:
         """What the samples would be with other parameters, all else equal: `intervene(X, omega=2.0)`.
@@ -237,5 +247,15 @@ def _ladder(module: AbstractPhysicsVAE, x: Array) -> Ladder:
 def _explained(module: AbstractPhysicsVAE, x: Array) -> tuple[Array, Array]:
     x = shaped(module, x)
     ladder = module.ladder(module.encode(x))
-    share = lambda a, b: 1 - jnp.sum((a - b) ** 2) / jnp.sum((a - module.mean(a)[None]) ** 2)
-    return share(ladder.full, ladder.physics), share(x, ladder.full)
+    of = lambda whole, part: share(whole, part, module.mean(whole))
+    return of(ladder.full, ladder.physics), of(x, ladder.full)
+
+
+def share(
+    whole: Float[Array, "T *sample"], part: Float[Array, "T *sample"], mean: Float[Array, "*sample"]
+) -> Float[Array, ""]:
+    """1 - Σ (whole - part)² / Σ (whole - mean)²; where that is 0 / 0, or a constant is missed, 1 and NaN."""
+    missed, variance = jnp.sum((whole - part) ** 2), jnp.sum((whole - mean[None]) ** 2)
+    constant = variance <= whole.size * (ROUNDING * jnp.max(jnp.abs(whole))) ** 2
+    of_constant = jnp.where(missed == 0, 1.0, jnp.nan)
+    return jnp.where(constant, of_constant, 1 - missed / jnp.where(constant, 1.0, variance))

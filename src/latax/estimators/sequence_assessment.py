@@ -15,8 +15,9 @@ from latax.evaluate import Diagnosis, Finding, rules
 class SequenceAssessment(Assessment):
     """What is known about the fit of sequences, on held-out rows.
 
-    - `errors`: root mean square error of each reconstruction, in data units; `pca_error`: that of PCA with as many
-        coordinates, where training rows were given; `data_scale`: that of the mean.
+    - `errors`: the reconstruction error of each row, a Euclidean norm in data units; `data_scale`: root mean square
+        distance of the rows from their mean; `pca_error`: that from PCA with as many coordinates, where training rows
+        were given.
     """
 
     errors: Float[np.ndarray, " N"]
@@ -40,15 +41,14 @@ def judge_sequences(
 ) -> tuple[dict[str, Any], list[Finding]]:
     """(numbers of a `SequenceAssessment` by name, findings on the reconstruction)."""
     x = np.asarray(held_out.X, np.float64)
-    root = float(np.sqrt(x.shape[1]))
-    errors = estimator.reconstruction_error(held_out) / root
-    scale = float(np.sqrt(np.mean((x - x.mean(axis=0)) ** 2)))
+    errors = estimator.reconstruction_error(held_out)
+    scale = float(np.sqrt(np.mean(np.sum((x - x.mean(axis=0)) ** 2, axis=1))))
     rms = float(np.sqrt(np.mean(errors**2)))
     findings = [against_scale(rms, scale, len(x))]
     pca = None
     if training is not None:
         module = estimator._centred
         count = module.physics.parameters.size + module.inside_size + module.outside_size
-        pca = pca_error(training, held_out, max(count, 1)) / root
+        pca = pca_error(training, held_out, max(count, 1))
         findings.append(rules.reconstruction_against_pca(rms, pca, scale))
     return {"errors": errors, "data_scale": scale, "pca_error": pca}, findings

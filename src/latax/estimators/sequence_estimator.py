@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
-from jaxtyping import Array, Float
+from jaxtyping import Array
 
 from latax._errors import DataError
 from latax.data import Samples
@@ -61,25 +61,13 @@ def decode_at(estimator: Any, Z: Any, times: Any) -> np.ndarray:
     first, last = observed[0], observed[-1]
     if abs(ts[0] - first) > 1e-6 * abs(last - first):
         raise DataError(f"The times begin at {ts[0]:g}, but the initial state is that of {first:g}. Begin there.")
-    fine, places = _filled(ts, float(np.max(np.diff(observed))))
-    return estimator._in_shape(map_rows(_Decode(tuple(fine.tolist()), places), estimator._centred, Z))
-
-
-def _filled(ts: Float[np.ndarray, " T"], step: float) -> tuple[Float[np.ndarray, " U"], tuple[int, ...]]:
-    """The times with others between, so that none are further apart than `step`, and where they are among these.
-
-    A solver may take one step from each time to the next, and was trained with those of the data.
-    """
-    counts = np.maximum(1, np.ceil(np.diff(ts) / step - 1e-3)).astype(int)
-    pieces = [np.linspace(a, b, n, endpoint=False) for a, b, n in zip(ts[:-1], ts[1:], counts, strict=True)]
-    return np.append(np.concatenate(pieces), ts[-1]), (0, *np.cumsum(counts).tolist())
+    return estimator._in_shape(map_rows(_Decode(tuple(ts.tolist())), estimator._centred, Z))
 
 
 class _Decode(NamedTuple):
-    """Latent coordinates to a sequence at some of these times; equal times share a compiled program."""
+    """Latent coordinates to a sequence at these times; equal times share a compiled program."""
 
     times: tuple[float, ...]
-    places: tuple[int, ...]
 
     def __call__(self, module: Module, z: Array) -> Array:
-        return module.decode(latents_of(module, z), np.asarray(self.times))[np.asarray(self.places)]
+        return module.decode(latents_of(module, z), np.asarray(self.times))

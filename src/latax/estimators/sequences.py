@@ -1,5 +1,6 @@
 """Sequences as users bring them: their times, and what cannot be learnt from."""
 
+import re
 from typing import Any
 
 import numpy as np
@@ -8,16 +9,25 @@ from jaxtyping import Float
 from latax._errors import ConfigError, DataError
 from latax.data import Samples
 
+_TIME = re.compile(r"^(?:[^\[]*\[)?t=([^\]]*)\]?$")
+
 
 def times_of(samples: Samples, dt: float | None) -> Float[np.ndarray, " T"]:
     """The times of the sequences: those that came with the data, else equal steps of `dt` from 0 on, else the names of
-    the columns where these are times (0.05, or t=0.05).
+    the columns where these are times (0.05, t=0.05, or x[t=0.05]).
 
+    Names that only count the columns (0, 1, 2, ... or 1, 2, 3, ...) may be times or not, and are not taken for such.
     Raises `ConfigError` where there are neither or both, and `DataError` for times that do not increase.
     """
     count = samples.sample_shape[0]
     if samples.times is None and dt is None and (named := _named(samples.feature_names)) is not None:
         return increasing(named)
+    if samples.times is None and dt is None and _only_count(samples.feature_names):
+        first, last = samples.feature_names[0], samples.feature_names[-1]
+        raise ConfigError(
+            f"The columns are named {first} to {last}, which may be times or mere numbers of columns. Give dt=1 if "
+            "they are times one apart, and else dt=..., the time from one entry to the next."
+        )
     if samples.times is None and dt is None:
         raise ConfigError(
             f"The data are sequences of {count} entries, but their times are not known. Give dt=..., the time from one "
@@ -31,9 +41,16 @@ def times_of(samples: Samples, dt: float | None) -> Float[np.ndarray, " T"]:
     return increasing(times)
 
 
+def _only_count(names: tuple[str, ...]) -> bool:
+    """Whether these are 0, 1, 2, ... or 1, 2, 3, ..., as tables without names get them from pandas and spreadsheets."""
+    return any(names == tuple(str(i) for i in range(start, start + len(names))) for start in (0, 1))
+
+
 def _named(names: tuple[str, ...]) -> list[float] | None:
+    if _only_count(names):
+        return None
     try:
-        return [float(name.removeprefix("t=")) for name in names]
+        return [float(_TIME.sub(r"\1", name)) for name in names]
     except ValueError:
         return None
 

@@ -16,6 +16,7 @@ from latax.data import Samples
 from latax.estimators.base import AbstractEstimator
 from latax.estimators.params import (
     require_count,
+    require_flag,
     require_fraction,
     require_not_negative,
     require_positive,
@@ -68,6 +69,7 @@ class AbstractTrainedEstimator(AbstractEstimator):
                 require_count(name, getattr(self, name))
         require_count("replicates", self.replicates)
         require_seed(self.seed)
+        require_flag("progress", self.progress)
         require_positive("learning_rate", self.learning_rate)
         require_positive("clip", self.clip)
         require_not_negative("weight_decay", self.weight_decay)

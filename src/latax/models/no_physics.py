@@ -21,7 +21,8 @@ class UnknownDynamics(AbstractDynamics):
 
     With a learned correction it is a neural ODE (Chen et al. 2018, arXiv 1806.07366). The state has the shape
     (order, *sample_shape). Its first row is observed; the others are at rest at first. `solver`: by default one step of
-    the classical Runge-Kutta method from each time to the next. Raises `ConfigError` for an order below 1.
+    the classical Runge-Kutta method for each usual interval between two times. Raises `ConfigError` for an order below
+    1.
     """
 
     shape: tuple[int, ...] = eqx.field(static=True)
@@ -75,7 +76,11 @@ class Still(AbstractSolver):
     """The solution of dy/dt = 0, whatever the field: the state stays as it is."""
 
     def solve(
-        self, field: Field, y0: Float[Array, "*state"], ts: Float[Array | np.ndarray, " T"]
+        self,
+        field: Field,
+        y0: Float[Array, "*state"],
+        ts: Float[Array | np.ndarray, " T"],
+        interval: float | None = None,
     ) -> Float[Array, "T *state"]:
         """`y0` at every time."""
         return jnp.broadcast_to(y0, (len(ts), *y0.shape))

@@ -45,12 +45,13 @@ Noise = Literal["fixed", "learned", "optimal"]
 
 
 class Regularisers(NamedTuple):
-    """Weights of the terms beyond the evidence bound; those of zero are not computed."""
+    """Weights of the terms beyond the evidence bound; those of zero are not computed. `latax.PhysicsVAE` has those that
+    are usual."""
 
-    ppc: float = 0.01
+    ppc: float = 0.0
     effort: float = 0.0
-    cleansing: float = 0.001
-    augmentation: float = 0.1
+    cleansing: float = 0.0
+    augmentation: float = 0.0
     simulation: float = 0.0
     matching: float = 0.0
 
@@ -68,7 +69,7 @@ class _Wake(NamedTuple):
     residual: Float[Array, "T *sample"]
     kl: Float[Array, ""]
     error: Float[Array, ""]
-    """Squared reconstruction error, summed over standardised numbers."""
+    """Sum of the squared errors of the standardised numbers."""
     edges: Float[Array, ""]
     effort: Float[Array, ""]
     cleansing: Float[Array, ""]
@@ -249,13 +250,13 @@ def positive(size: Float[Array, "*n"], otherwise: Float[Array, "*#n"] | float) -
 
 
 def reconstruction_error(model: AbstractPhysicsVAE, batch: Batch) -> Float[Array, " batch"]:
-    """Metric: root mean square error at the posterior's mean, in data units.
+    """Metric: the Euclidean distance of every sample to its reconstruction at the posterior's mean, in data units.
 
     Not the bound: it rewards posteriors that are too narrow, and regularised models are chosen for what they rebuild.
     """
 
     def error(x: Float[Array, "T *sample"]) -> Float[Array, ""]:
-        return jnp.sqrt(jnp.mean((x - model.decode(model.encode(x))) ** 2))
+        return jnp.sqrt(jnp.sum((x - model.decode(model.encode(x))) ** 2))
 
     return jax.vmap(error)(sequences(model, batch))
 

@@ -11,6 +11,8 @@ The encoder first infers what the physics does not know, q(z_in, z_out | x), the
 the parameters from the cleansed signal, q(v | cleansed).
 """
 
+import functools
+
 import equinox as eqx
 import jax
 import jax.numpy as jnp
@@ -69,7 +71,7 @@ class PhysicsVAE(AbstractPhysicsVAE):
 
     def alone(self, params: Params, initial: Float[Array, "*state"]) -> Float[Array, "T *sample"]:
         """What the physics makes of these parameters and this initial state, without corrections."""
-        return self.physics.simulate(params, initial, np.asarray(self.times))
+        return self.physics.simulate(params, initial, np.asarray(self.times), interval=self.interval)
 
     def correction(self, inside: Float[Array, " a"]) -> Correction | None:
         """The correction to the rate of change, for `Latents.inside`; None if the model has none."""
@@ -89,18 +91,22 @@ class PhysicsVAE(AbstractPhysicsVAE):
         """All reconstructions at the times `ts`, by default those of the data: from two solves, or one."""
         ts = np.asarray(self.times) if ts is None else ts
         params = self.parameters(latents.physics)
-        alone = self.physics.trajectory(params, latents.initial, ts)
-        correction = self.correction(latents.inside)
-        states = alone if correction is None else self.physics.trajectory(params, latents.initial, ts, correction)
+        solve = functools.partial(self.physics.trajectory, params, latents.initial, ts, interval=self.interval)
+        alone, correction = solve(), self.correction(latents.inside)
+        states = alone if correction is None else solve(correction)
         physics, inside = (jax.vmap(self.physics.observe)(y) for y in (alone, states))
         outside = self.outputs(latents, ts)
         return Ladder(physics, inside, physics + outside, inside + outside, states)
 
     def decode(self, latents: Latents, ts: Float[Array | np.ndarray, " T"] | None = None) -> Float[Array, "T *sample"]:
-        """The sequence without noise, at the times `ts`; beyond those of the data it is an extrapolation."""
+        """The sequence without noise, at the times `ts`; beyond those of the data it is an extrapolation.
+
+        However far the times are apart, steps are as long as between those of the data.
+        """
         ts = np.asarray(self.times) if ts is None else ts
         params, correction = self.parameters(latents.physics), self.correction(latents.inside)
-        return self.physics.simulate(params, latents.initial, ts, correction) + self.outputs(latents, ts)
+        made = self.physics.simulate(params, latents.initial, ts, correction, interval=self.interval)
+        return made + self.outputs(latents, ts)
 
     def outputs(self, latents: Latents, ts: Float[Array | np.ndarray, " T"]) -> Float[Array, "T *sample"]:
         """The correction to the observations."""
@@ -127,6 +133,11 @@ class PhysicsVAE(AbstractPhysicsVAE):
         states = self.physics.recombined(ladder.states)
         rates = jax.vmap(correction)(jnp.asarray(self.times, self.scale.dtype), states)
         return outside + jnp.mean((rates / self.rate_scale[None]) ** 2)
+
+    @property
+    def interval(self) -> float:
+        """The usual time from one observation to the next."""
+        return float(np.median(np.diff(self.times)))
 
     @property
     def _span(self) -> float:

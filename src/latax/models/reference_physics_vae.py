@@ -234,7 +234,7 @@ def weights(
 
 
 def squared_error(model: ReferencePhysicsVAE, batch: Batch) -> Float[Array, " batch"]:
-    """Metric: squared reconstruction error of every sequence, summed, at the posterior's mean.
+    """Metric: the sum of the squared errors of every sequence at the posterior's mean.
 
     The released code takes it at a draw instead.
     """

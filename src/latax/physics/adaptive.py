@@ -52,9 +52,13 @@ class Adaptive(AbstractSolver):
             )
 
     def solve(
-        self, field: Field, y0: Float[Array, "*state"], ts: Float[Array | np.ndarray, " T"]
+        self,
+        field: Field,
+        y0: Float[Array, "*state"],
+        ts: Float[Array | np.ndarray, " T"],
+        interval: float | None = None,
     ) -> Float[Array, "T *state"]:
-        """The solution at `ts`."""
+        """The solution at `ts`, however far they are apart."""
         import diffrax
 
         ts = jnp.asarray(ts, y0.dtype)

@@ -88,6 +88,11 @@ class ClosedForm(AbstractPhysics):
         dtype = jnp.result_type(*params) if len(params) else jnp.zeros(0).dtype
         coordinates = jax.tree.map(lambda array: jnp.asarray(array, dtype), self.coordinates.arrays)
         result = called(self.function, coordinates, params)
+        if isinstance(result, np.ndarray | np.generic | float | int):
+            raise ConfigError(
+                f"the function '{function_name(self.function)}' of the physics gave a {type(result).__name__} of NumPy "
+                "or Python, in which JAX cannot see how it depends on the parameters. Compute it from p with jax.numpy."
+            )
         if not isinstance(result, jax.Array):
             raise ConfigError(
                 f"the function '{function_name(self.function)}' of the physics gave {type(result).__name__}; "

@@ -42,7 +42,7 @@ class ODE(AbstractDynamics):
     - `observed`: those that the data show, in the order of the data; by default all.
     - `corrected`: those whose rate of change a correction is added to; by default all.
     - `rest`: initial values of unobserved states; 0 where not given.
-    - `solver`: by default one step of the classical Runge-Kutta method from each time to the next.
+    - `solver`: by default one step of the classical Runge-Kutta method for each usual interval between two times.
 
     Raises `ConfigError` for names that are unknown, double or no Python names, and, when it is solved, for a function
     that gives something else than one number per state.

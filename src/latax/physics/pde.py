@@ -36,7 +36,7 @@ class PDE(AbstractDynamics):
       to be written with `jax.numpy`, and uses the derivatives of the grid.
     - `parameters`: what differs from sample to sample.
     - `grid`: the nodes and the boundary conditions.
-    - `solver`: by default one step of the classical Runge-Kutta method from each time to the next.
+    - `solver`: by default one step of the classical Runge-Kutta method for each usual interval between two times.
 
     Raises `ConfigError`, when it is solved, for a function whose result has not the grid's shape.
     """

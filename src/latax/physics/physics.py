@@ -121,16 +121,20 @@ class AbstractDynamics(AbstractPhysics):
         y0: Float[Array, "*state"],
         ts: Float[Array | np.ndarray, " T"],
         correction: Correction | None = None,
+        *,
+        interval: float | None = None,
     ) -> Float[Array, "T *state"]:
         """The whole state at the increasing times `ts`, of which the first is that of `y0`.
 
-        Where the solution explodes, the values are not finite. Raises `DataError` for times that are not increasing,
-        and `ConfigError` for an initial state, or a result of the physics or the correction, of another shape.
+        `interval`: the usual time from one observation to the next, which the solver's steps are made for; by default
+        the median of those of `ts`. Where the solution explodes, the values are not finite. Raises `DataError` for
+        times that are not increasing, and `ConfigError` for an initial state, or a result of the physics or the
+        correction, of another shape.
         """
         check_times(ts)
         if y0.shape != self.state_shape:
             raise ConfigError(f"the initial state has shape {y0.shape}; expected the whole state, {self.state_shape}.")
-        return self.solver.solve(lambda t, y: self.rate(t, y, params, correction), y0, ts)
+        return self.solver.solve(lambda t, y: self.rate(t, y, params, correction), y0, ts, interval)
 
     def simulate(
         self,
@@ -138,11 +142,13 @@ class AbstractDynamics(AbstractPhysics):
         y0: Float[Array, "*state"] | None = None,
         ts: Float[Array | np.ndarray, " T"] | None = None,
         correction: Correction | None = None,
+        *,
+        interval: float | None = None,
     ) -> Float[Array, "T *sample"]:
         """The observed part of the state at the times `ts`: see `trajectory`."""
         if y0 is None or ts is None:
             raise ConfigError("a physics in time needs an initial state and times: simulate(params, y0, ts).")
-        return jax.vmap(self.observe)(self.trajectory(params, y0, ts, correction))
+        return jax.vmap(self.observe)(self.trajectory(params, y0, ts, correction, interval=interval))
 
 
 def called(function: Callable[..., Any], *arguments: Any) -> Any:

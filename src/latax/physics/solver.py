@@ -23,9 +23,17 @@ class AbstractSolver(eqx.Module):
 
     @abc.abstractmethod
     def solve(
-        self, field: Field, y0: Float[Array, "*state"], ts: Float[Array | np.ndarray, " T"]
+        self,
+        field: Field,
+        y0: Float[Array, "*state"],
+        ts: Float[Array | np.ndarray, " T"],
+        interval: float | None = None,
     ) -> Float[Array, "T *state"]:
         """The solution at the increasing times `ts`, of which the first is that of `y0`.
+
+        `interval` is the usual time from one observation to the next, for solvers that take their steps from the times:
+        where these are further apart than usual, that is a gap in the data and no reason for a longer step. By default
+        it is the median of the intervals of `ts`.
 
         Where the solution explodes or the solver fails, the values from there on are not finite.
         """
@@ -47,6 +55,9 @@ METHODS = {
     "rk4": Tableau(((), (0.5,), (0.0, 0.5), (0.0, 0.0, 1.0)), (1 / 6, 1 / 3, 1 / 3, 1 / 6), (0.0, 0.5, 0.5, 1.0)),
 }
 
+# A step is at most so many times longer than usual, and no solution takes more steps than that.
+_LONGEST = 1.5
+_MOST_STEPS = 1_000_000
 # Times in float32 make intervals that differ by rounding; that must not cost another step.
 _SLACK = 1e-3
 
@@ -54,16 +65,22 @@ _SLACK = 1e-3
 class FixedStep(AbstractSolver):
     """An explicit Runge-Kutta method with steps that do not look at the solution.
 
-    Either `substeps` equal steps between two times, or as few as make no step longer than `step` (in the unit of time;
-    by at most a thousandth). The second needs times with known values: inside compiled code they must not be an
-    argument. Where data come more often than the solution needs steps, `every` skips times: steps go from one of them
-    to the next but `every` - 1, and the states between are those of the cubic with the same values and slopes at both
-    ends (Hermite's, of order 4).
+    An interval longer than usual is a gap, and is divided as if there were times in it at the usual distance: no step
+    is longer than one and a half of those elsewhere. What is usual `solve` is told, as by a model that was fitted to
+    data, or else it is the median. Where data come more often than the solution needs steps, `every` skips times: steps
+    go from one of them to the next but `every` - 1, unless there is a gap, and the states between are those of the
+    cubic with the same values and slopes at both ends (Hermite's, of order 4).
+
+    To count steps the times must have known values: inside compiled code they must not be an argument. With `substeps`
+    they may be.
 
     **Arguments:**
 
     - `method`: "euler" (order 1), "heun", "midpoint" (2), "rk4" (the classical one, 4).
-    - `step`, `substeps`: one of the two; by default one step from each time to the next.
+    - `step`: as few equal steps between two times as make none longer than this, in the unit of time (by at most a
+      thousandth).
+    - `substeps`: so many equal steps for each usual interval; where it is not told what is usual, from each time to the
+      next, however far that is. By default one for each usual interval.
     - `every`: steps end at every time (1), every other (2), ..., and at the last.
 
     Raises `ConfigError` for an unknown method, a step that is not positive, and both or unknown kinds of steps.
@@ -74,7 +91,7 @@ class FixedStep(AbstractSolver):
 
     method: str = eqx.field(static=True)
     step: float | None = eqx.field(static=True)
-    substeps: int = eqx.field(static=True)
+    substeps: int | None = eqx.field(static=True)
     every: int = eqx.field(static=True)
 
     def __init__(self, method: str = "rk4", step: float | None = None, *, substeps: int | None = None, every: int = 1):
@@ -90,26 +107,54 @@ class FixedStep(AbstractSolver):
             raise ConfigError(f"every = {every}: expected a whole number from 1 on.")
         self.method = method
         self.step = None if step is None else float(step)
-        self.substeps = substeps or 1
+        self.substeps = substeps
         self.every = every
 
     def solve(
-        self, field: Field, y0: Float[Array, "*state"], ts: Float[Array | np.ndarray, " T"]
+        self,
+        field: Field,
+        y0: Float[Array, "*state"],
+        ts: Float[Array | np.ndarray, " T"],
+        interval: float | None = None,
     ) -> Float[Array, "T *state"]:
-        """The solution at `ts`. Raises `ConfigError` when `step` is given and the values of the times are not known."""
-        if self.every == 1 or len(ts) < 2:
-            return self._solve(field, y0, ts)[0]
-        nodes = np.unique(np.append(np.arange(0, len(ts), self.every), len(ts) - 1))
-        ys, slopes = self._solve(field, y0, ts[nodes])
+        """The solution at `ts`. Raises `ConfigError` when the values of the times are not known and have to be, and for
+        times so uneven that it would take very many steps."""
+        if len(ts) < 2:
+            return y0[None]
+        if interval is None and self.substeps is None and are_known(ts):
+            interval = float(np.median(np.diff(np.asarray(ts, float))))
+        if self.every == 1:
+            return self._solve(field, y0, ts, interval)[0]
+        nodes = self._nodes(ts, interval)
+        usual = None if interval is None else self.every * interval
+        ys, slopes = self._solve(field, y0, ts[nodes], usual)
         slopes = jnp.concatenate([slopes, field(jnp.asarray(ts[-1], y0.dtype), ys[-1])[None]])
         return _between(ts, nodes, ys, slopes)
 
+    def _nodes(self, ts: Float[Array | np.ndarray, " T"], interval: float | None) -> np.ndarray:
+        """The numbers of the times at which steps end: `every` from one to the next, but fewer where these are far
+        apart."""
+        last = len(ts) - 1
+        if interval is None or not are_known(ts):
+            return np.unique(np.append(np.arange(0, last, self.every), last))
+        times, nodes = np.asarray(ts, float), [0]
+        while nodes[-1] < last:
+            here = nodes[-1]
+            near = times[here] + _LONGEST * self.every * interval
+            reached = int(np.searchsorted(times, near, side="right")) - 1
+            nodes.append(max(here + 1, min(reached, here + self.every, last)))
+        return np.array(nodes)
+
     def _solve(
-        self, field: Field, y0: Float[Array, "*state"], ts: Float[Array | np.ndarray, " T"]
+        self,
+        field: Field,
+        y0: Float[Array, "*state"],
+        ts: Float[Array | np.ndarray, " T"],
+        interval: float | None,
     ) -> tuple[Float[Array, "T *state"], Float[Array, "T-1 *state"]]:
         """The solution at `ts`, and its slopes at all but the last."""
         tableau = METHODS[self.method]
-        counts = self._counts(ts)
+        counts = self._counts(ts, interval)
         start, length = _steps(ts, counts, y0.dtype)
 
         def advance(y: Float[Array, "*state"], t_and_h: Any) -> tuple[Float[Array, "*state"], Any]:
@@ -124,16 +169,31 @@ class FixedStep(AbstractSolver):
             ys, slopes = ys[ends - 1], slopes[ends - counts]
         return jnp.concatenate([y0[None], ys]), slopes
 
-    def _counts(self, ts: Float[Array | np.ndarray, " T"]) -> np.ndarray:
+    def _counts(self, ts: Float[Array | np.ndarray, " T"], interval: float | None) -> np.ndarray:
         """How many steps there are in each interval."""
-        if self.step is None:
-            return np.full(len(ts) - 1, self.substeps)
         if not are_known(ts):
+            if self.substeps is not None:
+                return np.full(len(ts) - 1, self.substeps)
+            given = "" if self.step is None else f"step={self.step}"
             raise ConfigError(
-                f"FixedStep(step={self.step}) has to know the times to count its steps, and here they are an argument "
-                "of compiled code. Use FixedStep(substeps=...), which takes that many steps from each time to the next."
+                f"FixedStep({given}) has to know the times to count its steps, and here they are an argument of "
+                "compiled code. Use FixedStep(substeps=...), which takes that many steps from each time to the "
+                "next, or Adaptive()."
             )
-        return np.maximum(1, np.ceil(np.diff(np.asarray(ts, float)) / self.step - _SLACK)).astype(int)
+        intervals = np.diff(np.asarray(ts, float))
+        if self.step is not None:
+            counts = np.maximum(1, np.ceil(intervals / self.step - _SLACK))
+        else:
+            usual = intervals if interval is None else interval
+            counts = (self.substeps or 1) * np.maximum(1, np.round(intervals / usual))
+        if counts.sum() > _MOST_STEPS:
+            steps = f"a usual interval of {interval:g}" if self.step is None else f"step={self.step}"
+            raise ConfigError(
+                f"times up to {intervals.max():g} apart, with {steps}, would take {counts.sum():.3g} steps; at most "
+                f"{_MOST_STEPS:,} are taken. Give FixedStep(step=...) with a longer step, or Adaptive(), which chooses "
+                "its steps by the solution."
+            )
+        return counts.astype(int)
 
 
 def runge_kutta_step(

@@ -9,9 +9,12 @@ import jax.random as jr
 import numpy as np
 from jaxtyping import Array, Float, PRNGKeyArray
 
-from latax._errors import DataError
+from latax._errors import ConfigError, DataError
 from latax.physics.names import check_names, tuple_class
 from latax.physics.parameter import Parameter
+
+#: What the verbs of models call their own arguments, beside which they take parameters by name.
+RESERVED = ("X", "times", "self")
 
 Params = Any  # A named tuple of numbers, one per parameter: `p.omega`.
 
@@ -21,7 +24,8 @@ class ParameterSpace(eqx.Module):
 
     Values come as a named tuple with one number per parameter, so that a physics function can say `p.omega`; `as_array`
     and `from_array` exchange it for an array (k,), k the number of parameters. `size` is k plus the number of circular
-    parameters. Raises `ConfigError` when two parameters have the same name.
+    parameters. Raises `ConfigError` when two parameters have the same name, and for names that verbs of
+    models have taken.
     """
 
     parameters: tuple[Parameter, ...]
@@ -29,6 +33,12 @@ class ParameterSpace(eqx.Module):
     def __init__(self, parameters: Sequence[Parameter]):
         self.parameters = tuple(parameters)
         check_names(self.names, "parameter")
+        for name in RESERVED:
+            if name in self.names:
+                raise ConfigError(
+                    f"a parameter cannot be named '{name}': in `intervene(X, times=..., {name}=...)` the name is "
+                    "taken. Choose another."
+                )
 
     def __len__(self) -> int:
         return len(self.parameters)

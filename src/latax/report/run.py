@@ -15,6 +15,7 @@ from latax.estimators.base import AbstractEstimator, AbstractSampler
 from latax.estimators.citation import bibtex
 from latax.estimators.embedding_assessment import EmbeddingAssessment
 from latax.estimators.physics_assessment import PhysicsAssessment
+from latax.estimators.physics_vae import PhysicsVAE
 from latax.estimators.reconstruction import ReconstructionAssessment
 from latax.estimators.sequence_assessment import SequenceAssessment
 from latax.evaluate import confidence_interval
@@ -23,7 +24,7 @@ from latax.report.content import Figure, ReportContent, Section
 from latax.report.density import density_figures
 from latax.report.embedding import embedding_figures, reconstruction_figures
 from latax.report.page import write_report
-from latax.report.sequences import physics_figures, sequence_figures
+from latax.report.sequences import first_state, physics_figures, sequence_figures
 from latax.report.tables import Table
 
 #: What metrics are called; all of them are the better the smaller.
@@ -85,7 +86,9 @@ def _commands(estimator: AbstractEstimator, run: Path) -> list[str]:
     """Those that not every model can follow."""
     if not isinstance(estimator, AbstractSampler):
         return [f"latax project {run} FILE --out projected.npz"]
-    return [f"latax score {run} FILE --out scores.csv", f"latax sample {run} --size 1000 --out samples.csv"]
+    common = [f"latax score {run} FILE --out scores.csv", f"latax sample {run} --size 1000 --out samples.csv"]
+    of_physics = [f"latax parameters {run} FILE --out parameters.csv"]
+    return [*common, *of_physics] if isinstance(estimator, PhysicsVAE) else common
 
 
 @functools.singledispatch
@@ -137,7 +140,8 @@ def metrics_table(estimator: AbstractEstimator) -> Table:
         rows.append([_LABELS[name], float(values[estimator.best_]), over, len(values)])
     caption = "A single run has no interval: fit 5 replicates to see how much is luck."
     columns = ["metric", "replicate in use", "median of replicates", "replicates"]
-    return Table("Held-out metrics", columns, rows, caption if estimator.n_replicates_ == 1 else "")
+    captions = [caption if estimator.n_replicates_ == 1 else "", first_state(estimator)]
+    return Table("Held-out metrics", columns, rows, " ".join(filter(None, captions)))
 
 
 def _short(origin: str) -> str:

@@ -6,6 +6,8 @@ from typing import Any
 import numpy as np
 
 from latax.data import Samples
+from latax.estimators.base import AbstractEstimator
+from latax.estimators.neural_ode_vae import NeuralODEVAE
 from latax.estimators.physics_assessment import PhysicsAssessment
 from latax.estimators.physics_vae import PhysicsVAE
 from latax.estimators.sequence_assessment import SequenceAssessment
@@ -32,7 +34,10 @@ def physics_figures(found: PhysicsAssessment, estimator: PhysicsVAE, held_out: S
     made = {"full model": ladder.full, "physics alone": ladder.physics}
     return [
         *(_over_time(estimator, shown, made) if estimator.times_ else _without_time(shown, made)),
-        *(figures.estimates_figure(name, estimates[name], found.prior_left[name]) for name in estimates),
+        *(
+            figures.estimates_figure(name, estimator.units_[name], estimates[name], found.prior_left[name])
+            for name in estimates
+        ),
         figures.shares_figure(found.shares),
     ]
 
@@ -45,9 +50,21 @@ def _over_time(
     longer = np.concatenate([times, times[-1] + np.cumsum(np.diff(times))])
     ahead = _first_column(estimator.predict(shown, longer), len(longer))
     return [
-        figures.sequences_figure(times, data, {name: _first_column(x, len(times)) for name, x in curves.items()}),
+        figures.sequences_figure(
+            times, data, {name: _first_column(x, len(times)) for name, x in curves.items()}, note=first_state(estimator)
+        ),
         figures.extrapolation_figure(times, data, longer, ahead),
     ]
+
+
+def first_state(estimator: AbstractEstimator) -> str:
+    """What to know of the numbers of a model that begins at the first observation; nothing of other models."""
+    if not isinstance(estimator, NeuralODEVAE | PhysicsVAE) or estimator.infers_initial or not estimator.times_:
+        return ""
+    return (
+        "The first observation is also the initial state: the model has it as it is, noise included, and it is counted "
+        "in the errors and in the bound all the same."
+    )
 
 
 def _without_time(shown: Samples, made: Mapping[str, Any]) -> list[Figure]:

@@ -46,12 +46,12 @@ class Galaxies:
             title="Galaxies",
             training=self.training,
             measures={
-                "mean L2": sequences.reconstruction_norm(self.test),
+                "reconstruction error": sequences.reconstruction_norm(self.test),
                 "element MAE": sequences.absolute_error(self.test),
                 **{f"{name} MAE": _error(self.test, found, name) for name in KNOWN},
                 "known ones in their 90 % intervals": _coverage(self.test, found),
                 "share of the physics": sequences.physics_share(self.test),
-                "mean L2 when turned": _turned(self.test, found),
+                "error when turned": _turned(self.test, found),
             },
             caption=f"Medians of replicates with 95 % intervals where there are enough, on {len(self.test):,} test "
             "images; the brightest possible disc has brightness one, and lengths are in half widths of the image. "
@@ -179,6 +179,9 @@ def _knows(model: Any, name: str) -> bool:
 
 def _with_truth(table: Table, test: Samples) -> Table:
     noise = np.asarray(test.X) - test.truth["signal"].reshape(len(test), -1)
-    known = {"mean L2": float(np.mean(np.linalg.norm(noise, axis=1))), "element MAE": float(np.mean(np.abs(noise)))}
+    known = {
+        "reconstruction error": float(np.mean(np.linalg.norm(noise, axis=1))),
+        "element MAE": float(np.mean(np.abs(noise))),
+    }
     row = ["the truth, without noise", *(known.get(column) for column in table.columns[1:])]
     return Table(table.title, table.columns, [*table.rows, row], table.caption)

@@ -12,6 +12,7 @@ from latax.data import Samples
 from latax.estimators import NeuralODEVAE, PhysicsVAE, ProbabilisticPCA, SequenceVAE
 from latax.estimators.physics_least_squares import fit_each
 from latax.evaluate import paired_difference
+from latax.models.physics_objective import Regularisers
 from latax.physics.physics import AbstractDynamics
 from latax.report import figures
 from latax.report.content import Figure, Section
@@ -20,7 +21,7 @@ from latax.studies import sequences
 from latax.studies.contest import Contest, Results, hold
 from latax.studies.result import StudyResult
 
-NONE = {"ppc": 0.0, "effort": 0.0, "cleansing": 0.0, "augmentation": 0.0, "simulation": 0.0}
+NONE = Regularisers()._asdict()
 BEST, BARE = "NN + physics, regularised", "NN + physics"
 #: Test sequences that are looked at beyond the window and with other parameters: their truth is solved anew.
 SOME = 300
@@ -72,16 +73,18 @@ class Case:
             title=self.title,
             training=self.training,
             measures={
-                f"mean L2 ({unit})": sequences.reconstruction_norm(self.test),
+                f"reconstruction error ({unit})": sequences.reconstruction_norm(self.test),
                 f"element MAE ({unit})": sequences.absolute_error(self.test),
                 **sequences.parameter_measures(self.test, found, name),
                 "share of the physics": sequences.physics_share(self.test),
-                f"mean L2 beyond the window ({unit})": sequences.extrapolation_norm(few, self.solve),
-                f"mean L2 for other {name} ({unit})": sequences.counterfactual_norm(
+                f"error beyond the window ({unit})": sequences.extrapolation_norm(few, self.solve),
+                f"error for other {name} ({unit})": sequences.counterfactual_norm(
                     few, of_few, name, self.factors, self.solve
                 ),
             },
-            caption=f"Medians of replicates with 95 % intervals where there are enough, on {len(self.test):,} test "
+            caption="Reconstruction error: the mean Euclidean norm of what is missed of a sequence; the first "
+            "observation, which is also the initial state, is counted. Element MAE: the mean absolute error. "
+            f"Medians of replicates with 95 % intervals where there are enough, on {len(self.test):,} test "
             f"sequences with noise; the last two on {len(few)} of them, against the truth without noise: for a window "
             f"that follows the observed one, and for {name} times {', '.join(map(str, self.factors))}.",
         )
@@ -123,6 +126,12 @@ class Case:
     def _common(self, steps: int, budget: Budget, seed: int) -> dict[str, Any]:
         chosen = {"steps": steps, "replicates": budget.replicates, "seed": seed, "validation_fraction": 1 / 3}
         return {**chosen, **self.common}
+
+
+def usual_weights() -> dict[str, float]:
+    """The weights of the regularisers that `latax.PhysicsVAE` has when nothing is said."""
+    usual = PhysicsVAE()
+    return {name: getattr(usual, name) for name in Regularisers._fields}
 
 
 def ladder_study(
@@ -167,7 +176,7 @@ def _with_references(results: Results, case: Case) -> Table:
 def _errors(case: Case, made: np.ndarray) -> dict[str, float]:
     difference = np.asarray(case.test.X) - made
     return {
-        f"mean L2 ({case.unit})": float(np.mean(np.linalg.norm(difference, axis=1))),
+        f"reconstruction error ({case.unit})": float(np.mean(np.linalg.norm(difference, axis=1))),
         f"element MAE ({case.unit})": float(np.mean(np.abs(difference))),
     }
 

@@ -18,7 +18,7 @@ Estimates = Callable[[Any, bool], Mapping[str, Any]]
 
 
 def reconstruction_norm(test: Samples) -> Measure:
-    """Mean over sequences of the Euclidean norm of the error: "mean L2"."""
+    """The mean reconstruction error: of the Euclidean norm of what is missed of a sequence."""
     return lambda model: float(np.mean(norms(_projected(model, test), test.X)))
 
 
@@ -28,8 +28,8 @@ def absolute_error(test: Samples) -> Measure:
 
 
 def extrapolation_norm(test: Samples, solve: Solve) -> Measure:
-    """Mean L2 against the truth without noise over a further window as long as the observed one. None without a way to
-    go on beyond the data."""
+    """The mean Euclidean norm of the error against the truth without noise over a further window as long as the
+    observed one. None without a way to go on beyond the data."""
     times = np.asarray(test.times)
     ahead = np.concatenate([times, times[-1] + np.cumsum(np.diff(times))])
     truth = solve(test.truth, ahead)[:, len(times) :]
@@ -48,7 +48,8 @@ def estimates(test: Samples) -> Estimates:
 
 
 def counterfactual_norm(test: Samples, found: Estimates, name: str, factors: Sequence[float], solve: Solve) -> Measure:
-    """Mean L2 against the truth without noise when a parameter is multiplied, the inferred one as the true one.
+    """The mean Euclidean norm of the error against the truth without noise when a parameter is multiplied, the
+    inferred one as the true one.
 
     Only of sequences where both stay within the parameter's bounds. None without a physics.
     """
@@ -93,7 +94,7 @@ def _parameter(found: Estimates, name: str, discrepancy: bool, summary: Callable
 
 def physics_share(test: Samples) -> Measure:
     """Median share of the reconstruction that the physics explains. None without a physics."""
-    return lambda model: float(np.median(model.explain(test).physics)) if isinstance(model, PhysicsVAE) else None
+    return lambda model: float(np.nanmedian(model.explain(test).physics)) if isinstance(model, PhysicsVAE) else None
 
 
 def norms(made: Any, wanted: Any) -> Float[np.ndarray, " N"]:

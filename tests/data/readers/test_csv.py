@@ -70,6 +70,17 @@ def test_one_column_and_one_row(csv):
     assert csv("1,2,3\n").X.tolist() == [[1, 2, 3]]
 
 
+def test_a_first_line_that_counts_the_columns_is_a_header_and_said_to_be(csv):
+    found = csv("0,1,2\n5,3,8\n4,4,9\n")
+    assert found.X.tolist() == [[5, 3, 8], [4, 4, 9]]
+    assert found.feature_names == ("0", "1", "2")
+    assert "the first line, 0 to 2, taken as numbers of the columns and not as a row" in found.origin
+    # Two may be a row, as may three that do not count, or those of the only line.
+    assert csv("0,1\n5,3\n").X.tolist() == [[0, 1], [5, 3]]
+    assert csv("0,2,1\n5,3,8\n").X.shape == (2, 3)
+    assert csv("0,1,2\n").X.shape == (1, 3)
+
+
 def test_index_that_is_data(csv):
     """A column called index that does not count the rows, or the only one, or one asked for, is data."""
     assert csv("index,a\n4,1\n2,3\n").feature_names == ("index", "a")

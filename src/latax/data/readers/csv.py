@@ -39,7 +39,11 @@ def read(path: Path, request: Request) -> Samples:
         def columns(wanted: Sequence[str]) -> list[np.ndarray]:
             return _read_columns(path, dialect, encoding, list(wanted))
 
-        return from_columns(path, "CSV", Columns(dialect.names, columns, dialect.left_out, dialect.notes()), request)
+        def texts(name: str) -> list[str | None]:
+            return _parse(path, dialect, encoding, [name], pa.string()).column(name).to_pylist()
+
+        table = Columns(dialect.names, columns, texts, dialect.left_out, dialect.notes())
+        return from_columns(path, "CSV", table, request)
 
 
 def _head(path: Path) -> tuple[str, str]:

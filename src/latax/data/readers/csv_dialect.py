@@ -12,6 +12,7 @@ from collections import Counter
 SEPARATORS = (",", ";", "\t", "|", " ")
 _LINES = 200
 _ROW_LABELS = "row label"
+_COUNTING = 3  # A line of so many numbers 0, 1, 2, ... is a header.
 _DECIMAL_COMMA = re.compile(r"[-+]?\d*,\d+([eE][-+]?\d+)?")
 _MISSING = {"", "na", "n/a", "nan", "-nan", "null", "none", "#n/a"}
 
@@ -40,6 +41,9 @@ class Dialect:
             found.append("decimal commas")
         if not self.has_header:
             found.append(f"no header: columns named {self.names[0]} to {self.names[-1]}")
+        kept = [name for name in self.names if name not in self.left_out]
+        if self.has_header and _counted_columns(kept) >= _COUNTING:
+            found.append(f"the first line, {kept[0]} to {kept[-1]}, taken as numbers of the columns and not as a row")
         if _ROW_LABELS in self.left_out:
             found.append("the unnamed first column taken as row labels and left out")
         if empty := [name for name in self.left_out if name != _ROW_LABELS]:
@@ -117,18 +121,20 @@ def _is_header(rows: list[list[str]], decimal: str) -> bool:
     words = [bool(f.strip()) and not is_number(f, decimal) and f.strip().lower() not in _MISSING for f in first]
     if all(words):
         return True
-    if _counts_columns(first):
-        return any(not field.strip().isdigit() for row in rest for field in row)
+    if counted := _counted_columns(first):
+        # Two whole numbers above whole numbers may be a row; three that count hardly are.
+        return (counted >= _COUNTING and bool(rest)) or any(not f.strip().isdigit() for row in rest for f in row)
     return any(
         word and rest and all(j < len(row) and is_number(row[j], decimal) for row in rest)
         for j, word in enumerate(words)
     )
 
 
-def _counts_columns(first: list[str]) -> bool:
-    """Whether the first line is 0, 1, 2, ...: the header that pandas gives to a table without names."""
+def _counted_columns(first: list[str]) -> int:
+    """How many columns the first line counts if it is 0, 1, 2, ..., the header that pandas gives to a table without
+    names; else 0."""
     numbers = first[1:] if not first[0].strip() else first
-    return len(first) > 1 and numbers == [str(i) for i in range(len(numbers))]
+    return len(numbers) if len(first) > 1 and numbers == [str(i) for i in range(len(numbers))] else 0
 
 
 def _comment_header(comments: list[str], separator: str, width: int) -> list[str]:

@@ -28,9 +28,14 @@ def read(path: Path, request: Request) -> Samples:
             with pq.ParquetFile(path) as file:
                 return _numbers(path, file.read(columns=list(wanted)), wanted)
 
+        def texts(name: str) -> list[str | None]:
+            with pq.ParquetFile(path) as file:
+                values = file.read(columns=[name]).column(name).to_pylist()
+            return [None if value is None else str(value) for value in values]
+
         labels = tuple(name for name in (schema.pandas_metadata or {}).get("index_columns", ()) if name in schema.names)
         notes = (f"row labels {labels[0]!r} left out",) if labels else ()
-        return from_columns(path, "Parquet", Columns(tuple(schema.names), columns, labels, notes), request)
+        return from_columns(path, "Parquet", Columns(tuple(schema.names), columns, texts, labels, notes), request)
 
 
 def _place(row: int, value: Any, kind: Any) -> str:

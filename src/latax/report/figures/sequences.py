@@ -19,8 +19,9 @@ def sequences_figure(
     curves: Mapping[str, Float[np.ndarray, "N T"]],
     *,
     along: str = "time",
+    note: str = "",
 ) -> Figure:
-    """A few sequences, each with what models make of it; `along` is what they are over."""
+    """A few sequences, each with what models make of it; `along` is what they are over, `note` ends the caption."""
 
     def draw(ax: Axes, i: int) -> None:
         ax.plot(times, data[i], ".", color=DATA, markersize=4, label="data")
@@ -30,7 +31,8 @@ def sequences_figure(
     return Figure(
         "Held-out sequences and their reconstruction",
         _panels(draw, len(data), along),
-        "The model should go through the data; its gap to the physics alone, if there is one, is what corrections add.",
+        "The model should go through the data; its gap to the physics alone, if there is one, is what corrections add."
+        f"{note and ' '}{note}",
         wide=True,
     )
 
@@ -56,8 +58,8 @@ def extrapolation_figure(
     )
 
 
-def estimates_figure(name: str, estimate: Any, prior_left: float) -> Figure:
-    """One parameter of every sequence with its interval, sorted."""
+def estimates_figure(name: str, unit: str, estimate: Any, prior_left: float) -> Figure:
+    """One parameter of every sequence with its interval, sorted, in its unit, which may be empty."""
     order = np.argsort(estimate.value)
     rank = np.arange(len(order))
 
@@ -65,7 +67,7 @@ def estimates_figure(name: str, estimate: Any, prior_left: float) -> Figure:
         ax = canvas.subplots()
         ax.fill_between(rank, estimate.low[order], estimate.high[order], color=MODEL, alpha=0.3, label="90 % interval")
         ax.plot(rank, estimate.value[order], color=MODEL, label="value")
-        ax.set(xlabel="held-out sample, sorted by value", ylabel=name)
+        ax.set(xlabel="held-out sample, sorted by value", ylabel=f"{name} ({unit})" if unit else name)
         ax.legend()
 
     return Figure(
@@ -81,7 +83,7 @@ def shares_figure(shares: Float[np.ndarray, " N"]) -> Figure:
 
     def draw(canvas: Any) -> None:
         ax = canvas.subplots()
-        ax.hist(np.clip(shares, -0.5, 1), bins=np.linspace(-0.5, 1, 41), color=MODEL)
+        ax.hist(np.clip(shares[~np.isnan(shares)], -0.5, 1), bins=np.linspace(-0.5, 1, 41), color=MODEL)
         ax.set(xlabel="share of the physics (smaller ones are shown at -0.5)", ylabel="samples")
 
     return Figure(

@@ -133,10 +133,14 @@ def test_the_published_cases_have_their_published_sizes(module, make_case, size,
     budget = Budget(steps=10, ablation_steps=7, replicates=5)
     models = case.ladder(budget, 0)
     assert {model.replicates for name, model in models.items() if name != "PCA"} == {5}
-    assert {"NN only", "NN + solver", "physics only", BARE, BEST, f"{BEST}, larger"} < set(models)
+    assert {"NN only", "NN + solver", "physics only", BARE, BEST} < set(models)
     assert models["physics only"].inside_size is models["physics only"].outside_size is None
     assert {model.steps for model in case.ablations(budget, 0).values()} == {7}
-    assert case.ablations(budget, 0)["without effort"].effort == 0
+    ablations = case.ablations(budget, 0)
+    assert ablations["without effort"].effort == 0
+    assert ablations["all"].inside_size == models[BEST].inside_size
+    assert ablations["larger corrections"].inside_size > models[BEST].inside_size
+    assert ablations["published weights"].ppc == case.published["ppc"] != case.ours["ppc"]
 
 
 def test_samples_of_other_columns_are_not_stacked():

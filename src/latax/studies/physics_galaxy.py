@@ -21,7 +21,7 @@ from latax.studies.result import StudyResult
 
 BUDGETS = {
     "quick": Budget(steps=300, ablation_steps=150, replicates=2),
-    "full": Budget(steps=10_000, ablation_steps=3_000, replicates=5),
+    "full": Budget(steps=3_000, ablation_steps=1_000, replicates=5),
 }
 #: What the disc has; the rest of the truth is what the physics does not know.
 KNOWN = ("intensity", "radius", "ellipticity", "angle")

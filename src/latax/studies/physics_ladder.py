@@ -98,20 +98,20 @@ class Case:
             "NN + solver": NeuralODEVAE(**self.solved, **common, inside_width=self.inside_width),
             "physics only": self._with_physics(common, {**self.ours, "effort": 0.0, "ppc": 0.0}, bare),
             BARE: self._with_physics(common, NONE),
-            "NN + physics, published weights": self._with_physics(common, self.published),
             BEST: self._with_physics(common, self.ours),
-            f"{BEST}, larger": self._with_physics(common, self.ours, self.larger),
             "PCA": ProbabilisticPCA(latent_size=self._latent_size, validation_fraction=1 / 3, seed=seed),
         }
 
     def ablations(self, budget: Budget, seed: int) -> dict[str, Any]:
-        """All our regularisers, and without each of them."""
+        """All our regularisers, without each of them, with those of the released code, and with larger corrections."""
         common = self._common(budget.ablation_steps, budget, seed)
         used = [name for name, weight in self.ours.items() if weight]
-        without = {
-            f"without {name}": self._with_physics(common, {**self.ours, name: 0.0}, self.larger) for name in used
+        return {
+            "all": self._with_physics(common, self.ours),
+            **{f"without {name}": self._with_physics(common, {**self.ours, name: 0.0}) for name in used},
+            "published weights": self._with_physics(common, self.published),
+            "larger corrections": self._with_physics(common, self.ours, self.larger),
         }
-        return {"all": self._with_physics(common, self.ours, self.larger), **without}
 
     @property
     def _latent_size(self) -> int:
@@ -142,7 +142,7 @@ def ladder_study(
     results = hold(contest, case.ladder(budget, seed), console, folder)
     shorter = hold(contest, case.ablations(budget, seed), console, folder / "ablation")
     table, gained = _with_references(results, case), gains(results)
-    without = shorter.table(f"Without each regulariser, {budget.ablation_steps:,} steps")
+    without = shorter.table(f"Each regulariser and the size of the corrections, {budget.ablation_steps:,} steps")
     return StudyResult(
         title=title,
         summary=f"{budget.steps:,} steps, {budget.replicates} replicates. {summary}",

@@ -13,7 +13,7 @@ from latax.studies.result import StudyResult
 #: The full ladder has the paper's 5,000 epochs of 1,000 sequences.
 BUDGETS = {
     "quick": Budget(steps=1_000, ablation_steps=500, replicates=2),
-    "full": Budget(steps=25_000, ablation_steps=6_000, replicates=5),
+    "full": Budget(steps=25_000, ablation_steps=4_000, replicates=5),
 }
 
 

@@ -72,6 +72,14 @@ def test_minima_converge_as_the_square_of_the_distance():
     assert shell[4] == pytest.approx(0.1 / math.sqrt(1.1) * 0.1**2 / 24, rel=0.02)
 
 
+def test_terms_have_their_rates():
+    rates = {row[0]: row[-1] for row in bending_gamma._terms_of_classical().rows}
+    for name in ("circle", "sphere", "rotations"):
+        assert rates[f"{name}: distortion"] == pytest.approx(4, abs=0.01)
+        assert rates[f"{name}: 1 - bending"] == pytest.approx(2, abs=0.01)
+    assert bending_gamma._curves(bending_gamma._minima("circle", bending_gamma.MANIFOLDS["circle"])).image
+
+
 def test_precision_has_a_window():
     table = bending_gamma._rounded(0)
     single, double = table.rows

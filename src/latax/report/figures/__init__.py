@@ -6,7 +6,13 @@ Importing this package imports Matplotlib; nothing else in `latax` does.
 from latax.report.figures.calibration import coordinate_errors, coverage_curve, pit_histogram
 from latax.report.figures.curves import PhaseHistory, loss_terms, validation_curve
 from latax.report.figures.distributions import density_histogram, forest, log_histogram
-from latax.report.figures.embedding import interpolation_figure, lengths_figure, path_figure, shape_figure
+from latax.report.figures.embedding import (
+    convergence_figure,
+    interpolation_figure,
+    lengths_figure,
+    path_figure,
+    shape_figure,
+)
 from latax.report.figures.gallery import (
     calibration_figure,
     comparison_figure,
@@ -32,6 +38,7 @@ __all__ = [
     "calibration_figure",
     "comparison_figure",
     "condition_histogram",
+    "convergence_figure",
     "coordinate_errors",
     "coverage_curve",
     "density_histogram",

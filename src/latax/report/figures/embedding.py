@@ -1,5 +1,6 @@
 """Pictures of an embedding with a known geometry: its shape, its lengths, and what straight lines decode to."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -58,6 +59,24 @@ def lengths_figure(
         "below the line; far points near zero share a place."
     )
     return Figure("Lengths", render(draw, width=WIDE, height=3.4), caption, wide=True)
+
+
+def convergence_figure(
+    distance: Float[np.ndarray, " D"], gaps: Mapping[str, Float[np.ndarray, " D"]], *, rate: float, label: str
+) -> Figure:
+    """How differences from a limit shrink with the distance, on logarithmic axes, beside the rate that is expected."""
+    largest = max(float(values.max()) for values in gaps.values())
+
+    def draw(canvas: Any) -> None:
+        ax = canvas.subplots()
+        for name, values in gaps.items():
+            ax.loglog(distance, values, marker="o", markersize=3, label=name)
+        expected = 2 * largest * (distance / distance.max()) ** rate
+        ax.loglog(distance, expected, color=REFERENCE, linestyle="--", label=f"rate {rate:g}")
+        ax.set(xlabel="greatest distance of a pair", ylabel=label)
+        ax.legend()
+
+    return Figure(label.capitalize(), render(draw, width=HALF, height=3.4), "Lines as steep as the dashed one.")
 
 
 def interpolation_figure(

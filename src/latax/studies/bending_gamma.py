@@ -57,7 +57,8 @@ def bending_gamma(budget: str, seed: int, console: Console, folder: Path) -> Stu
         title="Γ-limit of the low-bending energy",
         summary=f"λ = {WEIGHT:g}. The lowest energy of all embeddings over pairs at distances up to ε goes to that of "
         "the limit as ε² for every way of drawing distances, since bending does, while distortion goes to its own as "
-        "ε⁴; the error of a mean over N pairs goes as 1 / √N; and in single precision distances near zero are ruined by rounding.",
+        "ε⁴; the error of a mean over N pairs goes as 1 / √N; and in single precision distances "
+        "near zero are ruined by rounding.",
         tables=[*minima, terms, counted, rounded],
         sections=[
             Section("In the distance of pairs", tables=[*minima, terms], figures=curves),

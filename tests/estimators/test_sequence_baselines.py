@@ -53,7 +53,9 @@ def test_files_and_reports(name, tmp_path):
     np.testing.assert_array_equal(latax.load(tmp_path / "model").transform(data), model.transform(data))
     found = report_run(tmp_path / "report.html", model, data)
     assert "Beyond the data" in (tmp_path / "report.html").read_text()
-    assert found.data_scale == pytest.approx(np.sqrt(np.mean((held_out(model) - held_out(model).mean(0)) ** 2)))
+    # Distances of whole sequences, as the reconstruction error is one.
+    assert found.data_scale == pytest.approx(np.sqrt(held_out(model).var(axis=0).sum()))
+    np.testing.assert_allclose(found.errors, model.reconstruction_error(held_out(model)), rtol=1e-5)
 
 
 def held_out(model):

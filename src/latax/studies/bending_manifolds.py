@@ -47,9 +47,7 @@ class Budget:
 
 BUDGETS = {
     "quick": Budget(manifolds=("circle", "flat torus"), weights=(), steps=2000, replicates=2, rows=1000, latent_size=8),
-    "full": Budget(
-        manifolds=tuple(MANIFOLDS), weights=(0.01, 1.0), steps=12_000, replicates=5, rows=4000, latent_size=16
-    ),
+    "full": Budget(manifolds=tuple(MANIFOLDS), weights=(1.0,), steps=4_000, replicates=5, rows=4000, latent_size=16),
 }
 
 

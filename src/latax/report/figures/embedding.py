@@ -8,7 +8,7 @@ from jaxtyping import Float, Shaped
 
 from latax.report.content import Figure
 from latax.report.figures import images
-from latax.report.style import DATA, HALF, MODEL, REFERENCE, WIDE, at_most, density_colours, render
+from latax.report.style import DATA, HALF, MODEL, REFERENCE, WIDE, at_most, density_colours, log_scale, render
 
 _SHOWN = 3000
 
@@ -70,9 +70,11 @@ def convergence_figure(
     def draw(canvas: Any) -> None:
         ax = canvas.subplots()
         for name, values in gaps.items():
-            ax.loglog(distance, values, marker="o", markersize=3, label=name)
+            ax.plot(distance, values, marker="o", markersize=3, label=name)
         expected = 2 * largest * (distance / distance.max()) ** rate
-        ax.loglog(distance, expected, color=REFERENCE, linestyle="--", label=f"rate {rate:g}")
+        ax.plot(distance, expected, color=REFERENCE, linestyle="--", label=f"rate {rate:g}")
+        log_scale(ax, "x")
+        log_scale(ax, "y")
         ax.set(xlabel="greatest distance of a pair", ylabel=label)
         ax.legend()
 

@@ -1,8 +1,6 @@
-"""Initial value problems dy/dt = f(t, y): the interface of a solver, and explicit Runge-Kutta with fixed steps."""
+"""Initial value problems by explicit Runge-Kutta methods with fixed steps."""
 
-import abc
 import dataclasses
-from collections.abc import Callable
 from typing import Any
 
 import equinox as eqx
@@ -13,22 +11,8 @@ from jax import lax
 from jaxtyping import Array, Float
 
 from latax._errors import ConfigError
-from latax.physics.times import are_known
-
-Field = Callable[[Float[Array, ""], Float[Array, "*state"]], Float[Array, "*state"]]
-
-
-class AbstractSolver(eqx.Module):
-    """Solves dy/dt = field(t, y)."""
-
-    @abc.abstractmethod
-    def solve(
-        self, field: Field, y0: Float[Array, "*state"], ts: Float[Array | np.ndarray, " T"]
-    ) -> Float[Array, "T *state"]:
-        """The solution at the increasing times `ts`, of which the first is that of `y0`.
-
-        Where the solution explodes or the solver fails, the values from there on are not finite.
-        """
+from latax.integrate.solver import AbstractSolver, Field
+from latax.integrate.times import are_known
 
 
 @dataclasses.dataclass(frozen=True)

@@ -1,0 +1,109 @@
+"""What makes a flow visible in the decoded data: a loss of the velocity at one point.
+
+An equation and an initial condition alone are met by a potential that is constant, whose flow does not move. The
+published remedy, minus the squared length of what the velocity becomes in the data, has no lower bound: it prefers
+u -> α u for every α > 1. All of these but `ReferenceJVP` have one, or do not see α.
+"""
+
+import abc
+from collections.abc import Callable
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+from latax.potential.potential import Latent, Scalar
+
+#: From latent coordinates to data of any shape.
+Decode = Callable[[Latent], Float[Array, "*data"]]
+#: A property of data.
+Property = Callable[[Float[Array, "*data"]], Scalar]
+
+
+class AbstractGuidance(eqx.Module):
+    """A loss of a velocity v (n,) at a point z (n,)."""
+
+    @abc.abstractmethod
+    def loss(self, decode: Decode, z: Latent, velocity: Latent) -> Scalar:
+        """Low where the velocity is as wanted."""
+
+
+def visible_change(decode: Decode, z: Latent, velocity: Latent) -> Scalar:
+    """|J v|²: the squared speed that the velocity has in the data, by one forward derivative."""
+    change = jax.jvp(decode, (z,), (velocity,))[1]
+    return jnp.sum(change**2)
+
+
+class LogJVP(AbstractGuidance):
+    """-log(ε + |J v|²), with v or with its direction v / |v|.
+
+    With the direction the length of v does not matter at all; without it, u -> α u changes the loss by the constant
+    -2 log α where ε is small, so the length grows without end but the shape does not depend on it.
+    """
+
+    epsilon: float = eqx.field(static=True, default=1e-8)
+    normalised: bool = eqx.field(static=True, default=True)
+
+    def loss(self, decode: Decode, z: Latent, velocity: Latent) -> Scalar:
+        """-log(ε + |J v|²)."""
+        v = direction(velocity) if self.normalised else velocity
+        return -jnp.log(self.epsilon + visible_change(decode, z, v))
+
+
+class BoundedJVP(AbstractGuidance):
+    """-|J v|² / (s² + |J v|²), between -1 and 0: half of what there is to gain is gained where |J v| = s."""
+
+    scale: float = eqx.field(static=True, default=1.0)
+
+    def loss(self, decode: Decode, z: Latent, velocity: Latent) -> Scalar:
+        """-|J v|² / (s² + |J v|²)."""
+        square = visible_change(decode, z, velocity)
+        return -square / (self.scale**2 + square)
+
+
+class Supervised(AbstractGuidance):
+    """-⟨∇(h ∘ g)(z), v⟩ for a property h of the decoded data: along the flow, the property grows.
+
+    With `normalised` the direction v / |v| takes the place of v; without it, give a fixed speed too.
+    """
+
+    value: Property
+    normalised: bool = eqx.field(static=True, default=True)
+
+    def loss(self, decode: Decode, z: Latent, velocity: Latent) -> Scalar:
+        """Minus the rate of change of the property, by one forward derivative."""
+        v = direction(velocity) if self.normalised else velocity
+        return -jax.jvp(lambda z: self.value(decode(z)), (z,), (v,))[1]
+
+
+class FixedSpeed(AbstractGuidance):
+    """(|v| / √n - speed)²: every point moves by this share of √n, the typical |z|, in one unit of time."""
+
+    speed: float = eqx.field(static=True, default=0.3)
+
+    def loss(self, decode: Decode, z: Latent, velocity: Latent) -> Scalar:
+        """(|v| / √n - speed)²."""
+        return (length(velocity) / z.shape[0] ** 0.5 - self.speed) ** 2
+
+
+class ReferenceJVP(AbstractGuidance):
+    """-mean |J v|² over the numbers of the data, as published. Unbounded below; for comparisons only."""
+
+    def loss(self, decode: Decode, z: Latent, velocity: Latent) -> Scalar:
+        """-|J v|² / d."""
+        change = jax.jvp(decode, (z,), (velocity,))[1]
+        return -jnp.mean(change**2)
+
+
+def length(v: Latent) -> Scalar:
+    """|v|, with a derivative of zero at zero."""
+    square = jnp.sum(v**2)
+    positive = square > 0
+    return jnp.where(positive, jnp.sqrt(jnp.where(positive, square, 1)), 0)
+
+
+def direction(v: Latent) -> Latent:
+    """v / |v|, and zero for zero."""
+    size = length(v)
+    return v / jnp.where(size > 0, size, 1)

@@ -2,6 +2,13 @@
 
 from latax.potential import reference
 from latax.potential.activation import activation_named, require_smooth
+from latax.potential.directions import (
+    principal_directions,
+    random_directions,
+    sefa_directions,
+    straight,
+    visible_directions,
+)
 from latax.potential.flow import Path, energy, follow, reverse_error
 from latax.potential.guidance import (
     AbstractGuidance,
@@ -62,11 +69,16 @@ __all__ = [
     "gradient",
     "initial_condition_named",
     "pde_named",
+    "principal_directions",
+    "random_directions",
     "reference",
     "require_smooth",
     "reverse_error",
+    "sefa_directions",
     "squared_residual",
     "stationary",
+    "straight",
     "tangential",
     "visible_change",
+    "visible_directions",
 ]

@@ -37,6 +37,7 @@ def test_every_set_is_described_in_one_line():
         "advection-diffusion",
         "galaxies",
         "digits",
+        "blobs",
         "sundial",
         "rotating-object",
         "translations",

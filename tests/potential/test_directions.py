@@ -40,7 +40,7 @@ def test_of_a_linear_decoder_sefa_and_jacobian_are_its_singular_vectors(x64):
 
 def test_principal_directions_of_the_latent_samples(x64):
     axes = np.linalg.qr(np.random.default_rng(1).normal(size=(3, 3)))[0]
-    z = jr.normal(jr.key(0), (4000, 3)) * jnp.array([2.0, 1.0, 0.3]) @ axes.T + 5.0
+    z = jr.normal(jr.key(0), (4000, 3)) @ (np.diag([2.0, 1.0, 0.3]) @ axes.T) + 5.0
     assert (alike(principal_directions(z, 3), axes.T) > 0.995).all()
     # Without centring, the mean would be the first of them.
     assert alike(principal_directions(z, 1), np.full((1, 3), 3**-0.5))[0] < 0.9

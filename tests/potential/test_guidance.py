@@ -4,12 +4,15 @@ import jax.random as jr
 import numpy as np
 import pytest
 
+from latax._errors import ConfigError
 from latax.potential import (
     BoundedJVP,
     FixedSpeed,
     LogJVP,
     ReferenceJVP,
     Supervised,
+    Unguided,
+    guidance_named,
     visible_change,
 )
 
@@ -20,6 +23,7 @@ GUIDANCES = {
     "log of the length": LogJVP(normalised=False),
     "bounded": BoundedJVP(),
     "speed": FixedSpeed(),
+    "none": Unguided(),
 }
 
 
@@ -80,3 +84,9 @@ def test_gradients_are_finite_where_nothing_moves_and_where_nothing_is_seen(name
         value, slope = jax.value_and_grad(lambda v, decode=decode: guidance.loss(decode, z, v))(v)
         assert jnp.isfinite(value)
         assert jnp.isfinite(slope).all()
+
+
+def test_by_name():
+    assert guidance_named("log-jvp") == LogJVP()
+    with pytest.raises(ConfigError, match=r"there is no guidance 'jvp'; there are log-jvp, bounded-jvp, none"):
+        guidance_named("jvp")

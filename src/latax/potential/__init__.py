@@ -17,6 +17,8 @@ from latax.potential.guidance import (
     LogJVP,
     ReferenceJVP,
     Supervised,
+    Unguided,
+    guidance_named,
     visible_change,
 )
 from latax.potential.initial import at_rest, free, initial_condition_named, stationary
@@ -57,6 +59,7 @@ __all__ = [
     "ReferenceJVP",
     "Supervised",
     "TimeFeatures",
+    "Unguided",
     "UserPDE",
     "Wave",
     "activation_named",
@@ -67,6 +70,7 @@ __all__ = [
     "follow",
     "free",
     "gradient",
+    "guidance_named",
     "initial_condition_named",
     "pde_named",
     "principal_directions",

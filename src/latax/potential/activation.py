@@ -35,7 +35,7 @@ def require_smooth(activation: Activation, why: str) -> None:
     There the Laplacian of a potential is zero almost everywhere whatever its weights, and an equation with one is met
     by accident and teaches nothing. `why`: what needs second derivatives, for the message.
     """
-    with jax.enable_x64(True):
+    with jax.ensure_compile_time_eval(), jax.enable_x64(True):
         single = lambda x: activation(x[None])[0]
         second = jax.vmap(jax.grad(jax.grad(single)))(jnp.asarray(_PLACES))
     flat = np.flatnonzero(np.asarray(second) == 0)

@@ -6,6 +6,7 @@ straight lines: `straight` makes potentials of them, as fast as those that they 
 
 from collections.abc import Callable
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import jax.random as jr
@@ -69,7 +70,8 @@ def visible_directions(decode: Decode, z: Float[Array, "N n"], count: int) -> Di
 def straight(directions: Directions, speed: float) -> Potentials[LinearPotential]:
     """Potentials whose flows go along these directions, by `speed` · √n in a unit of time, like those of a network."""
     n = directions.shape[1]
-    return Potentials(LinearPotential(speed * n**0.5 * _unit(directions)), directions.shape[0])
+    stacked = eqx.filter_vmap(LinearPotential)(speed * n**0.5 * _unit(directions))
+    return Potentials(stacked, directions.shape[0])
 
 
 def _leading(matrix: Float[Array, "m n"], count: int) -> Directions:

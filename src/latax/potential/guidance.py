@@ -13,6 +13,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
+from latax._errors import ConfigError
 from latax.potential.potential import Latent, Scalar
 
 #: From latent coordinates to data of any shape.
@@ -87,6 +88,14 @@ class FixedSpeed(AbstractGuidance):
         return (length(velocity) / z.shape[0] ** 0.5 - self.speed) ** 2
 
 
+class Unguided(AbstractGuidance):
+    """Zero: nothing is asked of the decoded data."""
+
+    def loss(self, decode: Decode, z: Latent, velocity: Latent) -> Scalar:
+        """Zero."""
+        return jnp.zeros((), z.dtype)
+
+
 class ReferenceJVP(AbstractGuidance):
     """-mean |J v|² over the numbers of the data, as published. Unbounded below; for comparisons only."""
 
@@ -94,6 +103,21 @@ class ReferenceJVP(AbstractGuidance):
         """-|J v|² / d."""
         change = jax.jvp(decode, (z,), (velocity,))[1]
         return -jnp.mean(change**2)
+
+
+GUIDANCES: dict[str, Callable[[], AbstractGuidance]] = {
+    "log-jvp": LogJVP,
+    "bounded-jvp": BoundedJVP,
+    "none": Unguided,
+    "reference-jvp": ReferenceJVP,
+}
+
+
+def guidance_named(name: str) -> AbstractGuidance:
+    """The guidance of this name with its default numbers. Raises `ConfigError` for an unknown one."""
+    if name not in GUIDANCES:
+        raise ConfigError(f"there is no guidance '{name}'; there are {', '.join(GUIDANCES)}.")
+    return GUIDANCES[name]()
 
 
 def length(v: Latent) -> Scalar:

@@ -38,6 +38,8 @@ def test_every_set_is_described_in_one_line():
         "galaxies",
         "digits",
         "blobs",
+        "sprites",
+        "digit-sequences",
         "sundial",
         "rotating-object",
         "translations",

@@ -170,6 +170,9 @@ def test_the_standing_wave_starts_at_rest_and_the_travelling_one_does_not(x64):
     assert stationary(standing, z) > 1e-3
     assert stationary(lambda z, t: jnp.sum(z) * t**2, z) == 0
     assert free(travelling, z) == 0
+    # Then the first explicit step does nothing, and the wave is set in motion by its rate of change alone.
+    assert not jax.grad(standing)(z, jnp.zeros(())).any()
+    assert jax.grad(standing)(z, jnp.asarray(0.1)).any()
 
 
 def test_a_constant_meets_every_equation_and_condition(x64):

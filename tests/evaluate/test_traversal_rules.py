@@ -31,4 +31,4 @@ def test_findings_about_paths(finding, verdict, said):
 
 def test_one_path_that_stands_still_is_counted_among_others_that_move():
     assert rules.paths_that_stand_still(STILL).value == 1
-    assert rules.paths_without_change(STILL, 10.0).value == 3
+    assert rules.paths_without_change(STILL, 20.0).value == 3

@@ -35,6 +35,7 @@ from latax.potential import (
     Path,
     PotentialNet,
     Potentials,
+    decoded_change,
     follow,
     gradient,
     require_smooth,
@@ -210,13 +211,15 @@ class TraversalObjective(eqx.Module):
         path = follow(velocity, z, ends, solver=FixedStep(substeps=_SUBSTEPS)).z
         place = path[-1]
         v = velocity(place, t)
+        # One derivative of the decoder gives the second image and what guidance wants to know.
+        data, change = decoded_change(model.decode, place, v)
         terms = {
             "equation": squared_residual(pde, u, place, t, probes=self.probes, key=key) / n,
             "initial": self.initial(u, z) / n,
-            "guidance": self.guidance.loss(model.decode, place, v),
-            "speed": self.speed.loss(model.decode, place, v),
+            "guidance": self.guidance.loss(data, change, v),
+            "speed": self.speed.loss(data, change, v),
         }
-        return model.decode(path[-2]), model.decode(place), terms
+        return model.decode(path[-2]), data, terms
 
 
 def pair_times(s: Float[Array, ""], pairs: str, steps: int) -> tuple[Float[Array, " T"], Float[Array, ""]]:

@@ -18,8 +18,8 @@ from latax.potential.guidance import (
     ReferenceJVP,
     Supervised,
     Unguided,
+    decoded_change,
     guidance_named,
-    visible_change,
 )
 from latax.potential.initial import at_rest, free, initial_condition_named, stationary
 from latax.potential.net import PotentialNet, TimeFeatures
@@ -66,6 +66,7 @@ __all__ = [
     "added",
     "at_rest",
     "check_number",
+    "decoded_change",
     "energy",
     "follow",
     "free",
@@ -83,6 +84,5 @@ __all__ = [
     "stationary",
     "straight",
     "tangential",
-    "visible_change",
     "visible_directions",
 ]

@@ -14,10 +14,11 @@ from jaxtyping import Array, Float, PRNGKeyArray
 
 from latax import calculus
 from latax._errors import ConfigError
-from latax.potential.guidance import Decode
 from latax.potential.potential import Latent, LinearPotential, Potentials
 
 Directions = Float[Array, "K n"]
+#: From latent coordinates to data of any shape.
+Decode = Callable[[Latent], Float[Array, "*data"]]
 
 
 def random_directions(size: int, count: int, *, key: PRNGKeyArray) -> Directions:

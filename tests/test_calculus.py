@@ -94,6 +94,16 @@ def test_estimates_are_unbiased_with_an_honest_standard_error(u):
     assert spread > 0.1
 
 
+def test_the_variance_of_a_probe_is_that_of_the_off_diagonal_part(x64):
+    hessian = jnp.asarray(MATRIX + MATRIX.T)
+    wanted = 2 * (jnp.sum(hessian**2) - jnp.sum(jnp.diagonal(hessian) ** 2))
+    estimate = lambda k: calculus.laplacian_estimate(lambda u: 0.5 * u @ hessian @ u, jnp.zeros(3), probes=1, key=k)
+    values = jax.jit(jax.vmap(lambda k: estimate(k).value))(jax.random.split(jax.random.key(0), 40_000))
+    np.testing.assert_allclose(jnp.var(values), wanted, rtol=0.03)
+    np.testing.assert_allclose(jnp.mean(values), jnp.trace(hessian), atol=4 * (wanted / 40_000) ** 0.5)
+    assert abs(float(2 * jnp.sum(hessian**2) / wanted) - 1) > 0.1
+
+
 def test_the_square_of_an_estimate_is_biased(u):
     exact = calculus.laplacian(scalar, u)
     keys = jax.random.split(jax.random.key(0), 20_000)

@@ -8,7 +8,7 @@ import pytest
 from jax import lax
 from scipy.signal import correlate
 
-from latax.nn import ImageChange, ImageDecoder, ImageFeatures
+from latax.nn import ImageChange, ImageDecoder, ImageFeatures, group_norm
 from latax.nn.convolution import Convolution, _unfolded
 from tests.density.randomised import randomised
 
@@ -71,3 +71,20 @@ def test_a_feature_sees_every_pixel():
     features = ImageFeatures((9, 7, 2), 1, (2, 2, 2), key=KEY)
     slope = jax.jit(jax.grad(lambda x: features(x)[0]))(jax.random.normal(KEY, (126,)))
     assert bool(jnp.all(slope != 0))
+
+
+def test_groups_of_channels_have_mean_zero_and_variance_one(x64):
+    image = 3.0 + 5.0 * jax.random.normal(jax.random.key(0), (4, 5, 6))
+    grouped = group_norm(image, 2).reshape(4, 5, 2, 3)
+    np.testing.assert_allclose(grouped.mean(axis=(0, 1, 3)), 0, atol=1e-12)
+    np.testing.assert_allclose(grouped.var(axis=(0, 1, 3)), 1, atol=1e-5)
+    # Between channels of one group differences stay; between groups they go.
+    assert jnp.abs(grouped.mean(axis=(0, 1))).max() > 1e-3
+    assert not group_norm(jnp.ones((2, 2, 4)), 2).any()
+
+
+def test_features_with_groups_do_not_see_the_brightness(x64):
+    plain, normed = (ImageFeatures((8, 8, 1), 3, (4,), groups=groups, key=jax.random.key(0)) for groups in (0, 2))
+    x = jax.random.normal(jax.random.key(1), (64,))
+    np.testing.assert_allclose(normed(1e5 * x), normed(1e4 * x), atol=1e-3)  # beyond what the bias adds
+    assert jnp.abs(plain(1e5 * x) - plain(1e4 * x)).max() > 0.1

@@ -1,4 +1,4 @@
-"""The command line: `latax fit | resume | encode | decode | project | sample | score | predict | parameters | ...`.
+"""The command line: `latax fit | resume | encode | decode | project | sample | score | predict | traverse | ...`.
 
 Exit status: 0 if all went well, 2 for what the user can mend (with one clear message), 1 for faults of latax itself,
 128 + signal where it was stopped.

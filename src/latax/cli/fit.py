@@ -7,13 +7,15 @@ from typing import Annotated, Any, get_args
 
 import tyro
 
+from latax.cli import traverse
 from latax.cli.reading import Reading
-from latax.estimators import ESTIMATORS
+from latax.estimators import ESTIMATORS, TRAVERSALS
 
 
 def fit_commands() -> dict[str, Callable[..., None]]:
     """A command for each estimator."""
-    return {name: _command(estimator) for name, estimator in ESTIMATORS.items()}
+    commands = {name: _command(estimator) for name, estimator in ESTIMATORS.items()}
+    return commands | {name: traverse.fit_command() for name in TRAVERSALS}
 
 
 def _command(cls: type) -> Callable[..., None]:
@@ -50,12 +52,14 @@ def _own_fields_first(cls: type) -> None:
 
 
 def objects_by_name() -> tyro.constructors.ConstructorRegistry:
-    """For tyro: an option that takes a chart, a physics or a manifold takes its name."""
+    """For tyro: an option that takes an object, such as a chart or a physics, takes its name."""
     from latax.data.rendered import RenderedManifold
     from latax.density import AbstractEmbedding
     from latax.physics.physics import AbstractPhysics
+    from latax.potential import AbstractGuidance, AbstractPotentialPDE
 
     named = {AbstractEmbedding: "CHART", AbstractPhysics: "PHYSICS", RenderedManifold: "MANIFOLD"}
+    named |= {AbstractPotentialPDE: "EQUATION", AbstractGuidance: "GUIDANCE"}
     registry = tyro.constructors.ConstructorRegistry()
 
     def rule(info: tyro.constructors.PrimitiveTypeInfo) -> tyro.constructors.PrimitiveConstructorSpec[str] | None:

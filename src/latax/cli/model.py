@@ -6,6 +6,7 @@ from typing import Annotated, Any
 import numpy as np
 import tyro
 
+from latax._errors import ConfigError
 from latax.cli.reading import Reading
 from latax.data import Samples
 
@@ -16,7 +17,20 @@ Options = Annotated[Reading, tyro.conf.arg(name="")]
 
 
 def load(run: Path) -> Any:
-    """The fitted model of a run folder, or a saved one."""
+    """The fitted model of a run folder, or a saved one; a model of data, and no potentials."""
+    from latax.estimators import PotentialFlow
+
+    model = load_any(run)
+    if isinstance(model, PotentialFlow):
+        raise ConfigError(
+            f"{run} holds potentials, which move latent points and are no model of data. Use `latax traverse {run}`, "
+            "or give the decoder's own run."
+        )
+    return model
+
+
+def load_any(run: Path) -> Any:
+    """The fitted model of a run folder, or a saved one, of whatever kind."""
     from latax.estimators import load
 
     return load(run)

@@ -8,7 +8,8 @@ from typing import Any, Literal
 import numpy as np
 
 from latax._errors import ConfigError, DataError, DataWarning, LataxError
-from latax.cli.model import FilePath, OptionalFilePath, Options, RunPath, load, read, write, write_like
+from latax.cli import traverse as traversals
+from latax.cli.model import FilePath, OptionalFilePath, Options, RunPath, load, load_any, read, write, write_like
 from latax.cli.reading import read_again
 from latax.data import Samples
 
@@ -24,9 +25,13 @@ def resume(run: RunPath, report: bool = True) -> None:
     from latax.estimators import restore
     from latax.estimators.run_folder import RunFolder
 
+    config = RunFolder(run).config()
+    if traversals.is_traversal(config):
+        traversals.resume(run, config, report)
+        return
     source = _source(run, f"Resume it in Python: fit(X, out={str(run)!r}, resume=True).")
     samples = read_again(source)
-    estimator = restore(RunFolder(run).config()).fit_samples(samples, out=run, resume=True, source=source)
+    estimator = restore(config).fit_samples(samples, out=run, resume=True, source=source)
     show_run(run, estimator, samples, report)
 
 
@@ -150,9 +155,15 @@ def diagnose(run: RunPath, reading: Options, file: OptionalFilePath = None) -> N
         file: Data to judge by. By default the rows that the run held out.
     """
     from latax.cli.console import show_diagnosis
+    from latax.estimators import PotentialFlow
     from latax.estimators.assessment import rows_to_judge
 
-    model = load(run)
+    model = load_any(run)
+    if isinstance(model, PotentialFlow):
+        if file is not None:
+            raise ConfigError("Paths are judged on draws of the decoder; leave the file out.")
+        show_diagnosis(model.diagnose())
+        return
     if file is None:
         training, held_out = rows_to_judge(model, _own_samples(run, "Give a file to judge by."))
     else:
@@ -167,8 +178,12 @@ def report(run: RunPath) -> None:
         run: The run folder.
     """
     from latax.cli.console import show_run
+    from latax.estimators import PotentialFlow
 
-    model = load(run)
+    model = load_any(run)
+    if isinstance(model, PotentialFlow):
+        traversals.show(run, model, report=True)
+        return
     cure = "Write its report in Python: latax.report.run.report_run(path, model, samples)."
     show_run(run, model, _own_samples(run, cure), report=True)
 
@@ -224,4 +239,5 @@ COMMANDS = {
     "score": score,
     "diagnose": diagnose,
     "report": report,
+    "traverse": traversals.traverse,
 }

@@ -39,6 +39,13 @@ ENTRIES = {
     ),
     "galaxies": Entry("Rendered 32×32 RGB images of disc galaxies; true parameters", "galaxies", 1000),
     "digits": Entry("The 1797 real 8×8 handwritten digits of scikit-learn, with their labels", "digits", 1797),
+    "blobs": Entry("Rendered 16×16 images of a blob with place and widths; true factors", "blobs", 2000),
+    "sprites": Entry("Rendered 32×32 squares, ellipses and hearts after dSprites; true factors", "sprites", 5000),
+    "digit-sequences": Entry(
+        "Coloured 28×28 digits scaled, turned or changed in hue, at 9 times; known transformation",
+        "digit_sequences",
+        300,
+    ),
     "sundial": Entry("Shadow of a rod, 32×32: a cap of the sphere, exact geometry", "renderers.sundial", 2000),
     "rotating-object": Entry(
         "A toy turned in space, 32×32 RGB: the rotations SO(3), exact geometry", "renderers.rotating_object", 2000

@@ -2,17 +2,19 @@
 
 from latax.estimators.ambient_flow import AmbientFlow
 from latax.estimators.autoencoder import Autoencoder
-from latax.estimators.catalogue import ESTIMATORS, load, restore
+from latax.estimators.catalogue import ESTIMATORS, TRAVERSALS, load, restore
 from latax.estimators.low_bending import LowBendingAutoencoder
 from latax.estimators.manifold_density import ManifoldDensity
 from latax.estimators.mflow import MFlow
 from latax.estimators.neural_ode_vae import NeuralODEVAE
 from latax.estimators.physics_vae import PhysicsVAE
+from latax.estimators.potential_flow import PotentialFlow
 from latax.estimators.probabilistic_pca import ProbabilisticPCA
 from latax.estimators.sequence_vae import SequenceVAE
 
 __all__ = [
     "ESTIMATORS",
+    "TRAVERSALS",
     "AmbientFlow",
     "Autoencoder",
     "LowBendingAutoencoder",
@@ -20,6 +22,7 @@ __all__ = [
     "ManifoldDensity",
     "NeuralODEVAE",
     "PhysicsVAE",
+    "PotentialFlow",
     "ProbabilisticPCA",
     "SequenceVAE",
     "load",

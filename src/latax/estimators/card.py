@@ -35,3 +35,37 @@ model.log_prob(X)
 
 {params}
 """
+
+
+def traversal_card(estimator: Any, config: dict[str, Any]) -> str:
+    """The same for potentials on the latent space of a decoder."""
+    summary = (type(estimator).__doc__ or "").splitlines()[0]
+    numbers = "\n".join(
+        f"| {name} | {values[estimator.best_]:.6g} | {len(values)} |" for name, values in estimator.metrics_.items()
+    )
+    params = "\n".join(f"* `{name}`: {value!r}" for name, value in config["params"].items())
+    inside = "is in the folder decoder" if config["decoder_inside"] else "is not in this folder"
+    return f"""# {type(estimator).__name__}
+
+{summary}
+
+{estimator.potentials} potentials on {estimator.space_.size} latent coordinates; the decoder {inside}. Numbers are on
+fresh draws: the probability with which the classifier gives a wrong path.
+
+| metric | best replicate | replicates |
+|---|---|---|
+{numbers}
+
+## Use
+
+```python
+import latax
+
+model = latax.load("this folder")
+model.traverse(model.draw(5), k=0).data
+```
+
+## Parameters
+
+{params}
+"""

@@ -14,6 +14,7 @@ from latax.estimators.manifold_density import ManifoldDensity
 from latax.estimators.mflow import MFlow
 from latax.estimators.neural_ode_vae import NeuralODEVAE
 from latax.estimators.physics_vae import PhysicsVAE
+from latax.estimators.potential_flow import PotentialFlow
 from latax.estimators.probabilistic_pca import ProbabilisticPCA
 from latax.estimators.sequence_vae import SequenceVAE
 from latax.train import read_metrics
@@ -31,7 +32,11 @@ ESTIMATORS: dict[str, type[AbstractEstimator]] = {
 }
 
 
-def load(path: str | os.PathLike[str], **params: Any) -> AbstractEstimator:
+#: Those that are fitted to a decoder and not to data.
+TRAVERSALS: dict[str, type[PotentialFlow]] = {PotentialFlow.name: PotentialFlow}
+
+
+def load(path: str | os.PathLike[str], **params: Any) -> Any:
     """A fitted estimator from the folder that `save` wrote, or from a run folder.
 
     `params` are constructor arguments that a file cannot hold, such as a chart of your own.
@@ -63,11 +68,11 @@ def load(path: str | os.PathLike[str], **params: Any) -> AbstractEstimator:
 
 def restore(config: dict[str, Any], params: dict[str, Any] | None = None) -> Any:
     """A new estimator as a model's or a run's config.json describes it."""
-    name = config.get("estimator")
-    if name not in ESTIMATORS:
-        raise FileError(f"The model is a {name!r}, which this version does not know; known are {sorted(ESTIMATORS)}.")
+    name, known = config.get("estimator"), {**ESTIMATORS, **TRAVERSALS}
+    if name not in known:
+        raise FileError(f"The model is a {name!r}, which this version does not know; known are {sorted(known)}.")
     try:
-        estimator = ESTIMATORS[name](**(config["params"] | (params or {})))
+        estimator = known[name](**(config["params"] | (params or {})))
     except (KeyError, TypeError) as error:
         raise FileError(f"The parameters in config.json do not fit {name}: {error}. Restore it from a copy.") from error
     estimator._check_params()

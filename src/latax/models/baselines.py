@@ -10,10 +10,10 @@ import numpy as np
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from latax._errors import ConfigError
+from latax.integrate import AbstractSolver
 from latax.models.no_physics import NoDynamics, UnknownDynamics
 from latax.models.physics_objective import Batch, positive, sequences, unit_of
 from latax.models.physics_vae import PhysicsVAE, physics_vae
-from latax.physics.solver import AbstractSolver
 
 
 def sequence_vae(

@@ -10,9 +10,9 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from latax._errors import ConfigError
+from latax.integrate import AbstractSolver, Field
 from latax.physics import FixedStep, ParameterSpace
 from latax.physics.physics import AbstractDynamics, Correction
-from latax.physics.solver import AbstractSolver, Field
 from latax.physics.space import Params
 
 

@@ -1,6 +1,6 @@
 """How each model is trained: its phases, with their objectives, trained parts and validation metrics."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 import equinox as eqx
@@ -20,6 +20,7 @@ from latax.models.closed_form_vae import start_closed_form
 from latax.models.injective_flow import InjectiveFlow, encode_batch, latent_nll, nll, reconstruction, start_density
 from latax.models.physics_model import AbstractPhysicsVAE
 from latax.models.physics_objective import Noise, PhysicsObjective, Regularisers, start
+from latax.models.potential_flow import Misclassification, PotentialFlow, StartUnits, TraversalObjective
 from latax.train import Batch, Phase, Recipe
 from latax.train.optimizer import adamw_cosine
 
@@ -192,6 +193,25 @@ def autoencoding(budget: Budget) -> Recipe:
     return [phase]
 
 
+def potential_flow(
+    budget: Budget, objective: TraversalObjective, weights: Mapping[str, float], *, train_equation: bool
+) -> Recipe:
+    """Potentials on a frozen decoder: potentials and pair classifier together, in one phase.
+
+    `train_equation`: whether the constants of the equation, such as the wave speeds, are trained as well.
+    """
+    phase = Phase(
+        name="potentials",
+        objective=objective,
+        trainable=_potentials_and_equation if train_equation else _potentials,
+        weights=weights,
+        begin=StartUnits(objective.pairs, objective.steps),
+        metric=Misclassification(objective.pairs, objective.steps),
+        **budget.phase_options(budget.steps),
+    )
+    return [phase]
+
+
 def _physics_phase(budget: Budget, regularisers: Regularisers, noise: Noise, size: int, begin: Begin) -> Phase:
     weights = {"reconstruction": 1.0, "kl": 1.0} | regularisers.weights()
     return Phase(
@@ -241,6 +261,15 @@ def _decoder(model: Autoencoder) -> Callable | None:
 
 def _both(model: Autoencoder) -> tuple[Callable, Callable | None]:
     return model.encoder, model.decoder
+
+
+def _potentials(model: PotentialFlow) -> list[PyTree]:
+    # Not the gain of the potentials nor the units of the classifier, which are found and stay.
+    return [model.potentials.stacked.net, model.classifier.net]
+
+
+def _potentials_and_equation(model: PotentialFlow) -> list[PyTree]:
+    return [*_potentials(model), model.pde]
 
 
 def _distribution(model: AmbientFlow) -> Transformed:

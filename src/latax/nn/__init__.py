@@ -1,6 +1,6 @@
 """Networks that the models are made of; each is a function of one sample."""
 
-from latax.nn.convolution import ImageChange, ImageDecoder, ImageFeatures
+from latax.nn.convolution import ImageChange, ImageDecoder, ImageFeatures, group_norm
 from latax.nn.gaussian import DiagonalGaussian, GaussianHead
 from latax.nn.mlp import MLP
 from latax.nn.residual import ResidualNet
@@ -15,4 +15,5 @@ __all__ = [
     "ImageDecoder",
     "ImageFeatures",
     "ResidualNet",
+    "group_norm",
 ]

@@ -20,6 +20,7 @@ from latax.nn.linear import Linear, linears, zeros
 
 _WIDTH = 3
 _PLACES = [(a, b) for a in range(_WIDTH) for b in range(_WIDTH)]
+_LEAST_VARIANCE = 1e-5
 Shape = tuple[int, int, int]
 
 
@@ -61,11 +62,21 @@ def _laid_upon(
     return padded, lambda a, b: (across(a, sizes[0]), across(b, sizes[1]))
 
 
+def group_norm(image: Float[Array, "h w c"], groups: int) -> Float[Array, "h w c"]:
+    """The image with mean zero and variance one in each of so many groups of channels (Wu and He 2018, arXiv
+    1803.08494), of this image alone: what else is in the batch does not matter."""
+    grouped = image.reshape(*image.shape[:2], groups, -1)
+    centred = grouped - jnp.mean(grouped, axis=(0, 1, 3), keepdims=True)
+    variance = jnp.mean(centred**2, axis=(0, 1, 3), keepdims=True)
+    return (centred * jax.lax.rsqrt(variance + _LEAST_VARIANCE)).reshape(image.shape)
+
+
 class ImageFeatures(eqx.Module):
     """From an image, given flat, to `out_size` features."""
 
     shape: Shape = eqx.field(static=True)
     activation: Callable = eqx.field(static=True)
+    groups: int = eqx.field(static=True)
     layers: tuple[Convolution, ...]
     last: Linear
 
@@ -76,10 +87,12 @@ class ImageFeatures(eqx.Module):
         channels: Sequence[int] = (16, 32, 64),
         *,
         activation: Callable = jax.nn.elu,
+        groups: int = 0,
         key: PRNGKeyArray,
     ):
-        """`channels`: those after each halving of the size."""
-        self.shape, self.activation = shape, activation
+        """`channels`: those after each halving of the size; `groups`: of channels for `group_norm` before each
+        activation, of which each number of channels is a multiple; 0 for none."""
+        self.shape, self.activation, self.groups = shape, activation, groups
         height, width = _halved(shape, len(channels))[-1]
         pairs = zip((shape[2], *channels), channels, strict=False)
         sizes = [(_WIDTH**2 * i, o, None) for i, o in pairs]
@@ -90,7 +103,8 @@ class ImageFeatures(eqx.Module):
         """The features, without an activation at the end."""
         image = x.reshape(self.shape)
         for layer in self.layers:
-            image = self.activation(layer(image))
+            image = layer(image)
+            image = self.activation(group_norm(image, self.groups) if self.groups else image)
         return self.last(image.ravel())
 
 

@@ -1,7 +1,7 @@
 """Physics: named parameters with priors, and simulations from them that a learned correction can be added to."""
 
+from latax.integrate import AbstractSolver, Adaptive, FixedStep
 from latax.physics import catalogue
-from latax.physics.adaptive import Adaptive
 from latax.physics.advection_diffusion import advection_diffusion
 from latax.physics.closed_form import ClosedForm
 from latax.physics.exponential_disc import exponential_disc
@@ -12,7 +12,6 @@ from latax.physics.parameter import Parameter
 from latax.physics.pde import PDE
 from latax.physics.pendulum import pendulum
 from latax.physics.physics import AbstractDynamics, AbstractPhysics, Correction
-from latax.physics.solver import AbstractSolver, FixedStep
 from latax.physics.space import ParameterSpace, Params
 
 __all__ = [

@@ -7,10 +7,10 @@ Generative Modeling" (NeurIPS 2021), as meant by their released code, whose data
 
 from typing import Any
 
+from latax.integrate import AbstractSolver
 from latax.physics.grid import Grid
 from latax.physics.parameter import Parameter
 from latax.physics.pde import PDE
-from latax.physics.solver import AbstractSolver
 
 NODES = 20
 SPACING = 0.1

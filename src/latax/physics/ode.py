@@ -10,10 +10,10 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from latax._errors import ConfigError
+from latax.integrate import AbstractSolver, FixedStep
 from latax.physics.names import check_names, function_name, name_tuple, positions, tuple_class
 from latax.physics.parameter import Parameter
 from latax.physics.physics import AbstractDynamics, Correction, called, checked
-from latax.physics.solver import AbstractSolver, FixedStep
 from latax.physics.space import ParameterSpace, Params
 
 

@@ -5,11 +5,11 @@ from typing import Any
 
 from jaxtyping import Array, Float
 
+from latax.integrate import AbstractSolver, FixedStep
 from latax.physics.grid import Grid
 from latax.physics.names import function_name
 from latax.physics.parameter import Parameter
 from latax.physics.physics import AbstractDynamics, Correction, called, checked
-from latax.physics.solver import AbstractSolver, FixedStep
 from latax.physics.space import ParameterSpace, Params
 
 

@@ -10,9 +10,9 @@ from typing import Any
 
 import jax.numpy as jnp
 
+from latax.integrate import AbstractSolver
 from latax.physics.ode import ODE
 from latax.physics.parameter import Parameter
-from latax.physics.solver import AbstractSolver
 
 OMEGA = Parameter("omega", 0.392, 3.53, unit="rad/s")
 GAMMA = Parameter("gamma", 0.0, 0.8, unit="1/s")

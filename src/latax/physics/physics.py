@@ -12,10 +12,9 @@ from equinox import AbstractVar
 from jaxtyping import Array, ArrayLike, Float
 
 from latax._errors import ConfigError
+from latax.integrate import AbstractSolver, check_times
 from latax.physics.names import function_name
-from latax.physics.solver import AbstractSolver
 from latax.physics.space import ParameterSpace, Params
-from latax.physics.times import check_times
 
 # (t, state) -> what is added to the rate of change of the corrected part of the state.
 Correction = Callable[[Float[Array, ""], Float[Array, "*state"]], Float[Array, "*corrected"]]

@@ -16,6 +16,7 @@ from latax.estimators.citation import bibtex
 from latax.estimators.embedding_assessment import EmbeddingAssessment
 from latax.estimators.physics_assessment import PhysicsAssessment
 from latax.estimators.physics_vae import PhysicsVAE
+from latax.estimators.potential_flow import PotentialFlow
 from latax.estimators.reconstruction import ReconstructionAssessment
 from latax.estimators.sequence_assessment import SequenceAssessment
 from latax.evaluate import confidence_interval
@@ -35,6 +36,7 @@ _LABELS = {
     "energy": "energy",
     "distortion": "distortion",
     "bending": "bending (1 / length²)",
+    "misclassification": "probability of a wrong path",
 }
 
 
@@ -104,12 +106,12 @@ learnt.register(SequenceAssessment)(sequence_figures)
 learnt.register(PhysicsAssessment)(physics_figures)
 
 
-def training_figures(estimator: AbstractEstimator) -> list[Figure]:
+def training_figures(estimator: AbstractEstimator | PotentialFlow) -> list[Figure]:
     """The curves of the training, where its reports are at hand."""
     return [figures.loss_figure(histories(estimator))] if estimator.history_ else []
 
 
-def histories(estimator: AbstractEstimator) -> list[figures.PhaseHistory]:
+def histories(estimator: AbstractEstimator | PotentialFlow) -> list[figures.PhaseHistory]:
     """The reports of the training, as curves for each phase."""
     return [_history(phase, records) for phase, records in _by_phase(estimator.history_).items()]
 
@@ -132,7 +134,7 @@ def _history(phase: str, records: list[dict[str, Any]]) -> figures.PhaseHistory:
     )
 
 
-def metrics_table(estimator: AbstractEstimator) -> Table:
+def metrics_table(estimator: AbstractEstimator | PotentialFlow) -> Table:
     """The validation metrics: the best replicate's, and the median of all with its interval."""
     rows = []
     for name, values in estimator.metrics_.items():

@@ -6,7 +6,6 @@ from typing import Any
 import numpy as np
 
 from latax.data import Samples
-from latax.estimators.base import AbstractEstimator
 from latax.estimators.neural_ode_vae import NeuralODEVAE
 from latax.estimators.physics_assessment import PhysicsAssessment
 from latax.estimators.physics_vae import PhysicsVAE
@@ -57,7 +56,7 @@ def _over_time(
     ]
 
 
-def first_state(estimator: AbstractEstimator) -> str:
+def first_state(estimator: object) -> str:
     """What to know of the numbers of a model that begins at the first observation; nothing of other models."""
     if not isinstance(estimator, NeuralODEVAE | PhysicsVAE) or estimator.infers_initial or not estimator.times_:
         return ""

@@ -23,7 +23,8 @@ from latax.report.figures.gallery import (
     samples_figure,
     spectrum_figure,
 )
-from latax.report.figures.images import image_mosaic, is_image
+from latax.report.figures.images import image_mosaic, is_image, picture_grid, value_range
+from latax.report.figures.paths import paths_figure
 from latax.report.figures.points import latent_curve, latent_scatter, scatter, scatter_3d
 from latax.report.figures.sequences import (
     estimates_figure,
@@ -58,6 +59,8 @@ __all__ = [
     "loss_terms",
     "parts_figure",
     "path_figure",
+    "paths_figure",
+    "picture_grid",
     "pit_histogram",
     "samples_figure",
     "scatter",
@@ -68,4 +71,5 @@ __all__ = [
     "singular_value_bands",
     "spectrum_figure",
     "validation_curve",
+    "value_range",
 ]

@@ -1,7 +1,7 @@
 """Grids of images: samples whose shape is (height, width), (height, width, colours) or (channels, height, width)."""
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, UInt8
 from matplotlib.axes import Axes
 
 from latax.report.style import nothing_to_show
@@ -48,6 +48,20 @@ def image_mosaic(
     ax.set_axis_off()
     ax.set_anchor("N")
     return ax
+
+
+def picture_grid(
+    samples: Float[np.ndarray, "N d"], sample_shape: tuple[int, ...], columns: int, *, within: tuple[float, float]
+) -> UInt8[np.ndarray, "H W 3"]:
+    """The samples as images in rows of `columns`, with thin white gaps: the pixels of a picture file.
+
+    `within` is the range of values from black to white.
+    """
+    low, high = within
+    pictures = [np.clip((_picture(s.reshape(sample_shape)) - low) / (high - low), 0, 1) for s in samples]
+    grid = _tile(np.stack(pictures), columns)
+    grid = grid if grid.ndim == 3 else np.repeat(grid[..., None], 3, axis=2)
+    return np.round(255 * np.nan_to_num(grid, nan=1.0)).astype(np.uint8)
 
 
 def value_range(samples: Float[np.ndarray, "N d"]) -> tuple[float, float]:

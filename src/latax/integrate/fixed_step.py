@@ -1,8 +1,6 @@
-"""Initial value problems dy/dt = f(t, y): the interface of a solver, and explicit Runge-Kutta with fixed steps."""
+"""Initial value problems by explicit Runge-Kutta methods with fixed steps."""
 
-import abc
 import dataclasses
-from collections.abc import Callable
 from typing import Any
 
 import equinox as eqx
@@ -13,30 +11,8 @@ from jax import lax
 from jaxtyping import Array, Float
 
 from latax._errors import ConfigError
-from latax.physics.times import are_known
-
-Field = Callable[[Float[Array, ""], Float[Array, "*state"]], Float[Array, "*state"]]
-
-
-class AbstractSolver(eqx.Module):
-    """Solves dy/dt = field(t, y)."""
-
-    @abc.abstractmethod
-    def solve(
-        self,
-        field: Field,
-        y0: Float[Array, "*state"],
-        ts: Float[Array | np.ndarray, " T"],
-        interval: float | None = None,
-    ) -> Float[Array, "T *state"]:
-        """The solution at the increasing times `ts`, of which the first is that of `y0`.
-
-        `interval` is the usual time from one observation to the next, for solvers that take their steps from the times:
-        where these are further apart than usual, that is a gap in the data and no reason for a longer step. By default
-        it is the median of the intervals of `ts`.
-
-        Where the solution explodes or the solver fails, the values from there on are not finite.
-        """
+from latax.integrate.solver import AbstractSolver, Field
+from latax.integrate.times import are_known
 
 
 @dataclasses.dataclass(frozen=True)

@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from latax._errors import ConfigError
-from latax.physics.solver import AbstractSolver, Field
+from latax.integrate.solver import AbstractSolver, Field
 
 if TYPE_CHECKING:
     import diffrax

@@ -1,0 +1,112 @@
+"""`latax traverse`, and what other commands do with a run of potential flows."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any
+
+import tyro
+
+from latax._errors import ConfigError
+
+RunPath = Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="RUN")]
+
+
+def traverse(
+    run: RunPath, out: Path, k: int = 0, steps: int = 12, starts: int = 5, seed: int = 0, backwards: bool = False
+) -> None:
+    """Follows one potential's flow from a few points: the numbers, and a contact sheet and an animation of images.
+
+    Args:
+        run: A run folder or a saved model of `latax fit potential-flow`.
+        out: A new folder.
+        k: Which potential, from 0 on.
+        steps: Points of each path.
+        starts: How many paths; the first points are draws of the decoder's prior.
+        seed: The same seed gives the same first points.
+        backwards: Take the draws for the ends of the paths, and go back in time.
+    """
+    from latax.estimators import PotentialFlow, load
+    from latax.report.traversal import write_traversal
+
+    model = load(run)
+    if not isinstance(model, PotentialFlow):
+        raise ConfigError(f"A {model.name} has no potentials to follow. Fit some: latax fit potential-flow {run}.")
+    found = model.traverse(model.draw(starts, seed=seed), k, steps=steps, backwards=backwards)
+    for file in write_traversal(out, found, title=f"potential {k} of {run}"):
+        print(file)
+
+
+def fit_command() -> Callable[..., None]:
+    """`latax fit potential-flow DECODER`."""
+    from latax.estimators import PotentialFlow
+    from latax.estimators.traversal_settings import TraversalSettings
+
+    def fit(decoder: str, out: Path, settings: Any, report: bool = True) -> None:
+        name = str(Path(decoder).absolute()) if Path(decoder).is_dir() else decoder
+        estimator = PotentialFlow(name, **vars(settings))
+        estimator._check_params()
+        estimator.fit(data_of(name), out=out)
+        show(out, estimator, report)
+
+    fit.__doc__ = f"""{PotentialFlow.__doc__}
+
+    Args:
+        decoder: What decodes: a run folder, a saved model, or file.py:name of a LatentSpace.
+        out: A new folder for the run: model, metrics, checkpoints, report.
+        report: Write report.html when the fit is done.
+    """
+    fit.__annotations__ |= {
+        "decoder": Annotated[str, tyro.conf.Positional, tyro.conf.arg(metavar="DECODER")],
+        "settings": Annotated[TraversalSettings, tyro.conf.arg(name="")],
+    }
+    return fit
+
+
+def data_of(decoder: str) -> Any:
+    """The data that a decoder was fitted on, where they are needed: one that cannot draw has no other points."""
+    from latax.cli.reading import read_again
+    from latax.estimators import load
+    from latax.estimators.base import AbstractEstimator, AbstractSampler
+    from latax.estimators.run_folder import RunFolder
+
+    if not Path(decoder).is_dir():
+        return None
+    model = load(decoder)
+    if isinstance(model, AbstractSampler) or not isinstance(model, AbstractEstimator):
+        return None
+    source = RunFolder(decoder).config().get("source")
+    return None if source is None else read_again(source)
+
+
+def resume(run: Path, config: dict[str, Any], report: bool) -> None:
+    """Goes on with a run of potential flows."""
+    from latax.estimators import restore
+
+    estimator = restore(config)
+    estimator.fit(data_of(config["params"]["decoder"]), out=run, resume=True)
+    show(run, estimator, report)
+
+
+def show(out: Path, estimator: Any, report: bool) -> None:
+    """After a fit: the metrics, the verdict, and where everything is."""
+    from rich.console import Console
+
+    from latax.cli.console import show_diagnosis
+    from latax.estimators.run_folder import RunFolder
+    from latax.report.run import metrics_table
+    from latax.report.tables import show as show_table
+    from latax.report.traversal import report_traversals
+
+    folder, console = RunFolder(out), Console()
+    show_table(metrics_table(estimator), console)
+    if report:
+        show_diagnosis(report_traversals(folder.report_path, estimator).diagnosis)
+        console.print(f"report: {folder.report_path}", markup=False, soft_wrap=True)
+    console.print(f"model:  {folder.model_path}", markup=False, soft_wrap=True)
+
+
+def is_traversal(config: dict[str, Any]) -> bool:
+    """Whether a run's or a model's config.json is that of potential flows."""
+    from latax.estimators import TRAVERSALS
+
+    return config.get("estimator") in TRAVERSALS

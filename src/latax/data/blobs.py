@@ -1,0 +1,76 @@
+"""Images of one blob with four known factors, and the generator itself, which needs no training.
+
+The factors are place and widths, x, y, wide and high, in pixels; each comes from one coordinate of a standard normal
+point z, or from a rotation of it:
+
+    x = middle + 0.22 side tanh(f_0),  y likewise,  wide = 0.11 side exp(0.4 tanh(f_2)),  high likewise,  f = M z.
+
+Nothing wraps around: a blob that goes right stays right.
+"""
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import jax.random as jr
+import numpy as np
+from jaxtyping import Array, Float
+
+from latax._errors import ConfigError
+from latax.data.samples import Samples, default_names
+
+#: Side of the images that `make` makes, in pixels.
+SIDE = 16
+FACTORS = ("x", "y", "wide", "high")
+_PLACE, _WIDTH, _SPREAD = 0.22, 0.11, 0.4
+
+
+class Blobs(eqx.Module):
+    """z (4,) -> an image (side, side, 1) with values from 0 to 1; a decoder that is known.
+
+    **Arguments:** `side`: in pixels, at least 8; `mixing`: an orthogonal matrix M (4, 4), the identity by default, by
+    which the factors are no coordinates of z.
+    """
+
+    mixing: Float[Array, "4 4"]
+    side: int = eqx.field(static=True)
+
+    def __init__(self, side: int = SIDE, mixing: Float[Array, "4 4"] | None = None):
+        if side < 8:
+            raise ConfigError(f"side={side}: a blob needs at least 8 pixels to be seen.")
+        self.side = side
+        self.mixing = jnp.eye(4) if mixing is None else mixing
+
+    def __call__(self, z: Float[Array, " 4"]) -> Float[Array, "{self.side} {self.side} 1"]:
+        """The image."""
+        x, y, wide, high = self.factors(z)
+        pixels = jnp.arange(self.side, dtype=z.dtype)
+        row = jnp.exp(-0.5 * ((pixels - y) / high) ** 2)
+        column = jnp.exp(-0.5 * ((pixels - x) / wide) ** 2)
+        return (row[:, None] * column[None])[..., None]
+
+    def factors(self, z: Float[Array, " 4"]) -> Float[Array, " 4"]:
+        """x, y, wide and high, in pixels."""
+        bounded = jnp.tanh(self.mixing @ z)
+        place = (self.side - 1) / 2 + _PLACE * self.side * bounded[:2]
+        return jnp.concatenate([place, _WIDTH * self.side * jnp.exp(_SPREAD * bounded[2:])])
+
+    @property
+    def span(self) -> Float[np.ndarray, " 4"]:
+        """The range of each factor, in pixels."""
+        place, width = 2 * _PLACE * self.side, 2 * _WIDTH * self.side * np.sinh(_SPREAD)
+        return np.array([place, place, width, width])
+
+
+def make(size: int, seed: int = 0) -> Samples:
+    """`size` blobs of 16 by 16 pixels, with `truth`: "factors" (size, 4) and "latent" (size, 4)."""
+    decoder = Blobs()
+    z = jr.normal(jr.key(seed), (size, 4), jnp.float32)
+    images, factors = jax.jit(jax.vmap(lambda z: (decoder(z), decoder.factors(z))))(z)
+    shape = (SIDE, SIDE, 1)
+    return Samples(
+        np.asarray(images).reshape(size, -1),
+        feature_names=default_names(shape, "pixel"),
+        sample_shape=shape,
+        origin=f"rendered blobs with place and widths as factors, seed {seed}",
+        truth={"factors": np.asarray(factors), "latent": np.asarray(z)},
+    )

@@ -1,0 +1,125 @@
+"""The latent space of whatever decoder a user brings: a fitted model, the folder of one, or a space of his own."""
+
+import os
+from typing import Any
+
+import equinox as eqx
+import jax.numpy as jnp
+import jax.random as jr
+import numpy as np
+from jaxtyping import Array, Float
+
+from latax._by_name import by_name
+from latax._errors import ConfigError, DataError
+from latax.estimators.base import AbstractEstimator, AbstractSampler
+from latax.estimators.rows import map_rows
+from latax.estimators.signal_estimator import AbstractSignalEstimator, latents_of
+from latax.models.latent_space import LatentSpace, Rows
+from latax.models.physics_model import AbstractPhysicsVAE, Latents
+
+#: Draws of a fitted model that stand for its prior.
+DRAWS = 2048
+
+Decoder = str | os.PathLike[str] | AbstractEstimator | LatentSpace
+
+
+def find_decoder(decoder: Decoder) -> AbstractEstimator | LatentSpace:
+    """The fitted model or the latent space that this is, or names.
+
+    A name is the folder of a run or of a saved model, or 'file.py:name' (module:name) of a `LatentSpace`.
+    """
+    if isinstance(decoder, LatentSpace):
+        return decoder
+    if isinstance(decoder, AbstractEstimator):
+        if not decoder.__sklearn_is_fitted__():
+            raise ConfigError(f"The decoder is a {type(decoder).__name__} that is not fitted yet. Fit it first.")
+        return decoder
+    name = os.fspath(decoder)
+    if name.endswith(")"):  # An object's description, which is what a saved model has of it.
+        raise ConfigError(
+            "the decoder was given as an object, which the file of a model cannot hold. Load the model in Python by "
+            "latax.load(path, decoder=...), or fit with its name, decoder='file.py:name'."
+        )
+    if ":" in name and not os.path.isdir(name):
+        return by_name(name, LatentSpace, "latent space", "a latax.models.latent_space.LatentSpace")
+    from latax.estimators.catalogue import load
+
+    found = load(name)
+    if not isinstance(found, AbstractEstimator):
+        raise ConfigError(
+            f"{name} is a {found.name}, which decodes nothing itself. Give the model that it was made of."
+        )
+    return found
+
+
+def points_of(model: AbstractEstimator, X: Any = None) -> Float[np.ndarray, "N n"]:
+    """Latent points that stand for the prior of a fitted model: encoded data `X`, or encoded draws of its own.
+
+    Physical parameters are in coordinates in which their prior is a standard normal, so that no flow can leave their
+    bounds. Raises `DataError` for a model that cannot draw where no data are given, `ConfigError` for one whose decoder
+    depends on a context.
+    """
+    if model.context_names_:
+        raise ConfigError(
+            f"The decoder is conditioned on {', '.join(model.context_names_)}; a traversal has no such variables. "
+            "Fit a model without context, or give a LatentSpace whose decode has them fixed."
+        )
+    if X is None:
+        if not isinstance(model, AbstractSampler):
+            raise DataError(
+                f"A model of the kind '{model.name}' cannot draw samples, so it does not say where its latent points "
+                "are. Give it data to encode: fit(X), with those that it was fitted on."
+            )
+        X = model.sample(DRAWS, seed=0)
+    Z = np.asarray(model.transform(X), np.float32)
+    return map_rows(to_normal, model._centred, Z) if isinstance(model, AbstractSignalEstimator) else Z
+
+
+def space_with(model: AbstractEstimator, points: Float[np.ndarray, "N n"]) -> LatentSpace:
+    """The latent space of a fitted model whose prior is that of these points."""
+    if isinstance(model, AbstractSignalEstimator):
+        decode: Any = DecodeSignal(model._centred, model.sample_shape_)
+    else:
+        decode = _Decode(model.module_, model.sample_shape_)
+    return LatentSpace(points.shape[1], Rows(jnp.asarray(points)), decode)
+
+
+class _Decode(eqx.Module):
+    """Latent coordinates to data in the shape of a sample."""
+
+    module: Any
+    shape: tuple[int, ...] = eqx.field(static=True)
+
+    def __call__(self, z: Float[Array, " n"]) -> Float[Array, "*data"]:
+        return self.module.decode(z, None).reshape(self.shape)
+
+
+class DecodeSignal(eqx.Module):
+    """The same for a model with physical parameters, from coordinates in which their prior is a standard normal."""
+
+    module: AbstractPhysicsVAE
+    shape: tuple[int, ...] = eqx.field(static=True)
+
+    def __call__(self, z: Float[Array, " n"]) -> Float[Array, "*data"]:
+        """The data."""
+        v, inside, outside, initial = _parts(self.module, z)
+        latents = Latents(v, inside, outside, initial.reshape(self.module.initial_shape))
+        return self.module.decode(latents).reshape(self.shape)
+
+
+def to_normal(module: AbstractPhysicsVAE, z: Float[Array, " m"]) -> Float[Array, " n"]:
+    """A row of `transform`, with parameters in coordinates of a standard normal."""
+    return jnp.concatenate([part.ravel() for part in latents_of(module, z)])
+
+
+def _parts(module: AbstractPhysicsVAE, z: Float[Array, " n"]) -> list[Array]:
+    return jnp.split(z, np.cumsum([module.physics.parameters.size, module.inside_size, module.outside_size]))
+
+
+def draws_of(space: LatentSpace, count: int, seed: int) -> Float[np.ndarray, "N n"]:
+    """Draws of the space, the same for the same seed."""
+    return np.asarray(map_rows(_draw, space, np.asarray(jr.key_data(jr.split(jr.key(seed), count)))))
+
+
+def _draw(space: LatentSpace, key: Array) -> Float[Array, " n"]:
+    return space.draw(jr.wrap_key_data(key))

@@ -1,0 +1,315 @@
+"""Traversals as potential flows: paths through the latent space of a finished decoder, learned without labels."""
+
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, ClassVar, NamedTuple
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import jax.random as jr
+import numpy as np
+from jaxtyping import Array, Float, Int, Key
+from sklearn.base import BaseEstimator
+from sklearn.utils.validation import check_is_fitted
+
+from latax import train
+from latax._errors import ConfigError, DataError, FileError
+from latax.estimators import store
+from latax.estimators.decoders import Decoder, draws_of, find_decoder, points_of, space_with
+from latax.estimators.params import require_count
+from latax.estimators.rows import map_rows
+from latax.estimators.run_folder import RunFolder
+from latax.estimators.traversal_assessment import TraversalAssessment, assess_traversals
+from latax.estimators.traversal_settings import TraversalSettings
+from latax.evaluate import Diagnosis
+from latax.integrate import FixedStep
+from latax.models.latent_space import LatentSpace, Rows, check_space
+from latax.models.potential_flow import Misclassification, PriorDraws, potential_flow
+from latax.models.potential_flow import PotentialFlow as Module
+from latax.models.recipes import potential_flow as recipe
+from latax.potential import HORIZON, activation_named, check_number
+
+#: Draws on which weights and replicates are compared, for each potential.
+VALIDATION_EACH = 64
+#: Steps of the classical Runge-Kutta method for a whole path, at the least.
+SOLVER_STEPS = 24
+#: The decoder beside a saved model.
+INSIDE = "decoder"
+
+
+class Traversal(NamedTuple):
+    """Paths from N points at T times: `data` (N, T, ...) decoded, `latent` (N, T, n) in the decoder's coordinates."""
+
+    data: Float[np.ndarray, "N T *data"]
+    latent: Float[np.ndarray, "N T n"]
+    times: Float[np.ndarray, " T"]
+
+
+@dataclass(eq=False, repr=False)
+class PotentialFlow(TraversalSettings, BaseEstimator):
+    """Potential flows: paths through the latent space of a finished decoder, distinct, visible and reversible.
+
+    Potentials u(z, t) that obey an equation are trained so that a classifier can tell from two decoded points along
+    which gradient flow they differ. The decoder stays as it is (Song, Keller, Sebe and Welling, "Latent traversals in
+    generative models as potential flows", ICML 2023, arXiv 2304.12944).
+    """
+
+    name: ClassVar[str] = "potential-flow"
+
+    decoder: Decoder = field(kw_only=False)
+    """What decodes: a fitted model, the folder of one, a LatentSpace, or file.py:name of one."""
+
+    # ---- fit
+
+    def fit(
+        self, X: Any = None, y: Any = None, *, out: str | os.PathLike[str] | None = None, resume: bool = False
+    ) -> "PotentialFlow":
+        """Trains the potentials and returns the estimator.
+
+        **Arguments:**
+
+        - `X`: data to encode, for a decoder that cannot draw its own; else not needed.
+        - `y`: ignored.
+        - `out`: a new folder for the run: metrics, checkpoints, the model.
+        - `resume`: go on with the run in `out`.
+        """
+        self._check_params()
+        decoder = find_decoder(self.decoder)
+        if isinstance(decoder, LatentSpace):
+            self._decoder = None
+            self.space_, self.data_shape_ = decoder, check_space(decoder)
+        else:
+            self._decoder = decoder
+            self.space_ = space_with(decoder, points_of(decoder, X))
+            self.data_shape_ = check_space(self.space_)
+        if out is None:
+            if resume:
+                raise ConfigError("resume=True needs the folder of the run: give out=... as in the call that began it.")
+            self._train(None, resume)
+            return self
+        run = RunFolder(out)
+        seen = {"size": self.space_.size, "shape": list(self.data_shape_)}
+        config = {"estimator": self.name, "params": self._params(), "data": seen, "source": None}
+        with run.begun(config, resume):
+            self._train(run, resume)
+            self.save(run.model_path)
+        return self
+
+    def _module(self, key: Key[Array, ""]) -> Module:
+        return potential_flow(
+            self.space_,
+            self.potentials,
+            pde=self._pde,
+            hidden=(self.width_size, self.width_size),
+            activation=activation_named(self.activation),
+            speed=self.speed,
+            hold_norm=self.hold_norm,
+            shape=self.data_shape_,
+            key=key,
+        )
+
+    def _train(self, run: RunFolder | None, resume: bool) -> None:
+        # The units of the space are those of the first replicate's draws, for the batches of all.
+        start = eqx.filter_jit(self._module)(jr.key(self.seed))
+        draws = PriorDraws(start.space, start.loc, start.scale, self.potentials)
+        memory = train.MemoryTracker()
+        fitted = train.fit(
+            lambda key: eqx.tree_at(lambda m: (m.loc, m.scale), self._module(key), (start.loc, start.scale)),
+            recipe(self._budget, self._objective, self._weights, train_equation=self._trains_equation),
+            train.SamplerSource(draws),
+            validation=draws(jr.key(self.seed + 1), VALIDATION_EACH * self.potentials),
+            seed=self.seed,
+            replicates=self.replicates,
+            folder=None if run is None else run.path,
+            resume=resume,
+            tracker=memory if run is None else train.JSONLTracker(run.metrics_path),
+            meter=train.default_meter(self.progress),
+        )
+        self.models_ = _without_space(fitted.model)
+        self.history_ = memory.records if run is None else train.read_metrics(run.metrics_path)
+        self.seconds_, self.steps_ = fitted.seconds, fitted.steps
+        self.best_ = int(np.argmin(np.nan_to_num(fitted.metric, nan=np.inf)))
+        self.metrics_ = {"misclassification": np.asarray(fitted.metric, np.float64)}
+
+    @property
+    def _trains_equation(self) -> bool:
+        return self.train_equation and bool(jax.tree.leaves(eqx.filter(self._pde, eqx.is_inexact_array)))
+
+    def __sklearn_is_fitted__(self) -> bool:
+        """Whether `fit` has finished."""
+        return "models_" in vars(self)
+
+    # ---- the fitted module
+
+    @property
+    def n_replicates_(self) -> int:
+        """How many models were trained."""
+        return len(self.metrics_["misclassification"])
+
+    @property
+    def module_(self) -> Module:
+        """The fitted module: pure functions of one point in units of its own."""
+        check_is_fitted(self)
+        arrays, static = eqx.partition(self.models_, eqx.is_array)
+        model = eqx.combine(jax.tree.map(lambda a: a[self.best_], arrays), static)
+        return eqx.tree_at(lambda m: m.space, model, self.space_, is_leaf=lambda node: node is None)
+
+    # ---- verbs
+
+    def draw(self, n: int = 1, *, seed: int = 0) -> Float[np.ndarray, "N n"]:
+        """`n` latent points of the decoder, from which paths may start."""
+        check_is_fitted(self)
+        require_count("n", n)
+        return draws_of(self.space_, n, seed)
+
+    def traverse(self, Z: Any, k: int, *, steps: int = 12, backwards: bool = False) -> Traversal:
+        """The paths of the k-th potential from latent points Z (N, n), at `steps` times from 0 to 1.
+
+        With `backwards`, Z are the ends of the paths and the times go from 1 to 0: the inverse of the same flow. The
+        negative direction has no other definition. Raises `ConfigError` for a k that is not there and fewer than two
+        steps, `DataError` for points of another size or that are not finite.
+        """
+        check_is_fitted(self)
+        check_number(k, self.potentials)
+        weights = np.zeros(self.potentials, np.float32)
+        weights[k] = 1
+        return self._follow(Z, weights, steps, backwards)
+
+    def compose(self, Z: Any, weights: Any, *, steps: int = 12, backwards: bool = False) -> Traversal:
+        """The paths along Σ a_k ∇u^k from latent points Z (N, n), for one weight a_k of each potential."""
+        check_is_fitted(self)
+        found = np.asarray(weights, np.float32)
+        if found.shape != (self.potentials,) or not np.isfinite(found).all():
+            raise DataError(
+                f"The weights have shape {found.shape}; expected {self.potentials} finite numbers, one for each "
+                "potential."
+            )
+        return self._follow(Z, found, steps, backwards)
+
+    def _follow(self, Z: Any, weights: np.ndarray, steps: int, backwards: bool) -> Traversal:
+        require_count("steps", steps, least=2)
+        points = np.asarray(Z, np.float32)
+        if points.ndim != 2 or points.shape[1] != self.space_.size or not np.isfinite(points).all():
+            raise DataError(
+                f"The latent points have shape {points.shape}; expected finite numbers of shape "
+                f"(N, {self.space_.size})."
+            )
+        times = np.linspace(0, HORIZON, steps)
+        times = times[::-1] if backwards else times
+        function = _Follow(tuple(times.tolist()))
+        weights = np.broadcast_to(weights, (len(points), self.potentials))
+        data, latent = map_rows(function, self.module_, points, weights, chunk=64)
+        return Traversal(data, latent, times)
+
+    def assess(self) -> TraversalAssessment:
+        """All numbers that a diagnosis and a report are made of, on fresh draws."""
+        check_is_fitted(self)
+        return assess_traversals(self)
+
+    def diagnose(self) -> Diagnosis:
+        """Is this fit any good? Numbers on fresh draws, thresholds, and advice."""
+        return self.assess().diagnosis
+
+    def wrongness(self, Z: Any, k: Any, s: Any) -> Float[np.ndarray, " N"]:
+        """1 - the probability that the classifier gives path k[i] from Z[i], looked at s[i] of the way along."""
+        check_is_fitted(self)
+        rows = (np.asarray(Z, np.float32), np.asarray(k, np.int32), np.asarray(s, np.float32))
+        return map_rows(_Wrongness(self.pairs, self.path_steps), self.module_, *rows, chunk=256)
+
+    # ---- files
+
+    def _params(self) -> dict[str, Any]:
+        """The constructor's arguments as JSON can hold them; objects by their description."""
+        plain = (bool, int, float, str, type(None))
+        found = {k: v if isinstance(v, plain) else repr(v) for k, v in self.get_params(deep=False).items()}
+        if isinstance(self.decoder, os.PathLike):
+            found["decoder"] = os.fspath(self.decoder)
+        return found
+
+    def save(self, path: str | os.PathLike[str]) -> Path:
+        """Writes the potentials to a folder, and a fitted decoder beside them. `latax.load` reads it.
+
+        A `LatentSpace` is not written: give it again, latax.load(path, decoder=space), or name it from the beginning.
+        """
+        check_is_fitted(self)
+        from latax.estimators.card import traversal_card
+
+        extra = {f"metrics.{name}": value for name, value in self.metrics_.items()}
+        config = {
+            "estimator": self.name,
+            "params": self._params(),
+            "replicates": self.n_replicates_,
+            "best": self.best_,
+            "data_shape": list(self.data_shape_),
+            "metrics": list(self.metrics_),
+            "decoder_inside": self._decoder is not None,
+        }
+        if self._decoder is not None:
+            assert isinstance(self.space_.sample, Rows)
+            extra["points"] = np.asarray(self.space_.sample.points)
+        arrays = eqx.filter(self.models_, eqx.is_array)
+        store.write_model(Path(path), arrays, extra, config, traversal_card(self, config))
+        if self._decoder is not None:
+            self._decoder.save(Path(path) / INSIDE)
+        return Path(path)
+
+    def _restore(self, path: Path, config: dict[str, Any]) -> "PotentialFlow":
+        """Fills a new estimator from a saved model; `config` is its config.json."""
+        self.data_shape_ = tuple(config["data_shape"])
+        if config["decoder_inside"]:
+            from latax.estimators.catalogue import load
+
+            self._decoder = load(path / INSIDE)
+            self.space_ = space_with(self._decoder, store.read_arrays(path, ())[1]["points"])
+        else:
+            space = find_decoder(self.decoder)
+            if not isinstance(space, LatentSpace):
+                raise FileError(f"{path} was fitted on a LatentSpace. Give it again: latax.load(path, decoder=space).")
+            self._decoder, self.space_ = None, space
+            if check_space(space) != self.data_shape_:
+                raise FileError(
+                    f"{path} was fitted on a decoder of data of shape {self.data_shape_}, and this one's have shape "
+                    f"{check_space(space)}. Give the decoder that it was fitted on."
+                )
+        keys = jnp.stack([jr.key(0)] * config["replicates"])
+        like = eqx.filter_eval_shape(eqx.filter_vmap(lambda key: _without_space(self._module(key))), keys)
+        shapes, static = eqx.partition(like, lambda leaf: isinstance(leaf, jax.ShapeDtypeStruct))
+        arrays, extra = store.read_arrays(path, shapes)
+        self.models_, self.history_ = eqx.combine(arrays, static), []
+        self.metrics_ = {name: extra[f"metrics.{name}"] for name in config["metrics"]}
+        self.best_ = config["best"]
+        return self
+
+
+def _without_space(model: Module) -> Module:
+    return eqx.tree_at(lambda m: m.space, model, None)
+
+
+class _Follow(NamedTuple):
+    """Decoded data and latent points along a path; equal times share a compiled program."""
+
+    times: tuple[float, ...]
+
+    def __call__(
+        self, module: Module, z: Float[Array, " n"], weights: Float[Array, " K"]
+    ) -> tuple[Float[Array, "T *data"], Float[Array, "T n"]]:
+        solver = FixedStep(substeps=-(-SOLVER_STEPS // (len(self.times) - 1)))
+        start = (z - module.loc) / module.scale
+        path = module.composed(start, weights, np.asarray(self.times), solver=solver).z
+        latent = module.loc[None] + module.scale * path
+        return jax.vmap(module.space.decode)(latent), latent
+
+
+class _Wrongness(NamedTuple):
+    """The metric of one sample, from a latent point of the decoder."""
+
+    pairs: str
+    steps: int
+
+    def __call__(
+        self, module: Module, z: Float[Array, " n"], k: Int[Array, ""], s: Float[Array, ""]
+    ) -> Float[Array, ""]:
+        batch = {"z": ((z - module.loc) / module.scale)[None], "k": k[None], "s": s[None]}
+        return Misclassification(self.pairs, self.steps)(module, batch)[0]

@@ -1,0 +1,149 @@
+"""The settings of potential flows, and what they are made into."""
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from latax._by_name import by_name
+from latax._errors import ConfigError
+from latax.estimators.params import (
+    require_count,
+    require_not_negative,
+    require_positive,
+    require_seed,
+)
+from latax.models.potential_flow import TraversalObjective
+from latax.models.recipes import Budget
+from latax.potential import (
+    AbstractGuidance,
+    AbstractPotentialPDE,
+    FixedSpeed,
+    activation_named,
+    guidance_named,
+    initial_condition_named,
+    pde_named,
+    require_smooth,
+)
+
+#: Samples of each potential in a batch, unless the batch size is given.
+EACH = 32
+
+
+@dataclass(kw_only=True, eq=False, repr=False)
+class TraversalSettings:
+    """How K potentials are made and trained."""
+
+    potentials: int = 4
+    """How many paths there are to be."""
+    pde: str | AbstractPotentialPDE = "wave"
+    """The equation: wave, heat, fokker-planck, probability-flow, hamilton-jacobi, none, or file.py:name."""
+    initial: Literal["none", "at-rest", "stationary"] = "none"
+    """What holds at time 0: nothing, no motion, or no change of the potential."""
+    guidance: str | AbstractGuidance = "log-jvp"
+    """What makes paths visible: log-jvp, bounded-jvp, none, or file.py:name, which may know a property of the data."""
+    pairs: Literal["start", "adjacent"] = "start"
+    """The pairs that the classifier tells apart: the start and a point of a path, or two points one step apart."""
+    path_steps: int = 8
+    """Steps of a path; no pair is nearer than one of them."""
+    speed: float = 0.5
+    """How far a path leads, as a share of the typical distance of latent points from their mean."""
+    hold_norm: bool = False
+    """Keep that distance along every path."""
+    equation_weight: float = 1.0
+    """Weight of the squared residual of the equation."""
+    initial_weight: float = 1.0
+    """Weight of the initial condition."""
+    guidance_weight: float = 0.1
+    """Weight of the guidance."""
+    speed_weight: float = 1.0
+    """Weight of the squared deviation from the speed."""
+    train_equation: bool = True
+    """Train the constants of the equation, such as the wave speed of each potential."""
+    width_size: int = 64
+    """Hidden units in each of the two hidden layers of a potential."""
+    activation: str = "tanh"
+    """Activation of the potentials: tanh, silu, softplus, sin; relu only where nothing has second derivatives."""
+    probes: int | None = None
+    """Random directions for the Laplacian, 0 for the exact one. By default exact up to 64 coordinates, 8 above."""
+    steps: int = 2000
+    """Optimiser steps."""
+    batch_size: int | None = None
+    """Samples for each step, a multiple of the number of potentials; by default 32 for each."""
+    learning_rate: float = 3e-3
+    """Learning rate of AdamW at the start; it falls to zero as a cosine."""
+    weight_decay: float = 1e-4
+    """Weight decay of AdamW."""
+    clip: float = 1.0
+    """Gradients longer than this are scaled down to it."""
+    replicates: int = 1
+    """Models trained at once, from the seeds seed, seed + 1, ...; the best one is used."""
+    seed: int = 0
+    """Seed of everything random: first weights, draws, times."""
+    progress: bool = True
+    """Show a progress bar on a terminal, and lines elsewhere."""
+
+    def _check_params(self) -> None:
+        require_count("potentials", self.potentials, least=2)
+        require_count("path_steps", self.path_steps)
+        for name in ("width_size", "steps", "replicates"):
+            require_count(name, getattr(self, name))
+        for name in ("speed", "learning_rate", "clip"):
+            require_positive(name, getattr(self, name))
+        for name in ("equation_weight", "initial_weight", "guidance_weight", "speed_weight", "weight_decay"):
+            require_not_negative(name, getattr(self, name))
+        require_seed(self.seed)
+        if self.probes is not None:
+            require_count("probes", self.probes, least=0)
+        if self.pairs not in ("start", "adjacent"):
+            raise ConfigError(f"pairs={self.pairs!r} is not known; give 'start' or 'adjacent'.")
+        if self.batch_size is not None:
+            require_count("batch_size", self.batch_size)
+            if self.batch_size % self.potentials:
+                raise ConfigError(
+                    f"batch_size={self.batch_size} is not a multiple of potentials={self.potentials}. Every batch "
+                    "holds as many samples of each; "
+                    f"give {max(1, self.batch_size // self.potentials) * self.potentials}."
+                )
+        pde, activation = self._pde, activation_named(self.activation)
+        if pde.order >= 2:
+            require_smooth(activation, f"the equation {type(pde).__name__}")
+        self._objective  # noqa: B018 - refuses unknown names
+
+    @property
+    def _pde(self) -> AbstractPotentialPDE:
+        kind = AbstractPotentialPDE
+        return _object(self.pde, kind, pde_named, "equation", "a latax.potential.AbstractPotentialPDE")
+
+    @property
+    def _objective(self) -> TraversalObjective:
+        kind = AbstractGuidance
+        guidance = _object(self.guidance, kind, guidance_named, "guidance", "a latax.potential.AbstractGuidance")
+        initial = initial_condition_named(self.initial)
+        return TraversalObjective(
+            guidance, initial, FixedSpeed(self.speed), pairs=self.pairs, steps=self.path_steps, probes=self.probes
+        )
+
+    @property
+    def _weights(self) -> dict[str, float]:
+        return {
+            "equation": self.equation_weight,
+            "initial": self.initial_weight,
+            "guidance": self.guidance_weight,
+            "speed": self.speed_weight,
+        }
+
+    @property
+    def _budget(self) -> Budget:
+        batch = EACH * self.potentials if self.batch_size is None else self.batch_size
+        return Budget(self.steps, batch, self.learning_rate, self.weight_decay, self.clip)
+
+
+def _object(given: Any, kind: type, named: Any, what: str, example: str) -> Any:
+    """An object of this kind: the one given, a built-in one by name, or a user's own by file.py:name."""
+    if isinstance(given, kind):
+        return given
+    if isinstance(given, str) and given.endswith(")"):
+        raise ConfigError(
+            f"the {what} was given as an object, which the file of a model cannot hold. Load the model in Python and "
+            f"give the {what} again, or fit with its name, 'file.py:name'."
+        )
+    return by_name(given, kind, what, example) if ":" in given else named(given)

@@ -1,0 +1,88 @@
+"""Potentials whose gradient flows move latent coordinates: equations, guidance, flows with their change of density."""
+
+from latax.potential import reference
+from latax.potential.activation import activation_named, require_smooth
+from latax.potential.directions import (
+    principal_directions,
+    random_directions,
+    sefa_directions,
+    straight,
+    visible_directions,
+)
+from latax.potential.flow import Path, energy, follow, reverse_error
+from latax.potential.guidance import (
+    AbstractGuidance,
+    BoundedJVP,
+    FixedSpeed,
+    LogJVP,
+    ReferenceJVP,
+    Supervised,
+    Unguided,
+    decoded_change,
+    guidance_named,
+)
+from latax.potential.initial import at_rest, free, initial_condition_named, stationary
+from latax.potential.net import PotentialNet, TimeFeatures
+from latax.potential.pde import (
+    AbstractPotentialPDE,
+    FokkerPlanck,
+    HamiltonJacobi,
+    Heat,
+    NoPDE,
+    ProbabilityFlow,
+    UserPDE,
+    Wave,
+    pde_named,
+    squared_residual,
+)
+from latax.potential.potential import HORIZON, AbstractPotential, LinearPotential, Potentials, check_number
+from latax.potential.velocity import DivergenceFree, added, gradient, tangential
+
+__all__ = [
+    "HORIZON",
+    "AbstractGuidance",
+    "AbstractPotential",
+    "AbstractPotentialPDE",
+    "BoundedJVP",
+    "DivergenceFree",
+    "FixedSpeed",
+    "FokkerPlanck",
+    "HamiltonJacobi",
+    "Heat",
+    "LinearPotential",
+    "LogJVP",
+    "NoPDE",
+    "Path",
+    "PotentialNet",
+    "Potentials",
+    "ProbabilityFlow",
+    "ReferenceJVP",
+    "Supervised",
+    "TimeFeatures",
+    "Unguided",
+    "UserPDE",
+    "Wave",
+    "activation_named",
+    "added",
+    "at_rest",
+    "check_number",
+    "decoded_change",
+    "energy",
+    "follow",
+    "free",
+    "gradient",
+    "guidance_named",
+    "initial_condition_named",
+    "pde_named",
+    "principal_directions",
+    "random_directions",
+    "reference",
+    "require_smooth",
+    "reverse_error",
+    "sefa_directions",
+    "squared_residual",
+    "stationary",
+    "straight",
+    "tangential",
+    "visible_directions",
+]

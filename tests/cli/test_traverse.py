@@ -1,0 +1,106 @@
+"""Potential flows from the command line, as a user runs them."""
+
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import latax
+from latax.cli import main
+
+TINY = ["--steps", "6", "--width-size", "4", "--path-steps", "2", "--potentials", "2", "--no-progress"]
+OWN = """
+import jax.numpy as jnp
+from latax.models.latent_space import LatentSpace, StandardNormal
+
+pixels = jnp.arange(6.0)
+decode = lambda z: jnp.cos(pixels[:, None] * z[0] + pixels[None] * z[1])
+space = LatentSpace(2, StandardNormal(2), decode)
+"""
+
+
+def latax_(*args) -> int:
+    return main([str(arg) for arg in args])
+
+
+@pytest.fixture(scope="module")
+def on_pca(folder, pca_run):
+    """Potentials on a finished run of probabilistic PCA."""
+    run = folder / "on-pca"
+    assert latax_("fit", "potential-flow", pca_run, "--out", run, "--pde", "hamilton-jacobi", *TINY) == 0
+    return run
+
+
+@pytest.fixture(scope="module")
+def on_stripes(folder):
+    """Potentials on a latent space of the user's own, with images."""
+    own, run = folder / "own.py", folder / "on-stripes"
+    own.write_text(OWN)
+    assert latax_("fit", "potential-flow", f"{own}:space", "--out", run, "--pde", "none", *TINY) == 0
+    return run
+
+
+def test_a_fit_leaves_a_complete_run_folder(on_pca, pca_run, capsys):
+    assert {path.name for path in on_pca.iterdir()} == {
+        "checkpoints", "config.json", "metrics.jsonl", "model", "report.html",
+    }  # fmt: skip
+    config = json.loads((on_pca / "config.json").read_text())
+    assert config["estimator"] == "potential-flow"
+    assert config["params"]["decoder"] == str(pca_run)
+    assert config["params"]["pde"] == "hamilton-jacobi"
+    page = (on_pca / "report.html").read_text()
+    assert "pairs given to a wrong path" in page
+    assert "Paths from one point" in page
+    assert latax_("diagnose", on_pca) == 0
+    assert "round trip error" in capsys.readouterr().out
+
+
+def test_a_traversal_of_images_is_a_sheet_an_animation_and_numbers(on_stripes, folder, capsys):
+    out = folder / "paths"
+    assert latax_("traverse", on_stripes, "--k", 1, "--steps", 4, "--starts", 3, "--out", out) == 0
+    names = ("traversal.npz", "contact-sheet.png", "animation.gif")
+    assert capsys.readouterr().out.split() == [str(out / name) for name in names]
+    numbers = np.load(out / "traversal.npz")
+    assert numbers["data"].shape == (3, 4, 6, 6)
+    model = latax.load(on_stripes)
+    np.testing.assert_allclose(numbers["latent"], model.traverse(model.draw(3), 1, steps=4).latent, atol=1e-5)
+    sheet = np.asarray(Image.open(out / "contact-sheet.png"))
+    # Three rows of four images of 6 pixels with gaps of one, five times as large.
+    assert sheet.shape == (20 * 5, 27 * 5, 3)
+    with Image.open(out / "animation.gif") as film:
+        assert film.n_frames > 1
+    assert latax_("traverse", on_stripes, "--out", out) == 2
+    assert "paths is already there; nothing in it was touched" in capsys.readouterr().err
+
+
+def test_a_traversal_of_numbers_is_numbers(on_pca, folder, capsys):
+    assert latax_("traverse", on_pca, "--out", folder / "numbers", "--steps", 3, "--backwards") == 0
+    assert [p.name for p in (folder / "numbers").iterdir()] == ["traversal.npz"]
+    assert np.load(folder / "numbers" / "traversal.npz")["times"].tolist() == [1.0, 0.5, 0.0]
+
+
+def test_a_finished_run_is_resumed_to_what_it_is(on_stripes, capsys):
+    before = (on_stripes / "model" / "model.safetensors").read_bytes()
+    assert latax_("resume", on_stripes, "--no-report") == 0
+    assert (on_stripes / "model" / "model.safetensors").read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["traverse", "PCA", "--out", "x"], "A probabilistic-pca has no potentials to follow. Fit some: latax fit"),
+        (
+            ["traverse", "RUN", "--k", "2", "--out", "x"],
+            "k=2: there is no such potential; there are 2",
+        ),
+        (["sample", "RUN", "--out", "x.csv"], "holds potentials, which move latent points and are no model of data"),
+        (["diagnose", "RUN", "x.csv"], "Paths are judged on draws of the decoder; leave the file out"),
+        (["fit", "potential-flow", "PCA", "--out", "x", "--pde", "waves"], "there is no equation 'waves'"),
+        (["fit", "potential-flow", "nowhere", "--out", "x"], "There is no model nowhere"),
+    ],
+)
+def test_what_cannot_be_done(arguments, said, on_pca, pca_run, folder, capsys):
+    names = {"RUN": on_pca, "PCA": pca_run, "x": folder / "x", "x.csv": folder / "x.csv"}
+    assert latax_(*(names.get(argument, argument) for argument in arguments)) == 2
+    assert said in capsys.readouterr().err

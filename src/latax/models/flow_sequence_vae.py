@@ -182,6 +182,17 @@ class SequenceObjective(eqx.Module):
         return {"bound": -jnp.mean(weights) / batch["x"][0].size, "equation": jnp.mean(residuals)}
 
 
+class NegativeBound(eqx.Module):
+    """Metric: minus one draw of the lower bound of every sequence, in nats; always the same draw."""
+
+    known: bool = eqx.field(static=True)
+
+    def __call__(self, model: FlowSequenceVAE, batch: Batch) -> Float[Array, " batch"]:
+        """In nats."""
+        k = batch["k"] if self.known else None
+        return -jax.vmap(lambda x, k: model.log_weight(x, k, jr.key(0)))(batch["x"], k)
+
+
 def _residual(model: FlowSequenceVAE, x: Frames, key: PRNGKeyArray) -> Float[Array, ""]:
     """The squared residual of a random potential on its own path, at a random frame."""
     for_k, for_t, for_probes = jr.split(key, 3)

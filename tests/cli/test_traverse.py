@@ -66,8 +66,8 @@ def test_a_traversal_of_images_is_a_sheet_an_animation_and_numbers(on_stripes, f
     model = latax.load(on_stripes)
     np.testing.assert_allclose(numbers["latent"], model.traverse(model.draw(3), 1, steps=4).latent, atol=1e-5)
     sheet = np.asarray(Image.open(out / "contact-sheet.png"))
-    # Three rows of four images of 6 pixels with gaps of one, five times as large.
-    assert sheet.shape == (20 * 5, 27 * 5, 3)
+    # Three rows of four images of 6 pixels with gaps of one, eleven times as large.
+    assert sheet.shape == (20 * 11, 27 * 11, 3)
     with Image.open(out / "animation.gif") as film:
         assert film.n_frames > 1
     assert latax_("traverse", on_stripes, "--out", out) == 2

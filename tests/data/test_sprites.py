@@ -15,7 +15,7 @@ SQUARE, ELLIPSE, HEART = 0.0, 1.0, 2.0
 def image():
     with jax.enable_x64(True):
         draw = jax.jit(lambda factors: sprites.render(factors, 64)[..., 0])
-        yield lambda *factors: np.asarray(draw(jnp.asarray(factors)))
+        return lambda *factors: np.asarray(draw(jnp.asarray(factors)))
 
 
 def test_areas_and_places_are_those_of_the_factors(image, x64):

@@ -17,6 +17,7 @@ from latax.models.ambient_flow import AmbientFlow, ambient_nll
 from latax.models.autoencoder import Autoencoder
 from latax.models.baselines import start_without_physics
 from latax.models.closed_form_vae import start_closed_form
+from latax.models.flow_sequence_vae import FlowSequenceVAE, NegativeBound, SequenceObjective
 from latax.models.injective_flow import InjectiveFlow, encode_batch, latent_nll, nll, reconstruction, start_density
 from latax.models.physics_model import AbstractPhysicsVAE
 from latax.models.physics_objective import Noise, PhysicsObjective, Regularisers, start
@@ -212,6 +213,22 @@ def potential_flow(
     return [phase]
 
 
+def flow_sequences(budget: Budget, *, known: bool, equation_weight: float) -> Recipe:
+    """The variational autoencoder of sequences on potential flows, all of it in one phase.
+
+    `known`: whether batches say which transformation each sequence is of.
+    """
+    phase = Phase(
+        name="sequences",
+        objective=SequenceObjective(known),
+        trainable=_sequence_parts,
+        weights={"equation": equation_weight},
+        metric=NegativeBound(known),
+        **budget.phase_options(budget.steps),
+    )
+    return [phase]
+
+
 def _physics_phase(budget: Budget, regularisers: Regularisers, noise: Noise, size: int, begin: Begin) -> Phase:
     weights = {"reconstruction": 1.0, "kl": 1.0} | regularisers.weights()
     return Phase(
@@ -270,6 +287,10 @@ def _potentials(model: PotentialFlow) -> list[PyTree]:
 
 def _potentials_and_equation(model: PotentialFlow) -> list[PyTree]:
     return [*_potentials(model), model.pde]
+
+
+def _sequence_parts(model: FlowSequenceVAE) -> list[PyTree]:
+    return [model.features, model.head, model.decoder, model.potentials.stacked.net, model.pde, model.log_noise]
 
 
 def _distribution(model: AmbientFlow) -> Transformed:

@@ -22,9 +22,9 @@ from latax.report.tables import Table
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-#: How long each picture of an animation is shown, in milliseconds, and how many times its images are enlarged to be at
-#: least so many pixels high.
-_SHOWN, _HIGH = 120, 96
+#: How long each picture of an animation is shown, in milliseconds, and to how many pixels at least small images are
+#: enlarged.
+_SHOWN, _LARGE = 120, 64
 
 
 def report_traversals(path: str | Path, estimator: PotentialFlow) -> TraversalAssessment:
@@ -51,7 +51,8 @@ def paths_table(found: TraversalAssessment) -> Table:
 
 
 def _content(estimator: PotentialFlow, found: TraversalAssessment, run: Path) -> ReportContent:
-    shape = estimator.data_shape_
+    shape, given = estimator.data_shape_, estimator.decoder
+    decoder = str(given) if isinstance(given, str | os.PathLike) else f"a {type(given).__name__}"
     paths = {f"potential {k}": path.reshape(STEPS, -1).astype(np.float64) for k, path in enumerate(found.example)}
     sheet = figures.paths_figure(
         paths,
@@ -61,10 +62,10 @@ def _content(estimator: PotentialFlow, found: TraversalAssessment, run: Path) ->
         caption="Every row begins at the same point; each should change something of its own.",
     )
     return ReportContent(
-        title=f"PotentialFlow of {estimator._params()['decoder']}",
+        title=f"PotentialFlow of {decoder}",
         facts={
             "model": "PotentialFlow",
-            "decoder": str(estimator._params()["decoder"]),
+            "decoder": decoder,
             "latent coordinates": str(estimator.space_.size),
             "potentials": str(estimator.potentials),
             "date": date.today().isoformat(),
@@ -110,17 +111,17 @@ def _write_images(folder: Path, found: Traversal, shape: tuple[int, ...], title:
     flat = found.data.reshape(count, steps, -1).astype(np.float64)
     within = figures.value_range(flat.reshape(count * steps, -1))
     sheet, animation = folder / "contact-sheet.png", folder / "animation.gif"
-    _image(figures.picture_grid(flat.reshape(count * steps, -1), shape, steps, within=within)).save(sheet)
+    larger = max(1, -(-_LARGE // min(shape[:2])))
+    _image(figures.picture_grid(flat.reshape(count * steps, -1), shape, steps, within=within), larger).save(sheet)
     # There and back, so that the film can go on without a jump.
     order = [*range(steps), *range(steps - 2, 0, -1)]
-    first, *others = (_image(figures.picture_grid(flat[:, t], shape, count, within=within)) for t in order)
+    first, *others = (_image(figures.picture_grid(flat[:, t], shape, count, within=within), larger) for t in order)
     first.save(animation, save_all=True, append_images=others, duration=_SHOWN, loop=0, comment=title.encode())
     return [sheet, animation]
 
 
-def _image(pixels: np.ndarray) -> "Image":
+def _image(pixels: np.ndarray, larger: int) -> "Image":
     from PIL import Image
 
     image = Image.fromarray(pixels)
-    larger = max(1, -(-_HIGH // image.height))
     return image.resize((image.width * larger, image.height * larger), Image.Resampling.NEAREST)

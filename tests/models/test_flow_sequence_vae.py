@@ -1,0 +1,130 @@
+"""The bound of sequences, where flows and decoder are linear and every density is Gaussian."""
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import jax.random as jr
+import numpy as np
+import pytest
+import scipy.linalg
+import scipy.special
+import scipy.stats
+
+from latax._errors import ConfigError
+from latax.models.flow_sequence_vae import NegativeBound, SequenceObjective, flow_sequence_vae
+from latax.models.recipes import Budget, flow_sequences
+from latax.potential import AbstractPotential, NoPDE, Potentials, Wave
+
+TIMES, NOISE = (0.0, 0.3, 0.7), 0.4
+RNG = np.random.default_rng(0)
+W = RNG.normal(size=(3, 2))
+STRETCHES = np.array([[[0.8, 0.3], [0.3, -0.5]], [[-0.4, -0.6], [-0.6, 0.9]]])
+X = RNG.normal(size=(3, 3))
+
+
+class Quadratic(AbstractPotential):
+    """½ zᵀAz: the flow is exp(tA)."""
+
+    matrix: jax.Array
+    size: int = eqx.field(static=True, default=2)
+
+    def __call__(self, z, t):
+        return 0.5 * z @ self.matrix @ z
+
+
+@pytest.fixture(scope="module", params=[0, 2], ids=["first frame", "last frame"])
+def model(request):
+    with jax.enable_x64(True):
+        new = flow_sequence_vae((3,), 2, 2, TIMES, pde=NoPDE(), at=request.param, noise=NOISE, key=jr.key(0))
+        potentials = Potentials(eqx.filter_vmap(Quadratic)(jnp.asarray(STRETCHES)), 2)
+        decoder = lambda z: jnp.asarray(W) @ z
+        return eqx.tree_at(lambda m: (m.potentials, m.decoder), new, (potentials, decoder))
+
+
+def exact(model, k):
+    """(log p(x | k), mean and covariance of z_at given x) by linear algebra."""
+    flow = [scipy.linalg.expm(STRETCHES[k] * t) for t in TIMES]
+    maps = np.concatenate([W @ f for f in flow])
+    x = X.ravel()
+    log_p = scipy.stats.multivariate_normal(np.zeros(9), maps @ maps.T + NOISE**2 * np.eye(9)).logpdf(x)
+    covariance = np.linalg.inv(np.eye(2) + maps.T @ maps / NOISE**2)
+    mean = covariance @ maps.T @ x / NOISE**2
+    return log_p, flow[model.at] @ mean, flow[model.at] @ covariance @ flow[model.at].T
+
+
+@pytest.mark.parametrize("k", [0, 1])
+def test_joint_less_exact_posterior_is_the_likelihood_at_every_point(model, k, x64):
+    log_p, mean, covariance = exact(model, k)
+    posterior = scipy.stats.multivariate_normal(mean, covariance)
+    joint = jax.jit(lambda z: model.log_joint(jnp.asarray(X), z, jnp.asarray(k)))
+    for z in posterior.rvs(size=3, random_state=1):
+        assert float(joint(jnp.asarray(z))) - posterior.logpdf(z) == pytest.approx(log_p, abs=2e-4)
+    # Without the change of density the last frame's would be off by the trace.
+    wrong = scipy.stats.multivariate_normal(mean, covariance).logpdf(mean) - np.trace(STRETCHES[k]) * TIMES[model.at]
+    shift = abs(float(joint(jnp.asarray(mean))) - wrong - log_p)
+    assert (shift > 0.1) == (model.at > 0)
+
+
+def test_an_unknown_transformation_is_summed_exactly(model, x64):
+    z = jnp.array([0.3, -0.2])
+    joint = [float(model.log_joint(jnp.asarray(X), z, jnp.asarray(k))) for k in range(2)]
+    mixture = float(model.log_mixture(jnp.asarray(X), z))
+    assert mixture == pytest.approx(scipy.special.logsumexp(joint) - np.log(2), abs=1e-10)
+    np.testing.assert_allclose(model.which(jnp.asarray(X), z), scipy.special.softmax(joint), atol=1e-10)
+    assert mixture < max(joint)
+
+
+def test_bounds_are_below_the_likelihood_and_draws_bring_them_near(model, x64):
+    log_p = [exact(model, k)[0] for k in range(2)]
+    q = model.posterior(jnp.asarray(X))
+    # A posterior that is wide enough to be near: importance weights are then even.
+    wide = eqx.tree_at(lambda m: m.head, model, lambda f: q._replace(mean=jnp.asarray(exact(model, 0)[1])))
+    keys = jr.split(jr.key(1), 4000)
+    weights = lambda k: jax.jit(jax.vmap(lambda key: wide.log_weight(jnp.asarray(X), k, key)))(keys)
+    known = weights(jnp.asarray(0))
+    assert known.mean() < log_p[0]
+    assert float(jax.nn.logsumexp(known) - np.log(4000)) == pytest.approx(log_p[0], abs=0.2)
+    unknown = weights(None)
+    wanted = scipy.special.logsumexp(log_p) - np.log(2)
+    assert unknown.mean() < wanted
+    assert float(jax.nn.logsumexp(unknown) - np.log(4000)) == pytest.approx(wanted, abs=0.25)
+
+
+def test_the_objective_reaches_every_part():
+    model = flow_sequence_vae((3,), 2, 2, TIMES, pde=Wave(), at=1, width_size=4, key=jr.key(0))
+    batch = {"x": jnp.asarray(RNG.normal(size=(4, 3, 3)), jnp.float32), "k": jnp.array([0, 1, 0, 1])}
+    loss = lambda m: sum(SequenceObjective(False)(m, batch, jr.key(1)).values())
+    gradients = eqx.filter_jit(eqx.filter_grad(loss))(model)
+    parts = (gradients.features, gradients.head, gradients.decoder, gradients.potentials.stacked.net, gradients.pde)
+    for part in (*parts, gradients.log_noise):
+        assert any(jnp.abs(leaf).max() > 0 for leaf in jax.tree.leaves(part))
+
+
+def test_all_but_the_units_of_the_potentials_is_trained():
+    model = flow_sequence_vae((3,), 2, 2, TIMES, pde=Wave(), width_size=4, key=jr.key(0))
+    (phase,) = flow_sequences(Budget(5, 4, 1e-3, 0.0, 1.0), known=True, equation_weight=0.1)
+    spec = phase.filter_spec(model)
+    learned = (spec.features, spec.head, spec.decoder, spec.potentials.stacked.net, spec.pde, spec.log_noise)
+    assert all(jax.tree.leaves(learned))
+    assert not spec.potentials.stacked.gain
+
+
+def test_the_metric_is_minus_the_bound_of_every_sequence(model, x64):
+    batch = {"x": jnp.asarray(np.stack([X, 2 * X])), "k": jnp.array([0, 1])}
+    found = jax.jit(lambda batch: NegativeBound(True)(model, batch))(batch)
+    by_hand = -model.log_weight(batch["x"][1], jnp.asarray(1), jr.key(0))
+    assert float(found[1]) == pytest.approx(float(by_hand))
+    assert found[0] > -exact(model, 0)[0]
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"times": (0.1, 0.5)}, r"times=\(0\.1, 0\.5\): expected at least two, from 0 on"),
+        ({"times": (0.0, 0.5, 1.5)}, r"increasing, and at most 1"),
+        ({"at": 3}, r"at=3: there is no such frame; there are 3"),
+    ],
+)
+def test_what_cannot_be(options, said):
+    with pytest.raises(ConfigError, match=said):
+        flow_sequence_vae((3,), 2, 2, **({"times": TIMES, "pde": NoPDE(), "key": jr.key(0)} | options))

@@ -32,38 +32,66 @@ from latax.geometry.energy import (
     pair_terms,
 )
 from latax.geometry.euclidean import Euclidean
+from latax.geometry.evolving import MovingMap, MovingMetric, induced_metric, metric_and_rate
 from latax.geometry.geodesic import Geodesic, geodesic
 from latax.geometry.length import length
+from latax.geometry.loewner import negative_energy, negative_part, order_penalty, order_violation
 from latax.geometry.lowest import Lowest, lowest_energy, lowest_is_known
 from latax.geometry.manifold import AbstractHomogeneousManifold, AbstractManifold, AbstractMetricSpace
 from latax.geometry.metric import condition_number, log_volume, pullback_metric, speed
+from latax.geometry.metric_flow import (
+    AbstractLinearFlow,
+    AbstractMetricFlow,
+    AbstractSolvableFlow,
+    FlowContext,
+    LiteralFlow,
+    StaticFlow,
+    SymmetricFlow,
+    entropy,
+    entropy_rate,
+)
 from latax.geometry.metric_space import MetricSpace
 from latax.geometry.pairs import AbstractDistanceLaw, Annulus, Ball, Pair, PairSampler, Radial, Shell
 from latax.geometry.product import Product
 from latax.geometry.quotient import first_quotient, second_quotient
+from latax.geometry.reference_metric import AbstractEmbeddedReference, AbstractReferenceMetric, OwnReference
 from latax.geometry.rotation import SO3
+from latax.geometry.round_metrics import EllipsoidMetric, SphereMetric
 from latax.geometry.shooting import Path, shoot
 from latax.geometry.sphere import Sphere, SphericalCap
 from latax.geometry.torus import FlatTorus
+from latax.geometry.torus_metrics import FlatTorusMetric, RevolutionTorusMetric
 
 __all__ = [
     "DISTORTIONS",
     "SO3",
     "AbstractDistanceLaw",
     "AbstractDistortion",
+    "AbstractEmbeddedReference",
     "AbstractHomogeneousManifold",
+    "AbstractLinearFlow",
     "AbstractManifold",
+    "AbstractMetricFlow",
     "AbstractMetricSpace",
+    "AbstractReferenceMetric",
+    "AbstractSolvableFlow",
     "Annulus",
     "Ball",
+    "EllipsoidMetric",
     "Energy",
     "Euclidean",
     "FlatTorus",
+    "FlatTorusMetric",
+    "FlowContext",
     "Geodesic",
     "Inverse",
+    "LiteralFlow",
     "Logarithmic",
     "Lowest",
     "MetricSpace",
+    "MovingMap",
+    "MovingMetric",
+    "OwnReference",
     "Pair",
     "PairSampler",
     "Path",
@@ -71,9 +99,13 @@ __all__ = [
     "Quadratic",
     "Radial",
     "Regularised",
+    "RevolutionTorusMetric",
     "Shell",
     "Sphere",
+    "SphereMetric",
     "SphericalCap",
+    "StaticFlow",
+    "SymmetricFlow",
     "Terms",
     "christoffel_symbols",
     "condition_number",
@@ -81,10 +113,13 @@ __all__ = [
     "direction_rule",
     "distance_matrix",
     "distortion_named",
+    "entropy",
+    "entropy_rate",
     "first_quotient",
     "gaussian_curvature",
     "geodesic",
     "geodesic_acceleration",
+    "induced_metric",
     "length",
     "limit_energy",
     "limit_terms",
@@ -94,6 +129,11 @@ __all__ = [
     "mean_bending",
     "mean_curvature_vector",
     "mean_distortion",
+    "metric_and_rate",
+    "negative_energy",
+    "negative_part",
+    "order_penalty",
+    "order_violation",
     "pair_energy",
     "pair_terms",
     "pullback_metric",

@@ -62,8 +62,8 @@ def solve(
     """The solutions at times t >= 0 and any places x, from fields on n equally spaced nodes of [0, 1), the first at 0.
 
     Fields are taken for the trigonometric polynomials through their nodes. Exact to rounding if these show them in
-    full: 256 nodes do for fields of amplitude 3 and ν = 0.01 at times from 0.005 on. Raises `DataError` for fields that are not
-    finite or so great that exp(-∫u/2ν) has no place in float64, and times that do not increase.
+    full: 256 nodes do for fields of amplitude 3 and ν = 0.01 at times from 0.005 on. Raises `DataError` for fields
+    that are not finite or so great that exp(-∫u/2ν) has no place in float64, and times that do not increase.
     """
     times = checked_start(initial, times)
     n = initial.shape[1]

@@ -4,7 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from latax.geometry import SphereMetric, induced_metric, metric_and_rate
+from latax.geometry import SphereMetric, induced_metric, metric_and_rate, moving_frame
 from latax.nn.mlp import MLP
 
 SPHERE = SphereMetric(2, radius=1)
@@ -25,6 +25,10 @@ def test_turns_and_shifts_leave_the_metric_and_scales_square_it(x64):
     turn = jnp.asarray(np.linalg.qr(np.random.default_rng(0).normal(size=(4, 4)))[0])
     u, t = jnp.array([0.3, -0.2]), jnp.asarray(0.4)
     g, rate = metric_and_rate(induced_metric(moving), u, t)
+    frame = moving_frame(moving, u, t)
+    np.testing.assert_allclose(frame.point, moving(u, t), atol=1e-15)
+    np.testing.assert_allclose(frame.metric, g, atol=1e-14)
+    np.testing.assert_allclose(frame.metric_rate, rate, atol=1e-14)
     turned = metric_and_rate(induced_metric(lambda u, t: turn @ moving(u, t) + 3), u, t)
     np.testing.assert_allclose(turned[0], g, atol=1e-15)
     np.testing.assert_allclose(turned[1], rate, atol=1e-15)

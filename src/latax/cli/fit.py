@@ -50,12 +50,18 @@ def _own_fields_first(cls: type) -> None:
 
 
 def objects_by_name() -> tyro.constructors.ConstructorRegistry:
-    """For tyro: an option that takes a chart, a physics or a manifold takes its name."""
+    """For tyro: an option that takes a chart, a physics, a surface or a manifold takes its name."""
     from latax.data.rendered import RenderedManifold
     from latax.density import AbstractEmbedding
+    from latax.geometry import AbstractReferenceMetric
     from latax.physics.physics import AbstractPhysics
 
-    named = {AbstractEmbedding: "CHART", AbstractPhysics: "PHYSICS", RenderedManifold: "MANIFOLD"}
+    named = {
+        AbstractEmbedding: "CHART",
+        AbstractPhysics: "PHYSICS",
+        AbstractReferenceMetric: "SURFACE",
+        RenderedManifold: "MANIFOLD",
+    }
     registry = tyro.constructors.ConstructorRegistry()
 
     def rule(info: tyro.constructors.PrimitiveTypeInfo) -> tyro.constructors.PrimitiveConstructorSpec[str] | None:

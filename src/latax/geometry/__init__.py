@@ -32,7 +32,14 @@ from latax.geometry.energy import (
     pair_terms,
 )
 from latax.geometry.euclidean import Euclidean
-from latax.geometry.evolving import MovingMap, MovingMetric, induced_metric, metric_and_rate
+from latax.geometry.evolving import (
+    MovingFrame,
+    MovingMap,
+    MovingMetric,
+    induced_metric,
+    metric_and_rate,
+    moving_frame,
+)
 from latax.geometry.geodesic import Geodesic, geodesic
 from latax.geometry.length import length
 from latax.geometry.loewner import negative_energy, negative_part, order_penalty, order_violation
@@ -89,6 +96,7 @@ __all__ = [
     "Logarithmic",
     "Lowest",
     "MetricSpace",
+    "MovingFrame",
     "MovingMap",
     "MovingMetric",
     "OwnReference",
@@ -130,6 +138,7 @@ __all__ = [
     "mean_curvature_vector",
     "mean_distortion",
     "metric_and_rate",
+    "moving_frame",
     "negative_energy",
     "negative_part",
     "order_penalty",

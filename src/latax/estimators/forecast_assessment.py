@@ -24,10 +24,10 @@ _POINTS, _MOMENTS = 64, 9
 class ForecastAssessment(Assessment):
     """What is known about forecasts, on held-out trajectories.
 
-    - `errors`: relative L1 error of each trajectory at each time; `nearest`: that of the training trajectory whose first
-        state is nearest, where training rows were given.
-    - `moments`: times, in units of the observed window, at which the manifold was looked at; `manifold`: what was found,
-        arrays (moments, points). None for models without a manifold that follows a flow.
+    - `errors`: relative L1 error of each trajectory at each time; `nearest`: that of the training trajectory whose
+        first state is nearest, where training rows were given.
+    - `moments`: times, in units of the observed window, at which the manifold was looked at; `manifold`: what was
+        found, arrays (moments, points). None for models without a manifold that follows a flow.
     """
 
     errors: Float[np.ndarray, "N T"]
@@ -47,7 +47,8 @@ def assess_forecasts(estimator: Any, held_out: Samples, training: Samples | None
         known = training.take(np.arange(min(len(training), _LOOKED_UP, max(1, _NUMBERS // training.X.shape[1]))))
         nearest = relative_l1(NearestStart(_by_time(estimator, known)).predict(x[:, 0]), x)
         findings.append(rules.forecast_against_nearest(_middle(errors), _middle(nearest)))
-    moments = manifold = None
+    moments: Any = None
+    manifold: Any = None
     if estimator.name == "vae-dlm":
         moments = np.linspace(0, 1, _MOMENTS)
         manifold = _looked_at(estimator, x[:_POINTS, 0], moments)

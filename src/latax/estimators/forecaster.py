@@ -204,8 +204,8 @@ class AbstractForecaster(AbstractSampler, AbstractTrainedEstimator):
             array.shape[1:] not in (shape, (self._state_size,)) and not (shape == (1,) and array.ndim == 1)
         ):
             raise DataError(
-                f"The initial states have shape {array.shape}; expected (N, {', '.join(map(str, shape))}): one state of "
-                "the data in each row. For a single one give x0[None]; of a trajectory, the first state."
+                f"The initial states have shape {array.shape}; expected (N, {', '.join(map(str, shape))}): one state "
+                "of the data in each row. For a single one give x0[None]; of a trajectory, the first state."
             )
         if not len(array):
             raise DataError("There are no initial states. Give at least one.")
@@ -238,7 +238,7 @@ class AbstractForecaster(AbstractSampler, AbstractTrainedEstimator):
         return ((ts - first) / (last - first)).astype(np.float32)
 
     def _noise(self, ts: Float[np.ndarray, " T"]) -> Float[np.ndarray, " T"]:
-        """Root mean square error of forecasts of the remembered trajectories, between their times by a straight line."""
+        """Root mean square error of forecasts of the remembered trajectories, interpolated between their times."""
         at = np.asarray(self.times_)[self._places[2]]
         shares = np.broadcast_to(self._shares(at), (len(self.remembered_), len(at)))
         x = self.remembered_.reshape(len(shares), len(at), self._state_size)
@@ -283,5 +283,5 @@ def _spread(module: Module, x0: Array, shares: Array, seed: Array) -> Array:
 
 def _error(module: Module, x: Array) -> Array:
     states = x.astype(jnp.float32).reshape(len(module.times), -1)
-    shares = jnp.asarray(module.fraction(np.array(module.times)), jnp.float32)
+    shares = module.fraction(jnp.asarray(np.array(module.times), states.dtype))
     return jnp.sqrt(jnp.sum((states - _forecast(module, module.encode(states[0]).mean, shares)) ** 2))

@@ -20,14 +20,16 @@ from latax.geometry.round_metrics import MARGIN
 def _revolution(size: int, radius: float, margin: float | None) -> AbstractReferenceMetric:
     if size != 2:
         raise ConfigError(f"surface='revolution' has two coordinates, and latent_size={size}. Give latent_size=2.")
-    return RevolutionTorusMetric(radius, radius / 4)
+    return RevolutionTorusMetric(major=radius, minor=radius / 4)
 
 
 #: Name, and how to make one from the number of coordinates, a length, and the margin of its chart.
 BUILT_IN: dict[str, Callable[[int, float, float | None], AbstractReferenceMetric]] = {
-    "sphere": SphereMetric,
-    "ellipsoid": lambda size, radius, margin: EllipsoidMetric(tuple(radius * np.linspace(0.5, 1, size + 1)), margin),
-    "flat-torus": lambda size, radius, margin: FlatTorusMetric((radius,) * size),
+    "sphere": lambda size, radius, margin: SphereMetric(dim=size, radius=radius, margin=margin),
+    "ellipsoid": lambda size, radius, margin: EllipsoidMetric(
+        semi_axes=tuple(radius * np.linspace(0.5, 1, size + 1)), margin=margin
+    ),
+    "flat-torus": lambda size, radius, margin: FlatTorusMetric(radii=(radius,) * size),
     "revolution": _revolution,
 }
 

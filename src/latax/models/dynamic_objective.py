@@ -31,14 +31,13 @@ from latax.linear_algebra import log_abs_diagonal_of_r, symmetric_eigen
 from latax.models.dynamic_manifold import DynamicManifoldVAE
 
 Batch = dict[str, Array]
+Values = Float[Array | np.ndarray, "*points"]
 VolumeWeight = Literal["none", "sqrt-det", "log-det"]
 Collocation = Literal["data", "uniform"]
 Matching = Literal["relative", "absolute"]
 
-#: Log-volumes below this are shown as this: a collapsed manifold has -inf.
-_LEAST_LOG_VOLUME = -100.0
 _MOST_LOG_WEIGHT = 3.0
-#: Points at which the condition number is looked at in training, and times at which a trajectory is, in validation.
+#: Points whose volume and condition number go on record in training, and times at which a trajectory is, in validation.
 _LOOKED_AT, _VALIDATED = 32, 16
 
 
@@ -93,17 +92,18 @@ class DynamicObjective(eqx.Module):
         frames = over_times(model.frame, drawn_again, at)
         same = self.shared and self.collocation == "data"
         points = frames.point if same else over_times(model.embed, u, t)
-        log_volume = jax.vmap(jax.vmap(jax.vmap(log_abs_diagonal_of_r)))(frames.jacobian)
-        errors = self._errors(model, points, wanted)
-        if self.volume_weight == "sqrt-det":
-            errors = errors * stop_gradient(_volume_weights(log_volume))
-        terms = {"reconstruction": jnp.mean(errors), "kl": kl}
-        if self.volume_weight == "log-det":
-            terms["volume"] = -jnp.mean(log_volume)
-        one = lambda frame, u, t: self._geometric(model, frame, u, t)
-        found = over_times(lambda u, t, frame: one(frame, u, t), drawn_again, at, frames)
+        errors, added = self._errors(model, points, wanted), {}
+        if self.volume_weight != "none":
+            log_volume = jax.vmap(jax.vmap(jax.vmap(log_abs_diagonal_of_r)))(frames.jacobian)
+            if self.volume_weight == "sqrt-det":
+                errors = errors * stop_gradient(_volume_weights(log_volume))
+            else:
+                added["volume"] = -jnp.mean(log_volume)
+        terms = {"reconstruction": jnp.mean(errors), "kl": kl, **added}
+        one = lambda u, t, frame: self._geometric(model, frame, u, t)
+        found = over_times(one, drawn_again, at, frames)
         terms |= {name: jnp.mean(value) for name, value in found.items()}
-        return terms | _record(frames, log_volume)
+        return terms | _record(frames)
 
     def _errors(
         self, model: DynamicManifoldVAE, points: Float[Array, "B m K d"], wanted: Float[Array, "B K s"]
@@ -154,45 +154,50 @@ def _volume_weights(log_volume: Float[Array, "B m K"]) -> Float[Array, "B m K"]:
     return weights / jnp.mean(weights)
 
 
-def _record(frames: MovingFrame, log_volume: Float[Array, "B m K"]) -> dict[str, Float[Array, ""]]:
+def _record(frames: MovingFrame) -> dict[str, Float[Array, ""]]:
     jacobians = frames.jacobian.reshape(-1, *frames.jacobian.shape[-2:])[:_LOOKED_AT]
-    conditions = jax.vmap(log_condition)(stop_gradient(jacobians))
-    volume = jnp.maximum(stop_gradient(log_volume), _LEAST_LOG_VOLUME)
-    return {"log_volume": jnp.mean(volume), "log_condition": jnp.mean(conditions)}
+    volumes, conditions = jax.vmap(volume_and_condition)(stop_gradient(jacobians))
+    return {"log_volume": jnp.mean(volumes), "log_condition": jnp.mean(conditions)}
 
 
-def log_condition(jacobian: Float[Array, "d n"]) -> Float[Array, ""]:
-    """The log of the greatest singular value divided by the least; that of 1e-12 where this is less."""
-    g = jacobian.T @ jacobian
-    values, _ = symmetric_eigen(g)
-    most = jnp.max(values)
-    return 0.5 * jnp.log(most / jnp.maximum(jnp.min(values), 1e-12 * most + 1e-30))
+def volume_and_condition(jacobian: Float[Array, "d n"]) -> tuple[Float[Array, ""], Float[Array, ""]]:
+    """The log-volume of a surface, and the log of the greatest stretch divided by the least.
+
+    Squares of stretches below 1e-12 of the greatest count as that: those of a collapsed surface are rounding.
+    """
+    values, _ = symmetric_eigen(jacobian.T @ jacobian)
+    most = jnp.maximum(jnp.max(values), 1e-30)
+    values = jnp.maximum(values, 1e-12 * most)
+    return 0.5 * jnp.sum(jnp.log(values)), 0.5 * jnp.log(most / jnp.min(values))
 
 
 class Look(NamedTuple):
-    """What the manifold is like at one point and time."""
+    """What the manifold is like at one point and time, or at many."""
 
-    log_volume: Float[Array, ""]
-    condition: Float[Array, ""]
-    residual: Float[Array, ""]
+    log_volume: Values
+    condition: Values
+    residual: Values
     """Size of the flow's residual, relative to that of all its terms together."""
-    operator_share: Float[Array, ""]
+    operator_share: Values
     """How much of the flow's terms is that of the operator."""
-    violation: Float[Array, ""]
+    violation: Values
     """The share of directions in which the metric is below κ Σ."""
 
 
-def look(model: DynamicManifoldVAE, v: Float[Array, " n"], t: Float[Array, ""], least: float) -> Look:
+def look(
+    model: DynamicManifoldVAE, v: Float[Array, " n"], t: Float[Array, ""], least: float | Float[Array, ""]
+) -> Look:
     """The diagnostics of the induced metric and the flow at one latent point and time (in units of the window)."""
     u = model.chart(v)
     frame, context = model.frame(u, t), model.context(u, t)
     g, rate = model.metric_and_rate(frame, u, t)
+    log_volume, log_condition = volume_and_condition(frame.jacobian)
     size = lambda matrix: jnp.sqrt(jnp.sum(matrix**2))
     sizes = {name: size(term) for name, term in model.flow.terms(g, context).items()}
     together = sum(sizes.values(), jnp.zeros(())) + 1e-30
     return Look(
-        jnp.maximum(log_abs_diagonal_of_r(frame.jacobian), _LEAST_LOG_VOLUME),
-        jnp.exp(log_condition(frame.jacobian)),
+        log_volume,
+        jnp.exp(log_condition),
         size(model.flow.residual(g, rate, context)) / (together + size(rate)),
         sizes.get("operator", jnp.zeros(())) / together,
         order_violation(frame.metric, least * context.target),

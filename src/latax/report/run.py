@@ -14,6 +14,7 @@ from latax.estimators.assessment import Assessment, DensityAssessment, rows_to_j
 from latax.estimators.base import AbstractEstimator, AbstractSampler
 from latax.estimators.citation import bibtex
 from latax.estimators.embedding_assessment import EmbeddingAssessment
+from latax.estimators.forecast_assessment import ForecastAssessment
 from latax.estimators.physics_assessment import PhysicsAssessment
 from latax.estimators.reconstruction import ReconstructionAssessment
 from latax.estimators.sequence_assessment import SequenceAssessment
@@ -22,6 +23,7 @@ from latax.report import figures
 from latax.report.content import Figure, ReportContent, Section
 from latax.report.density import density_figures
 from latax.report.embedding import embedding_figures, reconstruction_figures
+from latax.report.forecasts import forecast_figures
 from latax.report.page import write_report
 from latax.report.sequences import physics_figures, sequence_figures
 from latax.report.tables import Table
@@ -30,6 +32,7 @@ from latax.report.tables import Table
 _LABELS = {
     "reconstruction_error": "reconstruction error (data units)",
     "nll": "nll (nats)",
+    "forecast_error": "forecast error (root mean square, data units)",
     "bound": "nll, upper bound (nats)",
     "energy": "energy",
     "distortion": "distortion",
@@ -97,6 +100,7 @@ def learnt(found: Assessment, estimator: AbstractEstimator, held_out: Samples) -
 learnt.register(DensityAssessment)(density_figures)
 learnt.register(ReconstructionAssessment)(reconstruction_figures)
 learnt.register(EmbeddingAssessment)(embedding_figures)
+learnt.register(ForecastAssessment)(forecast_figures)
 learnt.register(SequenceAssessment)(sequence_figures)
 learnt.register(PhysicsAssessment)(physics_figures)
 

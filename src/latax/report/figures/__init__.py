@@ -7,6 +7,12 @@ from latax.report.figures.calibration import coordinate_errors, coverage_curve, 
 from latax.report.figures.curves import PhaseHistory, loss_terms, validation_curve
 from latax.report.figures.distributions import density_histogram, forest, log_histogram
 from latax.report.figures.embedding import interpolation_figure, lengths_figure, path_figure, shape_figure
+from latax.report.figures.forecasts import (
+    forecast_error_figure,
+    forecasts_figure,
+    manifold_figure,
+    manifold_numbers_figure,
+)
 from latax.report.figures.gallery import (
     calibration_figure,
     comparison_figure,
@@ -38,6 +44,8 @@ __all__ = [
     "error_figure",
     "estimates_figure",
     "extrapolation_figure",
+    "forecast_error_figure",
+    "forecasts_figure",
     "forest",
     "image_mosaic",
     "interpolation_figure",
@@ -49,6 +57,8 @@ __all__ = [
     "log_histogram",
     "loss_figure",
     "loss_terms",
+    "manifold_figure",
+    "manifold_numbers_figure",
     "parts_figure",
     "path_figure",
     "pit_histogram",

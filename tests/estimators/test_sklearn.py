@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from sklearn.utils.estimator_checks import estimator_checks_generator, parametrize_with_checks
 
-from latax import AmbientFlow, ManifoldDensity, MFlow, PhysicsVAE, ProbabilisticPCA, SequenceVAE
+from latax import AmbientFlow, ForecastVAE, ManifoldDensity, MFlow, PhysicsVAE, ProbabilisticPCA, SequenceVAE
 from latax._errors import DataError
 from latax.data import Samples
 
@@ -19,6 +19,7 @@ ESTIMATORS = [
     AmbientFlow(layers=1, noise=0.1, **SMALLEST),
     ProbabilisticPCA(latent_size=1),
     SequenceVAE(latent_size=1, width_size=2, dt=1.0, steps=2, batch_size=8, progress=False),
+    ForecastVAE(latent_size=1, width_size=2, times_per_sample=1, dt=1.0, steps=2, batch_size=8, progress=False),
 ]
 # scikit-learn gives every parameter values of wrong types, to see whether the constructor looks at them.
 REFUSED = {
@@ -64,7 +65,7 @@ import latax
 from sklearn.utils.estimator_checks import check_do_not_raise_errors_in_init_or_set_params
 for cls in (
     latax.MFlow, latax.AmbientFlow, latax.ManifoldDensity, latax.ProbabilisticPCA,
-    latax.PhysicsVAE, latax.SequenceVAE, latax.NeuralODEVAE,
+    latax.PhysicsVAE, latax.SequenceVAE, latax.NeuralODEVAE, latax.VAEDLM, latax.ForecastVAE,
 ):
     check_do_not_raise_errors_in_init_or_set_params(cls.__name__, cls())
 print("passed")

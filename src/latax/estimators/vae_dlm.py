@@ -28,6 +28,7 @@ _RELEASED: dict[str, Any] = {
     "metric": "network",
     "volume_weight": "none",
     "collocation": "data",
+    "flow_times": None,
     "least": 1.0,
     "warm_up": None,
 }
@@ -64,6 +65,8 @@ class VAEDLM(AbstractForecaster):
     """How the volume of the surface enters the bound: none, sqrt-det or log-det."""
     collocation: Collocation = "data"
     """The flow at the times of the data, or at uniform ones."""
+    flow_times: int | None = 3
+    """At how many of the times of each trajectory the flow is looked at in one step; None for all, as released."""
     least: float = 0.5
     """No direction may be shorter than the root of this times the reference metric's."""
     flow_weight: float = 1.0
@@ -85,6 +88,8 @@ class VAEDLM(AbstractForecaster):
     def _check_forecaster_params(self) -> None:
         if self.ambient_size is not None:
             require_count("ambient_size", self.ambient_size, least=self.latent_size + 1)
+        if self.flow_times is not None:
+            require_count("flow_times", self.flow_times)
         for name in ("radius", "rate"):
             require_positive(name, getattr(self, name))
         for name in ("least", "flow_weight", "penalty_weight", "metric_weight"):
@@ -140,6 +145,7 @@ class VAEDLM(AbstractForecaster):
             least=self._setting("least"),
             matching="absolute" if self.reference else "relative",
             shared=not self.reference,
+            flow_times=self._setting("flow_times"),
         )
         weights = Weights(
             self.reconstruction_weight, self.kl_weight, self.flow_weight, self.penalty_weight, self.metric_weight

@@ -56,6 +56,8 @@ class DynamicObjective(eqx.Module):
     """The terms of one batch; `batch["x"]`: (B, T·S), whole trajectories, of which some times are looked at.
 
     - `times_per_sample`: how many times of each trajectory; `draws`: of v for each.
+    - `flow_times`: at how many of these times the geometric terms are taken, which is what costs; None for all. With
+        "sqrt-det" it is all.
     - `collocation`: the geometric terms at the same times, or at as many uniform ones.
     - `least`: κ.
     - `matching`: the squared error of the metric network relative to the size of the induced metric, or as it is.
@@ -71,6 +73,7 @@ class DynamicObjective(eqx.Module):
     matching: Matching = eqx.field(static=True, default="relative")
     shared: bool = eqx.field(static=True, default=True)
     geometry: bool = eqx.field(static=True, default=True)
+    flow_times: int | None = eqx.field(static=True, default=None)
 
     def __call__(self, model: DynamicManifoldVAE, batch: Batch, key: Key[Array, ""]) -> dict[str, Float[Array, ""]]:
         """The terms, and `log_volume` and `log_condition` of the manifold for the record."""
@@ -87,10 +90,11 @@ class DynamicObjective(eqx.Module):
         if not self.geometry or model.manifold is None:
             points = over_times(model.embed, u, t)
             return {"reconstruction": jnp.mean(self._errors(model, points, wanted)), "kl": kl}
-        at = t if self.collocation == "data" else jr.uniform(place, t.shape, t.dtype)
+        few = None if self.volume_weight == "sqrt-det" else self.flow_times
+        at = (t if self.collocation == "data" else jr.uniform(place, t.shape, t.dtype))[:, :few]
         drawn_again = u if self.shared else jax.vmap(jax.vmap(model.chart))(_draws(posterior, self.draws, other))
         frames = over_times(model.frame, drawn_again, at)
-        same = self.shared and self.collocation == "data"
+        same = self.shared and self.collocation == "data" and at.shape == t.shape
         points = frames.point if same else over_times(model.embed, u, t)
         errors, added = self._errors(model, points, wanted), {}
         if self.volume_weight != "none":
@@ -108,7 +112,7 @@ class DynamicObjective(eqx.Module):
     def _errors(
         self, model: DynamicManifoldVAE, points: Float[Array, "B m K d"], wanted: Float[Array, "B K s"]
     ) -> Float[Array, "B m K"]:
-        states = jax.vmap(jax.vmap(jax.vmap(model.state)))(points)
+        states = jax.vmap(model.state)(points.reshape(-1, points.shape[-1])).reshape(*points.shape[:3], -1)
         return jnp.mean(((states - wanted[:, None]) / model.scale) ** 2, axis=-1)
 
     def _geometric(
@@ -132,9 +136,13 @@ class DynamicObjective(eqx.Module):
 
 def over_times(function, u: Float[Array, "B m n"], t: Float[Array, "B K"], *others):
     """function(u, t, ...) for every draw at every time of its trajectory: arrays of shape (B, m, K, ...)."""
-    by_time = jax.vmap(function, in_axes=(None, 0, *[0] * len(others)))
-    by_draw = jax.vmap(by_time, in_axes=(0, None, *[0] * len(others)))
-    return jax.vmap(by_draw)(u, t, *others)
+    shape = (*u.shape[:2], t.shape[1])
+    # One axis of rows: under several maps, matrix products with many batch axes are several times slower on CPU.
+    flat = lambda a: a.reshape(-1, *a.shape[3:])
+    us = jnp.broadcast_to(u[:, :, None], (*shape, u.shape[2]))
+    ts = jnp.broadcast_to(t[:, None], shape)
+    found = jax.vmap(function)(*jax.tree.map(flat, (us, ts, *others)))
+    return jax.tree.map(lambda a: a.reshape(*shape, *a.shape[1:]), found)
 
 
 def trajectories(model: DynamicManifoldVAE, batch: Batch) -> Float[Array, "B T s"]:

@@ -69,7 +69,7 @@ def manifold_figure(
         for ax, moment, at in zip(axes, moments, shown, strict=True):
             ax.scatter(at[:, 0], at[:, 1], c=colour, s=8)
             ax.set_title(f"t = {moment:.2g} of the window")
-            ax.set_aspect("equal", adjustable="datalim")
+            ax.set_aspect("equal", adjustable="box")
 
     return Figure(
         "The latent manifold and its evolution",

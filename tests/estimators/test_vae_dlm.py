@@ -3,6 +3,7 @@
 import functools
 import warnings
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -10,8 +11,11 @@ import pytest
 import latax
 from latax import VAEDLM, ForecastVAE
 from latax._errors import ConfigError, DataError, DataWarning
+from latax.cli import main
 from latax.data import Samples
-from latax.geometry import OwnReference
+from latax.geometry import LiteralFlow, OwnReference, SphereMetric
+from latax.models.dynamic_objective import DynamicObjective
+from latax.models.recipes import Budget
 from latax.report.run import learnt
 
 ROWS, NODES = 40, 6
@@ -20,7 +24,6 @@ TINY = {"latent_size": 2, "width_size": 6, "steps": 4, "batch_size": 12, "times_
 #: Settings of VAEDLM that change what is compiled.
 KINDS = {
     "vae-dlm": lambda **k: VAEDLM(**(TINY | k)),
-    "vae-dlm, as released": lambda **k: VAEDLM(reference=True, **(TINY | k)),
     "forecast-vae": lambda **k: ForecastVAE(**(TINY | k)),
 }
 
@@ -120,7 +123,7 @@ def test_the_contestants_have_no_manifold_to_judge():
     assert found.nearest is None
 
 
-@pytest.mark.parametrize("name", ["vae-dlm", "vae-dlm, as released"])
+@pytest.mark.parametrize("name", KINDS)
 def test_a_saved_model_is_the_model(name, tmp_path):
     model, x0 = fitted(name), waves(3, 1)[:, 0]
     again = latax.load(model.save(tmp_path / "model"))
@@ -146,16 +149,29 @@ def test_a_surface_of_ones_own_is_used_and_cannot_be_saved(tmp_path, monkeypatch
 
 
 def test_the_reference_does_as_released():
-    module = fitted("vae-dlm, as released").module_
+    model = VAEDLM(reference=True, rate=3.0, flow="static", **TINY)
+    model.times_, model.sample_shape_ = TIMES.tolist(), (5, NODES)
+    module = model._module(np.ones(5 * NODES), None, jax.random.key(0))
     assert module.metric is not None
     assert module.operator.kind == "positive"
-    assert type(module.flow).__name__ == "LiteralFlow"
-    assert module.reference.margin is None
-    assert float(module.scale) == 1.0
+    assert module.flow == LiteralFlow(3.0)
+    assert module.reference == SphereMetric(2, margin=None)
+    (phase,) = model._recipe(Budget(10, 5, 1e-3, 0.0, 1.0))
+    assert phase.begin is None
+    assert phase.objective == DynamicObjective(3, least=1.0, matching="absolute", shared=False)
+    geometric = {"flow": 1.0, "penalty": 1.0, "metric": 1.0, "log_volume": 0, "log_condition": 0}
+    assert phase.weights == {"reconstruction": 100.0, "kl": 2e-4, **geometric}
     ours = fitted().module_
     assert ours.metric is None
     assert ours.reference.margin == pytest.approx(0.3)
     np.testing.assert_allclose(ours.scale, waves().std(), rtol=0.3)
+
+
+def test_no_density_no_score(tmp_path, capsys):
+    fitted().save(tmp_path / "model")
+    np.save(tmp_path / "x.npy", waves(3))
+    assert main(["score", str(tmp_path / "model"), str(tmp_path / "x.npy")]) == 2
+    assert "A vae-dlm has no log density to score samples by" in capsys.readouterr().err
 
 
 def test_times_beyond_the_window_are_warned_of():
@@ -167,14 +183,6 @@ def test_times_beyond_the_window_are_warned_of():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         model.predict(x0, [0.0, 1.0])
-
-
-def test_sequences_of_single_numbers():
-    x = waves()[:, :, 0]
-    model = ForecastVAE(dt=0.25, **(TINY | {"latent_size": 1, "steps": 1})).fit(x)
-    assert model.predict(x[:3, 0], 0.5).shape == (3, 1)
-    assert model.predict(x[:3, :1], [0.5, 0.7]).shape == (3, 2, 1)
-    assert model.project(x).shape == (ROWS, 5)
 
 
 @pytest.mark.parametrize(

@@ -111,8 +111,14 @@ def score(
             mark them with nan.
     """
     from latax.cli.console import show_scores
+    from latax.estimators.density_verbs import DensityVerbs
 
-    model, samples = _load(run), _read(run, file, reading)
+    model = _load(run)
+    if not isinstance(model, DensityVerbs):
+        raise ConfigError(
+            f"A {model.name} has no log density to score samples by. `latax diagnose` says how good it is."
+        )
+    samples = _read(run, file, reading)
     scored = model.log_prob(samples, **({} if off_manifold is None else _off_manifold(model, off_manifold)))
     columns = {name: value for name, value in scored._asdict().items() if name != "latent"}
     columns |= {f"u{i}": scored.latent[:, i] for i in range(scored.latent.shape[1])}

@@ -100,7 +100,7 @@ class DynamicObjective(eqx.Module):
         if self.volume_weight != "none":
             log_volume = jax.vmap(jax.vmap(jax.vmap(log_abs_diagonal_of_r)))(frames.jacobian)
             if self.volume_weight == "sqrt-det":
-                errors = errors * stop_gradient(_volume_weights(log_volume))
+                errors = errors * stop_gradient(volume_weights(log_volume))
             else:
                 added["volume"] = -jnp.mean(log_volume)
         terms = {"reconstruction": jnp.mean(errors), "kl": kl, **added}
@@ -156,7 +156,8 @@ def _draws(posterior, count: int, key: Key[Array, ""]) -> Float[Array, "B m n"]:
     return posterior.mean[:, None] + jnp.exp(0.5 * posterior.log_variance)[:, None] * noise
 
 
-def _volume_weights(log_volume: Float[Array, "B m K"]) -> Float[Array, "B m K"]:
+def volume_weights(log_volume: Float[Array, "B m K"]) -> Float[Array, "B m K"]:
+    """√det g relative to its mean, from its logarithm, within a factor of e³ of the geometric mean before that."""
     centred = log_volume - jnp.mean(log_volume)
     weights = jnp.exp(jnp.clip(centred, -_MOST_LOG_WEIGHT, _MOST_LOG_WEIGHT))
     return weights / jnp.mean(weights)

@@ -13,6 +13,7 @@ from latax.data import Samples
 from latax.estimators.assessment import Assessment, DensityAssessment, rows_to_judge
 from latax.estimators.base import AbstractEstimator, AbstractSampler
 from latax.estimators.citation import bibtex
+from latax.estimators.density_verbs import DensityVerbs
 from latax.estimators.embedding_assessment import EmbeddingAssessment
 from latax.estimators.forecast_assessment import ForecastAssessment
 from latax.estimators.physics_assessment import PhysicsAssessment
@@ -86,9 +87,12 @@ def run_content(
 
 def _commands(estimator: AbstractEstimator, run: Path) -> list[str]:
     """Those that not every model can follow."""
-    if not isinstance(estimator, AbstractSampler):
-        return [f"latax project {run} FILE --out projected.npz"]
-    return [f"latax score {run} FILE --out scores.csv", f"latax sample {run} --size 1000 --out samples.csv"]
+    if isinstance(estimator, DensityVerbs):
+        return [f"latax score {run} FILE --out scores.csv", f"latax sample {run} --size 1000 --out samples.csv"]
+    commands = [f"latax project {run} FILE --out projected.npz"]
+    if isinstance(estimator, AbstractSampler):
+        commands.append(f"latax sample {run} --size 1000 --out samples.npz")
+    return commands
 
 
 @functools.singledispatch

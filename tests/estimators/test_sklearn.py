@@ -1,7 +1,8 @@
 """scikit-learn's own checks of an estimator, on the smallest models that there are.
 
-`ManifoldDensity` and `PhysicsVAE` take data of the dimension of their manifold or physics only, while most checks bring
-data of their own: they run those that do not fit, and their fits are tested elsewhere.
+`ManifoldDensity` and `PhysicsVAE` take data of the dimension of their manifold or physics only, and what forecasters are
+asked to `predict` from are initial states, while most checks bring data of their own: these estimators run those that do
+not fit, and their fits are tested elsewhere.
 """
 
 import numpy as np
@@ -9,7 +10,7 @@ import pandas as pd
 import pytest
 from sklearn.utils.estimator_checks import estimator_checks_generator, parametrize_with_checks
 
-from latax import AmbientFlow, ForecastVAE, ManifoldDensity, MFlow, PhysicsVAE, ProbabilisticPCA, SequenceVAE
+from latax import VAEDLM, AmbientFlow, ForecastVAE, ManifoldDensity, MFlow, PhysicsVAE, ProbabilisticPCA, SequenceVAE
 from latax._errors import DataError
 from latax.data import Samples
 
@@ -19,7 +20,6 @@ ESTIMATORS = [
     AmbientFlow(layers=1, noise=0.1, **SMALLEST),
     ProbabilisticPCA(latent_size=1),
     SequenceVAE(latent_size=1, width_size=2, dt=1.0, steps=2, batch_size=8, progress=False),
-    ForecastVAE(latent_size=1, width_size=2, times_per_sample=1, dt=1.0, steps=2, batch_size=8, progress=False),
 ]
 # scikit-learn gives every parameter values of wrong types, to see whether the constructor looks at them.
 REFUSED = {
@@ -44,7 +44,12 @@ def test_estimators_follow_the_protocol(estimator, check):
     check(estimator)
 
 
-TAKE_DATA_OF_THEIR_OWN = [ManifoldDensity(**SMALLEST), PhysicsVAE(steps=2, progress=False)]
+TAKE_DATA_OF_THEIR_OWN = [
+    ManifoldDensity(**SMALLEST),
+    PhysicsVAE(steps=2, progress=False),
+    VAEDLM(steps=2, progress=False),
+    ForecastVAE(steps=2, progress=False),
+]
 CHECKS_WITHOUT_DATA = [
     check for _, check in estimator_checks_generator(TAKE_DATA_OF_THEIR_OWN[0]) if check.func.__name__ in WITHOUT_DATA
 ]

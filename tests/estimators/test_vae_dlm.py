@@ -151,7 +151,7 @@ def test_a_surface_of_ones_own_is_used_and_cannot_be_saved(tmp_path, monkeypatch
 def test_the_reference_does_as_released():
     model = VAEDLM(reference=True, rate=3.0, flow="static", **TINY)
     model.times_, model.sample_shape_ = TIMES.tolist(), (5, NODES)
-    module = model._module(np.ones(5 * NODES), None, jax.random.key(0))
+    module = model._module(jnp.ones(5 * NODES), None, jax.random.key(0))
     assert module.metric is not None
     assert module.operator.kind == "positive"
     assert module.flow == LiteralFlow(3.0)

@@ -201,6 +201,14 @@ class TestFamilies:
         one, two = (initial_fields.draw(family, 3, x, seed=4)[1] for family in ("cosine-powers", "frequency"))
         np.testing.assert_allclose(two[:, :32], one[:, ::2], atol=1e-14)
 
+    def test_who_knows_the_family_finds_its_coefficients(self):
+        x = np.linspace(0, 1, 201)
+        a, clean = initial_fields.draw("cosine-powers", 20, x, seed=0)
+        np.testing.assert_allclose(initial_fields.cosine_coefficients(clean, x), a, atol=1e-9)
+        noisy = shifts.with_noise(clean, 1.0, 51 / 201, seed=0)
+        np.testing.assert_allclose(initial_fields.cosine_coefficients(noisy, x, robust=True), a, atol=1e-4)
+        assert abs(initial_fields.cosine_coefficients(noisy, x) - a).max() > 0.05
+
     def test_refusals(self):
         with pytest.raises(ConfigError, match=r"no family 'wave' of initial fields\. Did you mean 'waves'"):
             initial_fields.draw("wave", 3, PLACES, seed=0)

@@ -1,8 +1,8 @@
 """scikit-learn's own checks of an estimator, on the smallest models that there are.
 
-`ManifoldDensity` and `PhysicsVAE` take data of the dimension of their manifold or physics only, and what forecasters are
-asked to `predict` from are initial states, while most checks bring data of their own: these estimators run those that do
-not fit, and their fits are tested elsewhere.
+`ManifoldDensity` and `PhysicsVAE` take data of the dimension of their manifold or physics only, and forecasters take
+initial states to `predict` from, while most checks bring data of their own: these estimators run those that do not fit,
+and their fits are tested elsewhere.
 """
 
 import numpy as np

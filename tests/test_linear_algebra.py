@@ -2,8 +2,16 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from scipy.linalg import expm
 
-from latax.linear_algebra import inverse_lower, log_abs_diagonal_of_r, orthonormalise, solve_upper
+from latax.linear_algebra import (
+    exponential,
+    inverse_lower,
+    log_abs_diagonal_of_r,
+    orthonormalise,
+    solve_upper,
+    symmetric_eigen,
+)
 
 
 @pytest.mark.parametrize("size", [1, 2, 5, 8])
@@ -53,3 +61,38 @@ def test_upper_triangles_are_solved(size, x64):
     np.testing.assert_allclose(
         solve_upper(jnp.asarray(upper), jnp.asarray(right)), np.linalg.solve(upper, right), atol=1e-12
     )
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 6, 9, 33])
+def test_eigenvalues_of_symmetric_matrices(size, x64):
+    matrix = np.random.default_rng(size).normal(size=(20, size, size))
+    matrix = matrix + matrix.transpose(0, 2, 1)
+    matrix[0] = np.eye(size)  # All equal.
+    matrix[1] = np.diag([1e-12, *np.arange(1.0, size)])
+    values, vectors = jax.jit(jax.vmap(symmetric_eigen))(jnp.asarray(matrix))
+    np.testing.assert_allclose(np.sort(values, axis=1), np.linalg.eigvalsh(matrix), atol=1e-13 * size)
+    np.testing.assert_allclose(vectors.mT @ vectors, np.broadcast_to(np.eye(size), matrix.shape), atol=1e-13)
+    np.testing.assert_allclose(vectors * values[:, None] @ vectors.mT, matrix, atol=1e-13 * size)
+    if size > 1:  # Half of the work is not enough.
+        assert not np.allclose(np.diagonal(matrix, axis1=1, axis2=2), values, atol=1e-3)
+
+
+def test_what_is_not_symmetric_is_ignored(x64):
+    matrix = np.random.default_rng(0).normal(size=(4, 4))
+    values, _ = symmetric_eigen(jnp.asarray(matrix))
+    np.testing.assert_allclose(np.sort(values), np.linalg.eigvalsh((matrix + matrix.T) / 2), atol=1e-14)
+
+
+@pytest.mark.parametrize("scale", [0.0, 1e-3, 1.0, 30.0])
+def test_exponentials(scale, x64):
+    matrix = scale * np.random.default_rng(0).normal(size=(5, 5))
+    expected = expm(matrix)
+    np.testing.assert_allclose(exponential(jnp.asarray(matrix)), expected, atol=1e-12 * abs(expected).max())
+    np.testing.assert_allclose(exponential(jnp.asarray(-1000 * np.eye(2))), 0, atol=1e-300)
+    assert np.isnan(exponential(jnp.asarray(1e10 * np.eye(2)))).all()
+
+
+def test_the_derivative_of_the_exponential(x64):
+    matrix = jnp.asarray(np.random.default_rng(1).normal(size=(4, 4)))
+    slope = jax.grad(lambda t: jnp.sum(exponential(t * matrix)))(jnp.asarray(1.3))
+    np.testing.assert_allclose(slope, jnp.sum(matrix @ expm(1.3 * matrix)), rtol=1e-12)

@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from latax.estimators import (
+        VAEDLM,
         AmbientFlow,
         Autoencoder,
+        ForecastVAE,
         LowBendingAutoencoder,
         ManifoldDensity,
         MFlow,
@@ -29,8 +31,10 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
+    "VAEDLM",
     "AmbientFlow",
     "Autoencoder",
+    "ForecastVAE",
     "LowBendingAutoencoder",
     "MFlow",
     "ManifoldDensity",

@@ -4,11 +4,15 @@ import pytest
 from latax._errors import ConfigError, FileError
 from latax.data import Samples, catalogue, read, write
 
+LARGE = {"burgers", "allen-cahn", "porous-medium"}  # Tens of thousands of columns.
+
 
 @pytest.mark.parametrize("name", list(catalogue.ENTRIES))
 @pytest.mark.parametrize("extension", [".npz", ".nc", ".csv", ".parquet"])
 def test_every_set_survives_every_format(name, extension, tmp_path):
-    made = catalogue.make(name, size=30, seed=1)
+    if name in LARGE and extension in (".csv", ".parquet"):
+        pytest.skip("tables of so many columns are of no use")
+    made = catalogue.make(name, size=3 if name in LARGE else 30, seed=1)
     again = read(write(made, tmp_path / f"a{extension}"), context=made.context_names or None)
     # Text knows no float32: its digits come back as float64 and stand for the same number.
     np.testing.assert_array_equal(again.X.astype(made.X.dtype), made.X)
@@ -35,6 +39,9 @@ def test_every_set_is_described_in_one_line():
         "polynomial-surface",
         "pendulum",
         "advection-diffusion",
+        "burgers",
+        "allen-cahn",
+        "porous-medium",
         "galaxies",
         "digits",
         "blobs",

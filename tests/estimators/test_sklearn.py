@@ -1,7 +1,8 @@
 """scikit-learn's own checks of an estimator, on the smallest models that there are.
 
-`ManifoldDensity` and `PhysicsVAE` take data of the dimension of their manifold or physics only, while most checks bring
-data of their own: they run those that do not fit, and their fits are tested elsewhere.
+`ManifoldDensity` and `PhysicsVAE` take data of the dimension of their manifold or physics only, and forecasters take
+initial states to `predict` from, while most checks bring data of their own: these estimators run those that do not fit,
+and their fits are tested elsewhere.
 """
 
 import numpy as np
@@ -9,7 +10,7 @@ import pandas as pd
 import pytest
 from sklearn.utils.estimator_checks import estimator_checks_generator, parametrize_with_checks
 
-from latax import AmbientFlow, ManifoldDensity, MFlow, PhysicsVAE, ProbabilisticPCA, SequenceVAE
+from latax import VAEDLM, AmbientFlow, ForecastVAE, ManifoldDensity, MFlow, PhysicsVAE, ProbabilisticPCA, SequenceVAE
 from latax._errors import DataError
 from latax.data import Samples
 
@@ -43,7 +44,12 @@ def test_estimators_follow_the_protocol(estimator, check):
     check(estimator)
 
 
-TAKE_DATA_OF_THEIR_OWN = [ManifoldDensity(**SMALLEST), PhysicsVAE(steps=2, progress=False)]
+TAKE_DATA_OF_THEIR_OWN = [
+    ManifoldDensity(**SMALLEST),
+    PhysicsVAE(steps=2, progress=False),
+    VAEDLM(steps=2, progress=False),
+    ForecastVAE(steps=2, progress=False),
+]
 CHECKS_WITHOUT_DATA = [
     check for _, check in estimator_checks_generator(TAKE_DATA_OF_THEIR_OWN[0]) if check.func.__name__ in WITHOUT_DATA
 ]
@@ -64,7 +70,7 @@ import latax
 from sklearn.utils.estimator_checks import check_do_not_raise_errors_in_init_or_set_params
 for cls in (
     latax.MFlow, latax.AmbientFlow, latax.ManifoldDensity, latax.ProbabilisticPCA,
-    latax.PhysicsVAE, latax.SequenceVAE, latax.NeuralODEVAE,
+    latax.PhysicsVAE, latax.SequenceVAE, latax.NeuralODEVAE, latax.VAEDLM, latax.ForecastVAE,
 ):
     check_do_not_raise_errors_in_init_or_set_params(cls.__name__, cls())
 print("passed")

@@ -76,6 +76,18 @@ def test_plain_data_is_json_even_without_numbers():
         (rules.off_manifold(0.06, 1000), "warning"),
         (rules.off_manifold(0.06, 20), "good"),  # one of twenty is no evidence
         (rules.off_manifold(0.5, 1000), "bad"),
+        (rules.forecast_against_nearest(0.4, 1.0), "good"),
+        (rules.forecast_against_nearest(0.9, 1.0), "warning"),
+        (rules.forecast_against_nearest(1.1, 1.0), "bad"),
+        (rules.manifold_condition(5.0), "good"),
+        (rules.manifold_condition(100.0), "warning"),
+        (rules.manifold_condition(1e4), "bad"),
+        (rules.flow_residual(0.1), "good"),
+        (rules.flow_residual(0.5), "warning"),
+        (rules.flow_residual(0.9), "bad"),
+        (rules.order_violation(0.01), "good"),
+        (rules.order_violation(0.3), "warning"),
+        (rules.order_violation(0.8), "bad"),
         (rules.density_calibration(0.015, 0.001), "good"),
         (rules.density_calibration(0.05, 0.001), "warning"),
         (rules.density_calibration(0.05, 0.06), "good"),  # what a perfect model shows with so few points

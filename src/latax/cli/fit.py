@@ -55,11 +55,18 @@ def objects_by_name() -> tyro.constructors.ConstructorRegistry:
     """For tyro: an option that takes an object, such as a chart or a physics, takes its name."""
     from latax.data.rendered import RenderedManifold
     from latax.density import AbstractEmbedding
+    from latax.geometry import AbstractReferenceMetric
     from latax.physics.physics import AbstractPhysics
     from latax.potential import AbstractGuidance, AbstractPotentialPDE
 
-    named = {AbstractEmbedding: "CHART", AbstractPhysics: "PHYSICS", RenderedManifold: "MANIFOLD"}
-    named |= {AbstractPotentialPDE: "EQUATION", AbstractGuidance: "GUIDANCE"}
+    named = {
+        AbstractEmbedding: "CHART",
+        AbstractPhysics: "PHYSICS",
+        AbstractReferenceMetric: "SURFACE",
+        RenderedManifold: "MANIFOLD",
+        AbstractPotentialPDE: "EQUATION",
+        AbstractGuidance: "GUIDANCE",
+    }
     registry = tyro.constructors.ConstructorRegistry()
 
     def rule(info: tyro.constructors.PrimitiveTypeInfo) -> tyro.constructors.PrimitiveConstructorSpec[str] | None:

@@ -37,6 +37,13 @@ ENTRIES = {
     "advection-diffusion": Entry(
         "Heat spreading and drifting on a line of 20 nodes at 50 times; true parameters", "advection_diffusion", 1000
     ),
+    "burgers": Entry("Burgers' equation from random waves at 201 nodes and 201 times; solved exactly", "burgers", 1000),
+    "allen-cahn": Entry(
+        "Allen-Cahn equation from random waves at 201 nodes and 201 times; two phases", "allen_cahn", 1000
+    ),
+    "porous-medium": Entry(
+        "Porous medium equation from random waves at 201 nodes and 201 times; moving fronts", "porous_medium", 1000
+    ),
     "galaxies": Entry("Rendered 32×32 RGB images of disc galaxies; true parameters", "galaxies", 1000),
     "digits": Entry("The 1797 real 8×8 handwritten digits of scikit-learn, with their labels", "digits", 1797),
     "blobs": Entry("Rendered 16×16 images of a blob with place and widths; true factors", "blobs", 2000),

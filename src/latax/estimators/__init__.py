@@ -3,6 +3,7 @@
 from latax.estimators.ambient_flow import AmbientFlow
 from latax.estimators.autoencoder import Autoencoder
 from latax.estimators.catalogue import ESTIMATORS, TRAVERSALS, load, restore
+from latax.estimators.forecast_vae import ForecastVAE
 from latax.estimators.low_bending import LowBendingAutoencoder
 from latax.estimators.manifold_density import ManifoldDensity
 from latax.estimators.mflow import MFlow
@@ -11,12 +12,15 @@ from latax.estimators.physics_vae import PhysicsVAE
 from latax.estimators.potential_flow import PotentialFlow
 from latax.estimators.probabilistic_pca import ProbabilisticPCA
 from latax.estimators.sequence_vae import SequenceVAE
+from latax.estimators.vae_dlm import VAEDLM
 
 __all__ = [
     "ESTIMATORS",
     "TRAVERSALS",
+    "VAEDLM",
     "AmbientFlow",
     "Autoencoder",
+    "ForecastVAE",
     "LowBendingAutoencoder",
     "MFlow",
     "ManifoldDensity",

@@ -9,6 +9,7 @@ from latax.estimators import store
 from latax.estimators.ambient_flow import AmbientFlow
 from latax.estimators.autoencoder import Autoencoder
 from latax.estimators.base import AbstractEstimator
+from latax.estimators.forecast_vae import ForecastVAE
 from latax.estimators.low_bending import LowBendingAutoencoder
 from latax.estimators.manifold_density import ManifoldDensity
 from latax.estimators.mflow import MFlow
@@ -17,6 +18,7 @@ from latax.estimators.physics_vae import PhysicsVAE
 from latax.estimators.potential_flow import PotentialFlow
 from latax.estimators.probabilistic_pca import ProbabilisticPCA
 from latax.estimators.sequence_vae import SequenceVAE
+from latax.estimators.vae_dlm import VAEDLM
 from latax.train import read_metrics
 
 ESTIMATORS: dict[str, type[AbstractEstimator]] = {
@@ -28,6 +30,8 @@ ESTIMATORS: dict[str, type[AbstractEstimator]] = {
     "physics-vae": PhysicsVAE,
     "neural-ode-vae": NeuralODEVAE,
     "sequence-vae": SequenceVAE,
+    "vae-dlm": VAEDLM,
+    "forecast-vae": ForecastVAE,
     "probabilistic-pca": ProbabilisticPCA,
 }
 

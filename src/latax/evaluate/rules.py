@@ -167,6 +167,65 @@ def metric_condition(median_condition: float) -> Finding:
     )
 
 
+def forecast_against_nearest(error: float, nearest: float) -> Finding:
+    """The median error of forecasts against that of a look-up: the training trajectory with the nearest first state.
+
+    Good below half of it, bad above: a table of the training set would then do better.
+    """
+    ratio = _ratio(error, nearest)
+    return judge(
+        "forecast error / that of a look-up",
+        ratio,
+        good=0.5,
+        bad=1.0,
+        meaning=f"A look-up of the nearest training trajectory is {'worse' if ratio < 1 else 'as good or better'}.",
+        cure="Train longer, or enlarge the networks; with few trajectories, collect more.",
+    )
+
+
+def manifold_condition(median_condition: float) -> Finding:
+    """The median ratio of the strongest to the weakest stretch of the latent manifold.
+
+    Good up to 30; the reference sphere itself, within its chart, has some tens at the edge. Bad above 1000: the
+    manifold is then a thinner one.
+    """
+    return judge(
+        "condition of the latent manifold",
+        median_condition,
+        good=30.0,
+        bad=1e3,
+        meaning="It is the ratio of the strongest to the weakest stretch of the chart.",
+        cure="Raise penalty_weight, keep chart='bounded', or lower latent_size.",
+    )
+
+
+def flow_residual(share: float) -> Finding:
+    """The median residual of the metric flow, relative to the terms that should cancel.
+
+    Good up to 0.2, bad above 0.7: the metric then does not follow the flow.
+    """
+    return judge(
+        "residual of the metric flow",
+        share,
+        good=0.2,
+        bad=0.7,
+        meaning=f"{_percent(share)} of the flow's terms do not cancel.",
+        cure="Raise flow_weight or train longer; without it, this is a VAE of the same networks.",
+    )
+
+
+def order_violation(share: float) -> Finding:
+    """The share of directions in which the metric is shorter than it may be. Good up to 5 %, bad above 50 %."""
+    return judge(
+        "directions that are too short",
+        share,
+        good=0.05,
+        bad=0.5,
+        meaning=f"In {_percent(share)} of the directions the manifold is below its bound.",
+        cure="Raise penalty_weight, or lower least.",
+    )
+
+
 def unused_latents(unused: int, size: int) -> Finding:
     """The number of latent directions that move the data by less than 1 % of what the strongest does.
 

@@ -33,39 +33,75 @@ from latax.geometry.energy import (
     probed_terms,
 )
 from latax.geometry.euclidean import Euclidean
+from latax.geometry.evolving import (
+    MovingFrame,
+    MovingMap,
+    MovingMetric,
+    induced_metric,
+    metric_and_rate,
+    moving_frame,
+)
 from latax.geometry.geodesic import Geodesic, geodesic
 from latax.geometry.length import length
+from latax.geometry.loewner import negative_energy, negative_part, order_penalty, order_violation
 from latax.geometry.lowest import Lowest, lowest_energy, lowest_is_known
 from latax.geometry.manifold import AbstractHomogeneousManifold, AbstractManifold, AbstractMetricSpace
 from latax.geometry.metric import condition_number, log_volume, pullback_metric, speed
+from latax.geometry.metric_flow import (
+    AbstractLinearFlow,
+    AbstractMetricFlow,
+    AbstractSolvableFlow,
+    FlowContext,
+    LiteralFlow,
+    StaticFlow,
+    SymmetricFlow,
+    entropy,
+    entropy_rate,
+)
 from latax.geometry.metric_space import MetricSpace
 from latax.geometry.pairs import AbstractDistanceLaw, Annulus, Ball, Pair, PairSampler, Radial, Shell
 from latax.geometry.product import Product
 from latax.geometry.quotient import first_quotient, second_quotient
+from latax.geometry.reference_metric import AbstractEmbeddedReference, AbstractReferenceMetric, OwnReference
 from latax.geometry.rotation import SO3
+from latax.geometry.round_metrics import EllipsoidMetric, SphereMetric
 from latax.geometry.shooting import Path, shoot
 from latax.geometry.sphere import Sphere, SphericalCap
 from latax.geometry.stencil import Stencils, hessian_stencils, stencil_hessian, stencil_unknowns
 from latax.geometry.torus import FlatTorus
+from latax.geometry.torus_metrics import FlatTorusMetric, RevolutionTorusMetric
 
 __all__ = [
     "DISTORTIONS",
     "SO3",
     "AbstractDistanceLaw",
     "AbstractDistortion",
+    "AbstractEmbeddedReference",
     "AbstractHomogeneousManifold",
+    "AbstractLinearFlow",
     "AbstractManifold",
+    "AbstractMetricFlow",
     "AbstractMetricSpace",
+    "AbstractReferenceMetric",
+    "AbstractSolvableFlow",
     "Annulus",
     "Ball",
+    "EllipsoidMetric",
     "Energy",
     "Euclidean",
     "FlatTorus",
+    "FlatTorusMetric",
+    "FlowContext",
     "Geodesic",
     "Inverse",
+    "LiteralFlow",
     "Logarithmic",
     "Lowest",
     "MetricSpace",
+    "MovingFrame",
+    "MovingMap",
+    "MovingMetric",
+    "OwnReference",
     "Pair",
     "PairSampler",
     "Path",
@@ -73,10 +109,14 @@ __all__ = [
     "Quadratic",
     "Radial",
     "Regularised",
+    "RevolutionTorusMetric",
     "Shell",
     "Sphere",
+    "SphereMetric",
     "SphericalCap",
+    "StaticFlow",
     "Stencils",
+    "SymmetricFlow",
     "Terms",
     "christoffel_symbols",
     "condition_number",
@@ -84,11 +124,14 @@ __all__ = [
     "direction_rule",
     "distance_matrix",
     "distortion_named",
+    "entropy",
+    "entropy_rate",
     "first_quotient",
     "gaussian_curvature",
     "geodesic",
     "geodesic_acceleration",
     "hessian_stencils",
+    "induced_metric",
     "length",
     "limit_energy",
     "limit_terms",
@@ -98,6 +141,12 @@ __all__ = [
     "mean_bending",
     "mean_curvature_vector",
     "mean_distortion",
+    "metric_and_rate",
+    "moving_frame",
+    "negative_energy",
+    "negative_part",
+    "order_penalty",
+    "order_violation",
     "pair_energy",
     "pair_terms",
     "probed_terms",

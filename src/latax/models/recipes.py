@@ -6,17 +6,21 @@ from typing import Any, NamedTuple
 import equinox as eqx
 import jax
 import jax.random as jr
+import optax
 from flowjax.distributions import Transformed
 from jaxtyping import Array, Float, Key, PyTree
 
 from latax.density import AbstractEmbedding, AffineOutput
 from latax.geometry import AbstractDistortion
+from latax.models import dynamic_objective, physics_objective
 from latax.models import low_bending as low_bending_model
-from latax.models import physics_objective
 from latax.models.ambient_flow import AmbientFlow, ambient_nll
 from latax.models.autoencoder import Autoencoder
 from latax.models.baselines import start_without_physics
 from latax.models.closed_form_vae import start_closed_form
+from latax.models.dynamic_manifold import DynamicManifoldVAE
+from latax.models.dynamic_objective import DynamicObjective
+from latax.models.dynamic_objective import Weights as DynamicWeights
 from latax.models.flow_sequence_vae import FlowSequenceVAE, NegativeBound, SequenceObjective
 from latax.models.injective_flow import InjectiveFlow, encode_batch, latent_nll, nll, reconstruction, start_density
 from latax.models.physics_model import AbstractPhysicsVAE
@@ -213,6 +217,42 @@ def potential_flow(
     return [phase]
 
 
+def dynamic_manifold(
+    budget: Budget,
+    objective: DynamicObjective,
+    weights: DynamicWeights,
+    *,
+    metric_network: bool,
+    geometry: bool,
+    warm_up: float,
+    standardise: bool,
+) -> Recipe:
+    """VAE-DLM, or a VAE without the geometry: one phase.
+
+    `warm_up`: the share of the steps over which the geometric weights rise from zero; `standardise`: whether the model
+    takes its units from the data, or leaves them as they are.
+    """
+    rise = round(warm_up * budget.steps)
+    ramp = lambda weight: weight if rise < 1 else optax.linear_schedule(0.0, weight, rise)
+    chosen = {"reconstruction": weights.reconstruction, "kl": weights.kl}
+    if geometry:
+        chosen |= {"flow": ramp(weights.flow), "penalty": ramp(weights.penalty), "log_volume": 0, "log_condition": 0}
+        if metric_network:
+            chosen["metric"] = ramp(weights.metric)
+        if objective.volume_weight == "log-det":
+            chosen["volume"] = weights.kl
+    phase = Phase(
+        name="model",
+        objective=objective,
+        trainable=_networks,
+        weights=chosen,
+        begin=dynamic_objective.start if standardise else None,
+        metric=dynamic_objective.forecast_error,
+        **budget.phase_options(budget.steps),
+    )
+    return [phase]
+
+
 def flow_sequences(budget: Budget, *, known: bool, equation_weight: float) -> Recipe:
     """The variational autoencoder of sequences on potential flows, all of it in one phase.
 
@@ -227,6 +267,11 @@ def flow_sequences(budget: Budget, *, known: bool, equation_weight: float) -> Re
         **budget.phase_options(budget.steps),
     )
     return [phase]
+
+
+def _networks(model: DynamicManifoldVAE) -> list[PyTree]:
+    parts = [model.posterior, model.manifold, model.decoder, model.metric, model.operator.net]
+    return [part for part in parts if part is not None]
 
 
 def _physics_phase(budget: Budget, regularisers: Regularisers, noise: Noise, size: int, begin: Begin) -> Phase:

@@ -50,6 +50,11 @@ class GaussianHead(eqx.Module):
     def __call__(self, features: Float[Array, " f"]) -> DiagonalGaussian:
         """The Gaussian. Log-variances bend towards their bounds, so that their gradient never dies abruptly."""
         mean, raw = jnp.split(self.net(features), 2)
-        low, high = LOG_VARIANCE
-        middle, half = (low + high) / 2, (high - low) / 2
-        return DiagonalGaussian(mean, middle + half * jnp.tanh((raw - middle) / half))
+        return DiagonalGaussian(mean, bounded_log_variance(raw))
+
+
+def bounded_log_variance(raw: Float[Array, " n"]) -> Float[Array, " n"]:
+    """Any numbers as log-variances, which bend towards their bounds."""
+    low, high = LOG_VARIANCE
+    middle, half = (low + high) / 2, (high - low) / 2
+    return middle + half * jnp.tanh((raw - middle) / half)

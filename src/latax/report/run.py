@@ -13,17 +13,21 @@ from latax.data import Samples
 from latax.estimators.assessment import Assessment, DensityAssessment, rows_to_judge
 from latax.estimators.base import AbstractEstimator, AbstractSampler
 from latax.estimators.citation import bibtex
+from latax.estimators.density_verbs import DensityVerbs
 from latax.estimators.embedding_assessment import EmbeddingAssessment
+from latax.estimators.forecast_assessment import ForecastAssessment
 from latax.estimators.physics_assessment import PhysicsAssessment
 from latax.estimators.physics_vae import PhysicsVAE
 from latax.estimators.potential_flow import PotentialFlow
 from latax.estimators.reconstruction import ReconstructionAssessment
 from latax.estimators.sequence_assessment import SequenceAssessment
+from latax.estimators.signal_estimator import AbstractSignalEstimator
 from latax.evaluate import confidence_interval
 from latax.report import figures
 from latax.report.content import Figure, ReportContent, Section
 from latax.report.density import density_figures
 from latax.report.embedding import embedding_figures, reconstruction_figures
+from latax.report.forecasts import forecast_figures
 from latax.report.page import write_report
 from latax.report.sequences import first_state, physics_figures, sequence_figures
 from latax.report.tables import Table
@@ -32,6 +36,7 @@ from latax.report.tables import Table
 _LABELS = {
     "reconstruction_error": "reconstruction error (data units)",
     "nll": "nll (nats)",
+    "forecast_error": "forecast error (root mean square, data units)",
     "bound": "nll, upper bound (nats)",
     "energy": "energy",
     "distortion": "distortion",
@@ -88,9 +93,14 @@ def _commands(estimator: AbstractEstimator, run: Path) -> list[str]:
     """Those that not every model can follow."""
     if not isinstance(estimator, AbstractSampler):
         return [f"latax project {run} FILE --out projected.npz"]
-    common = [f"latax score {run} FILE --out scores.csv", f"latax sample {run} --size 1000 --out samples.csv"]
-    of_physics = [f"latax parameters {run} FILE --out parameters.csv"]
-    return [*common, *of_physics] if isinstance(estimator, PhysicsVAE) else common
+    scored = isinstance(estimator, DensityVerbs | AbstractSignalEstimator)
+    commands = [
+        f"latax score {run} FILE --out scores.csv" if scored else f"latax project {run} FILE --out projected.npz"
+    ]
+    commands.append(f"latax sample {run} --size 1000 --out samples.{'csv' if scored else 'npz'}")
+    if isinstance(estimator, PhysicsVAE):
+        commands.append(f"latax parameters {run} FILE --out parameters.csv")
+    return commands
 
 
 @functools.singledispatch
@@ -102,6 +112,7 @@ def learnt(found: Assessment, estimator: AbstractEstimator, held_out: Samples) -
 learnt.register(DensityAssessment)(density_figures)
 learnt.register(ReconstructionAssessment)(reconstruction_figures)
 learnt.register(EmbeddingAssessment)(embedding_figures)
+learnt.register(ForecastAssessment)(forecast_figures)
 learnt.register(SequenceAssessment)(sequence_figures)
 learnt.register(PhysicsAssessment)(physics_figures)
 

@@ -13,6 +13,12 @@ from latax.report.figures.embedding import (
     path_figure,
     shape_figure,
 )
+from latax.report.figures.forecasts import (
+    forecast_error_figure,
+    forecasts_figure,
+    manifold_figure,
+    manifold_numbers_figure,
+)
 from latax.report.figures.gallery import (
     calibration_figure,
     comparison_figure,
@@ -46,6 +52,8 @@ __all__ = [
     "error_figure",
     "estimates_figure",
     "extrapolation_figure",
+    "forecast_error_figure",
+    "forecasts_figure",
     "forest",
     "image_mosaic",
     "interpolation_figure",
@@ -57,6 +65,8 @@ __all__ = [
     "log_histogram",
     "loss_figure",
     "loss_terms",
+    "manifold_figure",
+    "manifold_numbers_figure",
     "parts_figure",
     "path_figure",
     "paths_figure",

@@ -1,0 +1,83 @@
+"""Is a fit of forecasts any good? Numbers on held-out trajectories that say so."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from jaxtyping import Array, Float
+
+from latax.data import Samples
+from latax.estimators.assessment import Assessment, history_findings, spread
+from latax.estimators.rows import map_rows
+from latax.evaluate import Diagnosis, rules
+from latax.evaluate.forecasts import NearestStart, relative_l1
+from latax.models.dynamic_manifold import DynamicManifoldVAE as Module
+from latax.models.dynamic_objective import Look, look
+
+#: Held-out trajectories that are forecast, training trajectories that are looked up, and numbers of them in all.
+_MOST, _LOOKED_UP, _NUMBERS = 500, 2000, 2**26
+#: Held-out trajectories and times at which the manifold is looked at.
+_POINTS, _MOMENTS = 64, 9
+
+
+@dataclass(frozen=True, kw_only=True)
+class ForecastAssessment(Assessment):
+    """What is known about forecasts, on held-out trajectories.
+
+    - `errors`: relative L1 error of each trajectory at each time; `nearest`: that of the training trajectory whose
+        first state is nearest, where training rows were given.
+    - `moments`: times, in units of the observed window, at which the manifold was looked at; `manifold`: what was
+        found, arrays (moments, points). None for models without a manifold that follows a flow.
+    """
+
+    errors: Float[np.ndarray, "N T"]
+    nearest: Float[np.ndarray, "N T"] | None = None
+    moments: Float[np.ndarray, " M"] | None = None
+    manifold: Look | None = None
+
+
+def assess_forecasts(estimator: Any, held_out: Samples, training: Samples | None) -> ForecastAssessment:
+    """Judges forecasts by held-out trajectories, against a look-up, and the manifold where there is one."""
+    most = max(1, min(_MOST, _NUMBERS // held_out.X.shape[1]))
+    held_out = held_out.take(spread(np.arange(len(held_out)))[:most])
+    x = _by_time(estimator, held_out)
+    errors = relative_l1(_by_time(estimator, estimator.project(held_out)), x)
+    nearest, findings = None, []
+    if training is not None:
+        known = training.take(np.arange(min(len(training), _LOOKED_UP, max(1, _NUMBERS // training.X.shape[1]))))
+        nearest = relative_l1(NearestStart(_by_time(estimator, known)).predict(x[:, 0]), x)
+        findings.append(rules.forecast_against_nearest(_middle(errors), _middle(nearest)))
+    moments: Any = None
+    manifold: Any = None
+    if estimator.name == "vae-dlm":
+        moments = np.linspace(0, 1, _MOMENTS)
+        manifold = _looked_at(estimator, x[:_POINTS, 0], moments)
+        findings += [
+            rules.manifold_condition(float(np.median(manifold.condition))),
+            rules.flow_residual(float(np.median(manifold.residual))),
+            rules.order_violation(float(manifold.violation.mean())),
+        ]
+    diagnosis = Diagnosis((*findings, *history_findings(estimator)))
+    return ForecastAssessment(diagnosis=diagnosis, errors=errors, nearest=nearest, moments=moments, manifold=manifold)
+
+
+def _by_time(estimator: Any, samples: Any) -> Float[np.ndarray, "N T S"]:
+    x = samples.X if isinstance(samples, Samples) else samples
+    return np.asarray(x, np.float64).reshape(len(x), len(estimator.times_), -1)
+
+
+def _middle(errors: Float[np.ndarray, "N T"]) -> float:
+    """The median over trajectories of their mean over time."""
+    return float(np.median(np.mean(errors, axis=1)))
+
+
+def _looked_at(estimator: Any, starts: Float[np.ndarray, "P S"], moments: Float[np.ndarray, " M"]) -> Look:
+    Z = estimator.encode(starts).mean
+    rows = np.repeat(moments.astype(np.float32), len(Z))
+    least = np.full(len(rows), estimator._setting("least"), np.float32)
+    found = map_rows(_look, estimator._centred, np.tile(Z, (len(moments), 1)), rows, least)
+    return Look(*(np.asarray(values, np.float64).reshape(len(moments), len(Z)) for values in found))
+
+
+def _look(module: Module, v: Array, t: Array, least: Array) -> Look:
+    return look(module, v, t, least)

@@ -171,7 +171,7 @@ def test_no_density_no_score(tmp_path, capsys):
     fitted().save(tmp_path / "model")
     np.save(tmp_path / "x.npy", waves(3))
     assert main(["score", str(tmp_path / "model"), str(tmp_path / "x.npy")]) == 2
-    assert "A vae-dlm has no log density to score samples by" in capsys.readouterr().err
+    assert "A vae-dlm has no density to score by" in capsys.readouterr().err
 
 
 def test_times_beyond_the_window_are_warned_of():

@@ -135,7 +135,7 @@ def test_encoder_and_decoder_together():
     model = eqx.tree_at(lambda m: m.scale, model, jnp.asarray(2.0))
     batch = batch_of(pairs(Sphere(2), lambda x: x, 3), 32)
     terms = low_bending.JointObjective(Inverse())(model, batch, jr.key(0))
-    rebuilt = jax.vmap(lambda x: decoder(encoder(x)))(batch["x"])
+    rebuilt = jax.vmap(lambda x: 2 * decoder(encoder(x / 2)))(batch["x"])
     by_hand = np.mean((rebuilt - batch["x"]) ** 2, axis=1) / 4
     np.testing.assert_allclose(terms["reconstruction"], by_hand.mean(), rtol=1e-5)
     energy = low_bending.EmbeddingEnergy(Inverse(), 0.1)(model, batch)

@@ -252,9 +252,12 @@ def _explained(module: AbstractPhysicsVAE, x: Array) -> tuple[Array, Array]:
 
 
 def share(
-    whole: Float[Array, "T *sample"], part: Float[Array, "T *sample"], mean: Float[Array, "*sample"]
+    whole: Float[Array, "T *sample"], part: Float[Array, "T *sample"], mean: Float[Array, "..."]
 ) -> Float[Array, ""]:
-    """1 - Σ (whole - part)² / Σ (whole - mean)²; where that is 0 / 0, or a constant is missed, 1 and NaN."""
+    """1 - Σ (whole - part)² / Σ (whole - mean)², with a mean for each number or for each channel.
+
+    Where that is 0 / 0, or a constant is missed, 1 and NaN.
+    """
     missed, variance = jnp.sum((whole - part) ** 2), jnp.sum((whole - mean[None]) ** 2)
     constant = variance <= whole.size * (ROUNDING * jnp.max(jnp.abs(whole))) ** 2
     of_constant = jnp.where(missed == 0, 1.0, jnp.nan)

@@ -7,8 +7,7 @@ from typing import Annotated, Any
 import tyro
 
 from latax._errors import ConfigError
-
-RunPath = Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="RUN")]
+from latax.cli.model import RunPath, load_any
 
 
 def traverse(
@@ -25,10 +24,10 @@ def traverse(
         seed: The same seed gives the same first points.
         backwards: Take the draws for the ends of the paths, and go back in time.
     """
-    from latax.estimators import PotentialFlow, load
+    from latax.estimators import PotentialFlow
     from latax.report.traversal import write_traversal
 
-    model = load(run)
+    model = load_any(run)
     if not isinstance(model, PotentialFlow):
         raise ConfigError(f"A {model.name} has no potentials to follow. Fit some: latax fit potential-flow {run}.")
     found = model.traverse(model.draw(starts, seed=seed), k, steps=steps, backwards=backwards)

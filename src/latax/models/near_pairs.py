@@ -4,6 +4,7 @@ The keys of the batches are those of `latax.models.low_bending`. All are sampler
 the samples among their arrays, so that these stay on the device.
 """
 
+import abc
 from typing import Any
 
 import equinox as eqx
@@ -69,7 +70,22 @@ class FarPairs(eqx.Module):
         return {"far_x": x[self.from_rows[i]], "far_y": x[self.to_rows[j]], "far_distance": self.distance[i, j]}
 
 
-class KnownPairs(eqx.Module):
+class AbstractKnown(eqx.Module):
+    """Batches of random entries of what is known of samples, one for each row of `distance`."""
+
+    distance: eqx.AbstractVar[Float[Array, "..."]]
+
+    @abc.abstractmethod
+    def of(self, chosen: Int[Array, " B"], key: Key[Array, ""]) -> Batch:
+        """The batch of these entries, with random far pairs."""
+
+    def __call__(self, key: Key[Array, ""], batch_size: int) -> Batch:
+        """One batch."""
+        near, far = jr.split(key)
+        return self.of(jr.randint(near, (batch_size,), 0, len(self.distance)), far)
+
+
+class KnownPairs(AbstractKnown):
     """Batches of random pairs of samples, with the sample halfway between them and their distance."""
 
     x: Float[Array, "N d"]
@@ -78,11 +94,6 @@ class KnownPairs(eqx.Module):
     midpoint: Int[Array, " P"]
     distance: Float[Array, " P"]
     far: FarPairs
-
-    def __call__(self, key: Key[Array, ""], batch_size: int) -> Batch:
-        """One batch."""
-        near, far = jr.split(key)
-        return self.of(jr.randint(near, (batch_size,), 0, len(self.distance)), far)
 
     def of(self, chosen: Int[Array, " B"], key: Key[Array, ""]) -> Batch:
         """The batch of these pairs, with random far ones. Of each pair any of the three samples is decoded."""
@@ -99,7 +110,7 @@ class KnownPairs(eqx.Module):
         }
 
 
-class Neighbourhoods(eqx.Module):
+class Neighbourhoods(AbstractKnown):
     """Batches of random samples with their neighbours, the distances to these, and the stencils of second derivatives.
 
     Every sample costs k + 1 passes through the encoder.
@@ -111,11 +122,6 @@ class Neighbourhoods(eqx.Module):
     distance: Float[Array, "C k"]
     second: Float[Array, "C h k"]
     far: FarPairs
-
-    def __call__(self, key: Key[Array, ""], batch_size: int) -> Batch:
-        """One batch."""
-        near, far = jr.split(key)
-        return self.of(jr.randint(near, (batch_size,), 0, len(self.distance)), far)
 
     def of(self, chosen: Int[Array, " B"], key: Key[Array, ""]) -> Batch:
         """The batch of these centres, with random far pairs."""

@@ -133,7 +133,6 @@ def low_bending(
     out. With a `reconstruction_weight` the decoder is trained along with the encoder by near pairs, too.
     """
     first, last = (round(share * budget.steps) for share in (stress_share, decoder_share))
-    joint = reconstruction_weight > 0
     phases = []
     if first:
         phases.append(
@@ -146,31 +145,12 @@ def low_bending(
                 **budget.phase_options(first),
             )
         )
+    joint = reconstruction_weight > 0
     options = budget.phase_options(max(1, budget.steps - first - last))
     if joint:
-        phases.append(
-            Phase(
-                name="embedding",
-                objective=low_bending_model.JointObjective(distortion),
-                trainable=_both,
-                weights={"bending": bending_weight, "reconstruction": reconstruction_weight},
-                begin=low_bending_model.start_decoder if first else low_bending_model.start_both,
-                metric=low_bending_model.JointEnergy(distortion, bending_weight, reconstruction_weight),
-                **options,
-            )
-        )
+        phases.append(_joint_embedding(distortion, bending_weight, reconstruction_weight, begun=first > 0, **options))
     else:
-        phases.append(
-            Phase(
-                name="embedding",
-                objective=low_bending_model.EmbeddingObjective(distortion),
-                trainable=_encoder,
-                weights={"bending": bending_weight},
-                begin=None if first else low_bending_model.start_encoder,
-                metric=low_bending_model.EmbeddingEnergy(distortion, bending_weight),
-                **options,
-            )
-        )
+        phases.append(_embedding(distortion, bending_weight, begun=first > 0, **options))
     if last:
         phases.append(
             Phase(
@@ -184,6 +164,34 @@ def low_bending(
             )
         )
     return phases
+
+
+def _embedding(distortion: AbstractDistortion, bending_weight: float, *, begun: bool, **options: Any) -> Phase:
+    """The encoder alone; `begun`: whether it has been started by an earlier phase."""
+    return Phase(
+        name="embedding",
+        objective=low_bending_model.EmbeddingObjective(distortion),
+        trainable=_encoder,
+        weights={"bending": bending_weight},
+        begin=None if begun else low_bending_model.start_encoder,
+        metric=low_bending_model.EmbeddingEnergy(distortion, bending_weight),
+        **options,
+    )
+
+
+def _joint_embedding(
+    distortion: AbstractDistortion, bending_weight: float, reconstruction_weight: float, *, begun: bool, **options: Any
+) -> Phase:
+    """The encoder together with the decoder."""
+    return Phase(
+        name="embedding",
+        objective=low_bending_model.JointObjective(distortion),
+        trainable=_both,
+        weights={"bending": bending_weight, "reconstruction": reconstruction_weight},
+        begin=low_bending_model.start_decoder if begun else low_bending_model.start_both,
+        metric=low_bending_model.JointEnergy(distortion, bending_weight, reconstruction_weight),
+        **options,
+    )
 
 
 def autoencoding(budget: Budget) -> Recipe:

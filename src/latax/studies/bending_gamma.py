@@ -95,7 +95,7 @@ def _terms_of_classical() -> Table:
     with jax.enable_x64(True):
         for name in ("circle", "sphere", "rotations"):
             samplers = [PairSampler(MANIFOLDS[name], Shell(d)) for d in DISTANCES]
-            found = [_term_means(sampler, jr.key(0)) for sampler in samplers]
+            found = [_means(sampler, jr.key(0), 4) for sampler in samplers]
             distortion, bending = (np.array(values, float) for values in zip(*found, strict=True))
             for term, gaps in (("distortion", distortion), ("1 - bending", 1 - bending)):
                 rows.append([f"{name}: {term}", *gaps, float(np.log2(gaps[-2] / gaps[-1]))])
@@ -115,7 +115,8 @@ def _counted(repeats: int, seed: int) -> Table:
             sampler = PairSampler(FlatTorus((2 * np.pi, 2 * np.pi)), make(0.5))
             errors = []
             for count in COUNTS:
-                found = np.array([_mean(sampler, jr.key(seed + r), count) for r in range(repeats)])
+                terms = np.array([_means(sampler, jr.key(seed + r), count) for r in range(repeats)])
+                found = terms @ np.array([1, WEIGHT])
                 errors.append(float(found.std(ddof=1)))
             rate = -np.polyfit(np.log(COUNTS), np.log(errors), 1)[0] if min(errors) > 0 else None
             rows.append([law, *errors, None if rate is None else float(rate)])
@@ -134,7 +135,7 @@ def _rounded(seed: int) -> Table:
     for label, double in (("float32", False), ("float64", True)):
         with jax.enable_x64(double):
             found = [
-                float(_bending(PairSampler(FlatTorus(2 * np.pi), Shell(d)), jr.key(seed), 1_000)) for d in distances
+                float(_means(PairSampler(FlatTorus(2 * np.pi), Shell(d)), jr.key(seed), 1_000)[1]) for d in distances
             ]
         rows.append([label, *found])
     return Table(
@@ -146,23 +147,9 @@ def _rounded(seed: int) -> Table:
 
 
 @eqx.filter_jit
-def _mean(sampler: PairSampler, key: Any, count: int) -> Any:
-    terms = _terms(sampler, key, count)
-    return (terms.distortion + WEIGHT * terms.bending).mean()
-
-
-@eqx.filter_jit
-def _term_means(sampler: PairSampler, key: Any) -> Any:
-    terms = _terms(sampler, key, 4)
-    return terms.distortion.mean(), terms.bending.mean()
-
-
-@eqx.filter_jit
-def _bending(sampler: PairSampler, key: Any, count: int) -> Any:
-    return _terms(sampler, key, count).bending.mean()
-
-
-def _terms(sampler: PairSampler, key: Any, count: int) -> Any:
+def _means(sampler: PairSampler, key: Any, count: int) -> Any:
+    """Distortion and bending of the classical embedding over `count` pairs."""
     manifold = sampler.manifold
     assert isinstance(manifold, AbstractHomogeneousManifold)
-    return jax.vmap(lambda key: pair_terms(manifold.embed, sampler(key)))(jr.split(key, count))
+    terms = jax.vmap(lambda key: pair_terms(manifold.embed, sampler(key)))(jr.split(key, count))
+    return terms.distortion.mean(), terms.bending.mean()

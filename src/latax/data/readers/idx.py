@@ -32,12 +32,12 @@ def read(path: Path, request: Request) -> Samples:
     kind = "IDX, bytes scaled to [0, 1]" if is_image else "IDX"
     dtype = np.dtype(np.float32) if is_image else array.dtype.newbyteorder("=")
     rows = lambda chosen: array[chosen].astype(dtype) / dtype.type(_WHITE) if is_image else array[chosen].astype(dtype)
-    packed = path.name.lower().endswith(".gz")
-    return assemble(path, kind, {"": StoredArray(array.shape, dtype, rows)}, request, in_blocks=not packed)
+    stored = StoredArray(array.shape, dtype, rows)
+    return assemble(path, kind, {"": stored}, request, in_blocks=not _is_packed(path))
 
 
 def _stored(path: Path) -> Num[np.ndarray, "..."]:
-    packed = path.name.lower().endswith(".gz")
+    packed = _is_packed(path)
     with (gzip.open if packed else open)(path, "rb") as file:
         start = file.read(4)
         if len(start) < 4 or start[:2] != b"\0\0" or start[2] not in _TYPES or not start[3]:
@@ -58,3 +58,7 @@ def _stored(path: Path) -> Num[np.ndarray, "..."]:
     if held is not None:
         return np.frombuffer(held, dtype).reshape(shape)
     return np.memmap(path, dtype, "r", offset, shape) if wanted else np.zeros(shape, dtype)
+
+
+def _is_packed(path: Path) -> bool:
+    return path.name.lower().endswith(".gz")

@@ -112,7 +112,7 @@ def test_all_but_the_units_of_the_potentials_is_trained():
 def test_the_metric_is_minus_the_bound_of_every_sequence(model, x64):
     batch = {"x": jnp.asarray(np.stack([X, 2 * X])), "k": jnp.array([0, 1])}
     found = jax.jit(lambda batch: NegativeBound(True)(model, batch))(batch)
-    by_hand = -model.log_weight(batch["x"][1], jnp.asarray(1), jr.key(0))
+    by_hand = -model.log_weight(batch["x"][1], jnp.asarray(1), jr.fold_in(jr.key(0), 1))
     assert float(found[1]) == pytest.approx(float(by_hand))
     assert found[0] > -exact(model, 0)[0]
 
@@ -128,3 +128,15 @@ def test_the_metric_is_minus_the_bound_of_every_sequence(model, x64):
 def test_what_cannot_be(options, said):
     with pytest.raises(ConfigError, match=said):
         flow_sequence_vae((3,), 2, 2, **({"times": TIMES, "pde": NoPDE(), "key": jr.key(0)} | options))
+
+
+def test_every_sequence_has_a_draw_of_its_own(model, x64):
+    # Sequences that are alike: with one draw for all, the metric's mean would not gain by their number.
+    batch = {"x": jnp.asarray(np.repeat(X[None], 3, axis=0)), "k": jnp.zeros(3, int)}
+    metric = jax.jit(lambda batch: NegativeBound(True)(model, batch))
+    found = np.asarray(metric(batch))
+    assert len(set(found.tolist())) == 3
+    np.testing.assert_array_equal(found, metric(batch))
+    # And a sequence's draw does not depend on how many there are.
+    fewer = {name: values[:2] for name, values in batch.items()}
+    np.testing.assert_allclose(jax.jit(lambda batch: NegativeBound(True)(model, batch))(fewer), found[:2], rtol=1e-12)

@@ -2,6 +2,7 @@
 
 from latax.potential import reference
 from latax.potential.activation import activation_named, require_smooth
+from latax.potential.alignment import misalignment, overlap
 from latax.potential.directions import (
     principal_directions,
     random_directions,
@@ -73,6 +74,8 @@ __all__ = [
     "gradient",
     "guidance_named",
     "initial_condition_named",
+    "misalignment",
+    "overlap",
     "pde_named",
     "principal_directions",
     "random_directions",

@@ -64,8 +64,10 @@ def transformed(
     return grey[..., None] * _colour(amount[2])
 
 
-def make(size: int, seed: int = 0) -> Samples:
+def make(size: int, seed: int = 0, *, known: bool = False) -> Samples:
     """`size` sequences of 9 images (28, 28, 3); `truth`: "transformation", "digit" and "image", the row of the digit.
+
+    With `known`, the transformation is the context (size, 1), too.
 
     Split by "image", so that no digit is in two parts.
     """
@@ -77,6 +79,8 @@ def make(size: int, seed: int = 0) -> Samples:
     assert source.context is not None
     return Samples(
         sequences(images, which).reshape(size, -1),
+        context=which[:, None].astype(np.float64) if known else None,
+        context_names=("transformation",) if known else (),
         feature_names=default_names(shape, "pixel"),
         sample_shape=shape,
         times=np.linspace(0, 1, TIMES),

@@ -12,6 +12,7 @@ from jaxtyping import Array, Float
 from latax._by_name import by_name
 from latax._errors import ConfigError, DataError
 from latax.estimators.base import AbstractEstimator, AbstractSampler
+from latax.estimators.flow_sequence_vae import FlowSequenceVAE
 from latax.estimators.rows import map_rows
 from latax.estimators.signal_estimator import AbstractSignalEstimator, latents_of
 from latax.models.latent_space import LatentSpace, Rows
@@ -33,7 +34,7 @@ def find_decoder(decoder: Decoder) -> AbstractEstimator | LatentSpace:
     if isinstance(decoder, AbstractEstimator):
         if not decoder.__sklearn_is_fitted__():
             raise ConfigError(f"The decoder is a {type(decoder).__name__} that is not fitted yet. Fit it first.")
-        return decoder
+        return _without_flows(decoder)
     name = os.fspath(decoder)
     if name.endswith(")"):  # An object's description, which is what a saved model has of it.
         raise ConfigError(
@@ -49,7 +50,16 @@ def find_decoder(decoder: Decoder) -> AbstractEstimator | LatentSpace:
         raise ConfigError(
             f"{name} is a {found.name}, which decodes nothing itself. Give the model that it was made of."
         )
-    return found
+    return _without_flows(found)
+
+
+def _without_flows(model: AbstractEstimator) -> AbstractEstimator:
+    if isinstance(model, FlowSequenceVAE):
+        raise ConfigError(
+            "A FlowSequenceVAE has flows of its own, and a row of its latent coordinates is a whole sequence. Follow "
+            "them by its `predict`."
+        )
+    return model
 
 
 def points_of(model: AbstractEstimator, X: Any = None) -> Float[np.ndarray, "N n"]:

@@ -120,8 +120,7 @@ class TraversalSettings:
 
     @property
     def _pde(self) -> AbstractPotentialPDE:
-        kind = AbstractPotentialPDE
-        return _object(self.pde, kind, pde_named, "equation", "a latax.potential.AbstractPotentialPDE")
+        return find_pde(self.pde)
 
     @property
     def _objective(self) -> TraversalObjective:
@@ -152,6 +151,12 @@ class TraversalSettings:
     def _budget(self) -> Budget:
         batch = EACH * self.potentials if self.batch_size is None else self.batch_size
         return Budget(self.steps, batch, self.learning_rate, self.weight_decay, self.clip)
+
+
+def find_pde(given: str | AbstractPotentialPDE) -> AbstractPotentialPDE:
+    """The equation that this is, or names: a built-in one, or a user's own as file.py:name."""
+    kind = AbstractPotentialPDE
+    return _object(given, kind, pde_named, "equation", "a latax.potential.AbstractPotentialPDE")
 
 
 def _object(given: Any, kind: type, named: Any, what: str, example: str) -> Any:

@@ -76,10 +76,14 @@ def test_bounds_are_those_of_the_modules_own_densities():
     wanted = scipy.stats.norm(path, float(np.exp(module.log_noise))).logpdf(np.asarray(x)).sum()
     assert float(fit) == pytest.approx(wanted, rel=1e-4)
     assert float(prior) == pytest.approx(scipy.stats.norm.logpdf(np.asarray(z)).sum(), rel=1e-4)
-    # Other units of the data change the density by the logarithm of their ratio for every number.
+    # Other units of the data change the model by them, and its density by the logarithm of their ratio for every number.
     other = Samples(64 * np.asarray(data.X), data.context, sample_shape=(3, 2), times=TIMES)
     again = FlowSequenceVAE(**TINY).fit(other)
-    np.testing.assert_allclose(again.score_samples(other), model.score_samples(data) - 6 * np.log(64), atol=0.05)
+    np.testing.assert_allclose(again.project(other), 64 * model.project(data), rtol=1e-4)
+    frames = 64 * x
+    scaled = again.module_.log_parts(frames, z, k)
+    assert float(scaled[0]) == pytest.approx(float(fit) - 6 * np.log(64), rel=1e-3)
+    assert float(scaled[1]) == pytest.approx(float(prior), rel=1e-3)
 
 
 def test_transformations_are_followed_from_a_frame():

@@ -12,9 +12,9 @@ import pytest
 from sklearn.base import clone
 
 import latax
-from latax import Autoencoder, MFlow, PotentialFlow, ProbabilisticPCA
+from latax import Autoencoder, ForecastVAE, MFlow, PotentialFlow, ProbabilisticPCA
 from latax._errors import ConfigError, DataError, FileError
-from latax.estimators.decoders import DecodeSignal, points_of, to_normal
+from latax.estimators.decoders import DecodeSignal, points_of, space_with, to_normal
 from latax.estimators.signal_estimator import latents_of
 from latax.models.latent_space import LatentSpace, StandardNormal
 from latax.models.physics_vae import physics_vae
@@ -194,6 +194,15 @@ def test_an_autoencoder_needs_data_to_know_where_its_points_are():
     with pytest.raises(DataError, match=r"'autoencoder' cannot draw samples, .* Give it data to encode: fit\(X\)"):
         PotentialFlow(encoder, **TINY).fit()
     np.testing.assert_allclose(points_of(encoder, ROWS), encoder.transform(ROWS), atol=1e-5)
+
+
+def test_a_forecaster_decodes_whole_trajectories():
+    options = {"latent_size": 2, "width_size": 4, "times_per_sample": 2, "steps": 2, "batch_size": 8, "dt": 1.0}
+    model = ForecastVAE(**options, progress=False).fit(ROWS)
+    space = space_with(model, points_of(model))
+    Z = space.sample.points[:3]
+    np.testing.assert_allclose(jax.vmap(space.decode)(Z), model.inverse_transform(np.asarray(Z)), atol=1e-4)
+    assert space.decode(Z[0]).shape == (5,)
 
 
 def test_parameters_of_a_physics_move_within_their_bounds(x64):

@@ -118,16 +118,16 @@ class FlowSequenceVAE(AbstractSampler, AbstractTrainedEstimator):
         self.units_ = [loc, float(np.sqrt(spread))]
 
     def _numbers(self, context: np.ndarray | None) -> Int[np.ndarray, " N"] | None:
-        """The transformations that a context says, as whole numbers. None without one."""
+        """The transformations that a context, or a column of latent coordinates, says. None without one."""
         if context is None:
             return None
         found = np.round(context[:, 0]).astype(np.int32)
         if context.shape[1] != 1 or (found != context[:, 0]).any() or found.min() < 0 or found.max() >= self.potentials:
             raise DataError(
-                f"The context has {context.shape[1]} columns with values from {context.min():g} to {context.max():g}; "
-                f"expected one column of whole numbers from 0 to {self.potentials - 1}: which of the "
-                f"potentials={self.potentials} transformations each sequence shows. Without context, all are summed "
-                "over."
+                f"The transformations are given by {context.shape[1]} columns with values from {context.min():g} to "
+                f"{context.max():g}; expected one column of whole numbers from 0 to {self.potentials - 1}: the context, "
+                f"which of the potentials={self.potentials} transformations each sequence shows, or the last latent "
+                "coordinate. Without context, all are summed over."
             )
         return found
 

@@ -29,6 +29,7 @@ from latax.evaluate import (
     variation_predictability,
 )
 from latax.models.latent_space import LatentSpace, StandardNormal
+from latax.nn import ImageDecoder
 from latax.potential import HORIZON, principal_directions, random_directions, sefa_directions, visible_directions
 from latax.report import figures
 from latax.report.content import Figure
@@ -299,9 +300,9 @@ def vae_space(
     estimator = FlowSequenceVAE(flow="none", latent_size=latent_size, steps=steps, batch_size=64, seed=seed)
     model, _ = fit_or_resume(lambda **where: estimator.fit_samples(pairs, **where), folder / "decoder")
     decoder = model.module_
-    return LatentSpace(latent_size, StandardNormal(latent_size), _Frame(decoder, images.sample_shape)), (
-        decoder.decoder.first.weight
-    )
+    network = decoder.decoder
+    first = network.first if isinstance(network, ImageDecoder) else network.layers[0]
+    return LatentSpace(latent_size, StandardNormal(latent_size), _Frame(decoder, images.sample_shape)), first.weight
 
 
 class _Frame(eqx.Module):

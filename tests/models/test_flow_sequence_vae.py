@@ -106,6 +106,17 @@ def test_the_objective_reaches_every_part():
         assert any(jnp.abs(leaf).max() > 0 for leaf in jax.tree.leaves(part))
 
 
+@pytest.mark.parametrize("linear", [False, True])
+def test_without_an_equation_the_flows_are_trained_all_the_same(linear):
+    model = flow_sequence_vae((3,), 2, 2, TIMES, pde=NoPDE(), linear=linear, width_size=4, key=jr.key(0))
+    (phase,) = flow_sequences(Budget(5, 4, 1e-3, 0.0, 1.0), known=True, equation_weight=0.1)
+    spec = phase.filter_spec(model)
+    stacked = spec.potentials.stacked
+    assert all(jax.tree.leaves(stacked.direction if linear else stacked.net))
+    assert not spec.loc
+    assert not spec.scale
+
+
 def test_all_but_the_units_of_the_potentials_is_trained():
     model = flow_sequence_vae((3,), 2, 2, TIMES, pde=Wave(), width_size=4, key=jr.key(0))
     (phase,) = flow_sequences(Budget(5, 4, 1e-3, 0.0, 1.0), known=True, equation_weight=0.1)

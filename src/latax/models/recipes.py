@@ -343,7 +343,8 @@ def _sequence_parts(model: AbstractSequenceVAE) -> list[PyTree]:
     if not isinstance(model, FlowSequenceVAE):
         return parts
     stacked = model.potentials.stacked
-    return [*parts, stacked.net if isinstance(stacked, PotentialNet) else stacked, model.pde]
+    parts.append(stacked.net if isinstance(stacked, PotentialNet) else stacked)
+    return [*parts, model.pde] if jax.tree.leaves(model.pde) else parts
 
 
 def _distribution(model: AmbientFlow) -> Transformed:

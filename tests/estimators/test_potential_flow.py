@@ -236,6 +236,10 @@ def test_objects_and_scikit_learn():
         (lambda: PotentialFlow(SPACE).set_params(initial="rest"), r"there is no initial condition 'rest'"),
         (lambda: PotentialFlow(SPACE, activation="relu"), r"the equation Wave has second derivatives"),
         (lambda: PotentialFlow(SPACE, batch_size=10), r"batch_size=10 is not a multiple of potentials=4.* give 8"),
+        (
+            lambda: PotentialFlow(SPACE, guidance=Supervised(lambda x: jnp.sum(x, axis=(1, 2)))),
+            r"has shape \(5,\); expected one number, or one for each of the 4 paths",
+        ),
         (lambda: PotentialFlow(SPACE, alignment_weight=-1.0), r"alignment_weight=-1\.0 must be a number of 0 or more"),
         (lambda: PotentialFlow(SPACE, speed=0.0), r"speed=0\.0 must be a number greater than 0"),
         (lambda: PotentialFlow(SPACE).set_params(pairs="near"), r"pairs='near' is not known; give 'start' or"),

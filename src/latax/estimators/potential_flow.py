@@ -29,7 +29,7 @@ from latax.models.latent_space import LatentSpace, Rows, check_space
 from latax.models.potential_flow import PriorDraws, decoded_pair, potential_flow
 from latax.models.potential_flow import PotentialFlow as Module
 from latax.models.recipes import potential_flow as recipe
-from latax.potential import HORIZON, activation_named, check_number
+from latax.potential import HORIZON, Supervised, activation_named, check_number
 
 #: Draws on which weights and replicates are compared, for each potential.
 VALIDATION_EACH = 64
@@ -84,6 +84,9 @@ class PotentialFlow(TraversalSettings, BaseEstimator):
             self._decoder = decoder
             self.space_ = space_with(decoder, points_of(decoder, X))
             self.data_shape_ = check_space(self.space_)
+        guidance = self._objective.guidance
+        if isinstance(guidance, Supervised):
+            guidance.check(self.data_shape_, self.potentials)
         if out is None:
             if resume:
                 raise ConfigError("resume=True needs the folder of the run: give out=... as in the call that began it.")

@@ -193,13 +193,15 @@ class TraversalObjective(eqx.Module):
         keys = jr.split(key, s.shape)
 
         def of_potential(
-            u: AbstractPotential, pde: AbstractPotentialPDE, z: Array, s: Array, keys: Array
+            u: AbstractPotential, pde: AbstractPotentialPDE, number: Array, z: Array, s: Array, keys: Array
         ) -> tuple[Array, Array, Array, dict[str, Array]]:
-            return jax.vmap(lambda z, s, key: self._sample(model, u, pde, z, s, key))(z, s, keys)
+            return jax.vmap(lambda z, s, key: self._sample(model, u, pde, number, z, s, key))(z, s, keys)
 
-        first, second, places, terms = eqx.filter_vmap(of_potential)(model.potentials.stacked, model.pde, z, s, keys)
+        numbers = jnp.arange(k)
+        columns = (model.potentials.stacked, model.pde, numbers, z, s, keys)
+        first, second, places, terms = eqx.filter_vmap(of_potential)(*columns)
         logits = jax.vmap(jax.vmap(model.classifier))(first, second)
-        labels = jnp.broadcast_to(jnp.arange(k)[:, None], s.shape)
+        labels = jnp.broadcast_to(numbers[:, None], s.shape)
         distinct = optax.softmax_cross_entropy_with_integer_labels(logits, labels)
         if self.aligned:
             some, at = jax.lax.stop_gradient(places.reshape(-1, n)[::k]), pair_times(s, self.pairs, self.steps)[1]
@@ -212,6 +214,7 @@ class TraversalObjective(eqx.Module):
         model: PotentialFlow,
         u: AbstractPotential,
         pde: AbstractPotentialPDE,
+        k: Int[Array, ""],
         z: Latent,
         s: Float[Array, ""],
         key: PRNGKeyArray,
@@ -228,8 +231,8 @@ class TraversalObjective(eqx.Module):
         terms = {
             "equation": squared_residual(pde, u, place, t, probes=self.probes, key=key) / n,
             "initial": self.initial(u, z) / n,
-            "guidance": self.guidance.loss(data, change, v),
-            "speed": self.speed.loss(data, change, v),
+            "guidance": self.guidance.loss(data, change, v, k),
+            "speed": self.speed.loss(data, change, v, k),
         }
         return model.decode(path[-2]), data, place, terms
 

@@ -76,7 +76,7 @@ def test_bounds_are_those_of_the_modules_own_densities():
     wanted = scipy.stats.norm(path, float(np.exp(module.log_noise))).logpdf(np.asarray(x)).sum()
     assert float(fit) == pytest.approx(wanted, rel=1e-4)
     assert float(prior) == pytest.approx(scipy.stats.norm.logpdf(np.asarray(z)).sum(), rel=1e-4)
-    # Other units of the data change the model by them, and its density by the logarithm of their ratio for every number.
+    # Other units of the data change the model by them, and its density by the logarithm of their ratio.
     other = Samples(64 * np.asarray(data.X), data.context, sample_shape=(3, 2), times=TIMES)
     again = FlowSequenceVAE(**TINY).fit(other)
     np.testing.assert_allclose(again.project(other), 64 * model.project(data), rtol=1e-4)

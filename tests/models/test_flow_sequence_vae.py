@@ -194,7 +194,9 @@ def test_frames_by_themselves_have_the_likelihood_of_probabilistic_pca(x64):
     covariance = np.linalg.inv(np.eye(2) + W.T @ W / NOISE**2)
     means = X @ W @ covariance / NOISE**2
     z = means + 0.3
-    posterior = [scipy.stats.multivariate_normal(mean, covariance).logpdf(at) for mean, at in zip(means, z, strict=True)]
+    posterior = [
+        scipy.stats.multivariate_normal(mean, covariance).logpdf(at) for mean, at in zip(means, z, strict=True)
+    ]
     joint = float(sum(model.log_parts(jnp.asarray(X), jnp.asarray(z.ravel()), None)))
     assert joint - np.sum(posterior) == pytest.approx(exact.sum(), abs=1e-9)
     row = model.encode(jnp.asarray(X))

@@ -1,4 +1,5 @@
 import jax
+import jax.extend
 import jax.numpy as jnp
 import jax.random as jr
 import numpy as np
@@ -102,6 +103,6 @@ def test_many_samples_need_no_square_matrix():
 
 def _shapes(jaxpr):
     for equation in jaxpr.eqns:
-        for inner in jax.core.jaxprs_in_params(equation.params):
+        for inner in jax.extend.core.jaxprs_in_params(equation.params):
             yield from _shapes(inner)
         yield from (variable.aval.shape for variable in equation.outvars)

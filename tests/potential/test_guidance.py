@@ -84,7 +84,9 @@ def test_each_path_may_have_a_property_of_its_own(z):
     np.testing.assert_allclose(found, -both @ W @ V, atol=1e-12)
     assert abs(found[0] - found[1]) > 0.1
     guidance.check((5, 1), 2)
-    with pytest.raises(ConfigError, match=r"The property of the data has shape \(2,\); expected one number, or one for"):
+    with pytest.raises(
+        ConfigError, match=r"The property of the data has shape \(2,\); expected one number, or one for"
+    ):
         guidance.check((5, 1), 3)
 
 

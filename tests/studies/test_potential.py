@@ -123,7 +123,9 @@ def turning():
     angle = np.array([0.5, -0.5])[which, None] * np.arange(3)[None] + rng.uniform(0, 6, size=(40, 1))
     x = np.stack([np.cos(angle), np.sin(angle)], axis=2)
     truth = {"transformation": which, "image": np.arange(40) // 2}
-    return Samples(x.reshape(40, -1), which[:, None].astype(float), sample_shape=(3, 2), times=np.arange(3.0), truth=truth)
+    return Samples(
+        x.reshape(40, -1), which[:, None].astype(float), sample_shape=(3, 2), times=np.arange(3.0), truth=truth
+    )
 
 
 def test_sequences_with_and_without_their_transformation(tmp_path):

@@ -32,7 +32,8 @@ def make(
         out: npz, npy, nc, csv or parquet; only npz and nc keep times and true parameters.
         size: How many samples; sets of a fixed size have their own.
         seed: The same seed gives the same samples.
-        source: Of rotated-digits and digit-sequences: a file with images of your own, such as MNIST's train-images-idx3-ubyte.gz.
+        source: Of rotated-digits and digit-sequences: a file with images of your own, such as MNIST's
+            train-images-idx3-ubyte.gz.
         row: Of rotated-digits: which image is turned, from 0 on.
         known: Of digit-sequences: the transformation is the context, so that a model is told it.
     """

@@ -99,6 +99,7 @@ def _colour(degrees: float) -> Float[np.ndarray, " 3"]:
     place = (degrees / 60 + np.array([0.0, 4.0, 2.0])) % 6
     return np.clip(np.abs(place - 3) - 1, 0, 1)
 
+
 def _of_file(path: Path) -> Samples:
     from latax.data.read import read
 
@@ -110,4 +111,3 @@ def _of_file(path: Path) -> Samples:
 
 def _what(source: str | Path | None) -> str:
     return "digits of scikit-learn" if source is None else f"images of {source}"
-

@@ -39,13 +39,13 @@ DRAWS, AT_ONCE = 16, 64
 class FlowSequenceVAE(AbstractSampler, AbstractTrainedEstimator):
     """VAE of sequences on potential flows: one frame is encoded, and the flow of a potential leads to all others.
 
-    Each of K transformations is the gradient flow of a potential that obeys an equation; encoder, decoder and potentials
-    are trained together, by a lower bound of the likelihood with the exact change of density (after Song, Keller, Sebe
-    and Welling 2023, arXiv 2304.12944 and 2309.13167). Where it is known which transformation a sequence shows, say so
-    as context: one column of whole numbers from 0 to K - 1. Else all are summed over.
+    Each of K transformations is the gradient flow of a potential that obeys an equation; encoder, decoder and
+    potentials are trained together, by a lower bound of the likelihood with the exact change of density (after Song,
+    Keller, Sebe and Welling 2023, arXiv 2304.12944 and 2309.13167). Where it is known which transformation a sequence
+    shows, say so as context: one column of whole numbers from 0 to K - 1. Else all are summed over.
 
-    A row of `transform` has the latent coordinates of the encoded frame and, last, the number of the transformation: the
-    one given, or the likeliest.
+    A row of `transform` has the latent coordinates of the encoded frame and, last, the number of the transformation:
+    the one given, or the likeliest.
     """
 
     default_epochs: ClassVar[int] = 100
@@ -125,9 +125,9 @@ class FlowSequenceVAE(AbstractSampler, AbstractTrainedEstimator):
         if context.shape[1] != 1 or (found != context[:, 0]).any() or found.min() < 0 or found.max() >= self.potentials:
             raise DataError(
                 f"The transformations are given by {context.shape[1]} columns with values from {context.min():g} to "
-                f"{context.max():g}; expected one column of whole numbers from 0 to {self.potentials - 1}: the context, "
-                f"which of the potentials={self.potentials} transformations each sequence shows, or the last latent "
-                "coordinate. Without context, all are summed over."
+                f"{context.max():g}; expected one column of whole numbers from 0 to {self.potentials - 1}: the "
+                f"context, which of the potentials={self.potentials} transformations each sequence shows, or the last "
+                "latent coordinate. Without context, all are summed over."
             )
         return found
 

@@ -26,8 +26,8 @@ from latax.estimators.traversal_settings import TraversalSettings
 from latax.evaluate import Diagnosis
 from latax.integrate import FixedStep
 from latax.models.latent_space import LatentSpace, Rows, check_space
-from latax.models.potential_flow import PriorDraws, decoded_pair, potential_flow
 from latax.models.potential_flow import PotentialFlow as Module
+from latax.models.potential_flow import PriorDraws, decoded_pair, potential_flow
 from latax.models.recipes import potential_flow as recipe
 from latax.potential import HORIZON, Supervised, activation_named, check_number
 
@@ -225,7 +225,7 @@ class PotentialFlow(TraversalSettings, BaseEstimator):
         return self.assess().diagnosis
 
     def which(self, Z: Any, k: Any, s: Any) -> Float[np.ndarray, "N K"]:
-        """The classifier's probability of each path, for the pair on the path k[i] from Z[i] that ends s[i] of the way."""
+        """The classifier's probability of each path, for a pair on path k[i] from Z[i] that ends s[i] of the way."""
         check_is_fitted(self)
         rows = (np.asarray(Z, np.float32), np.asarray(k, np.int32), np.asarray(s, np.float32))
         return map_rows(_Which(self.pairs, self.path_steps), self.module_, *rows, chunk=256)

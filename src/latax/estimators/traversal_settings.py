@@ -57,8 +57,8 @@ class TraversalSettings:
     speed_weight: float = 1.0
     """Weight of the squared deviation from the speed."""
     alignment_weight: float = 0.0
-    """Weight of what flows have in common: squared cosines between their velocities and between their changes of the
-    data. 0 leaves it out; paths are then distinct, but as likely mixtures of factors as the factors."""
+    """Weight of how far flows are from right angles to one another, in latent space and in their changes of the data. 0
+    leaves it out; paths are then distinct, but as likely mixtures of factors as the factors."""
     train_equation: bool = True
     """Train the constants of the equation, such as the wave speed of each potential."""
     width_size: int = 64

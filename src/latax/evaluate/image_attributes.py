@@ -33,7 +33,7 @@ def image_attributes(images: Float[np.ndarray, "N T height width c"]) -> ImageAt
     """
     height, width, channels = images.shape[2:]
     if channels not in (1, 3):
-        raise DataError(f"The images have {channels} channels; expected one for grey, or three for red, green and blue.")
+        raise DataError(f"The images have {channels} channels; expected one for grey, or three for colour.")
     values = np.maximum(images.astype(np.float64), 0)
     grey = values.sum(axis=4)
     mass = grey.sum(axis=(2, 3))

@@ -41,9 +41,9 @@ def likelihood_bounds(
     - `noise`: the standard deviation of a Gaussian p(x|z) where it is fixed. Then no likelihood can be above
         `gaussian_ceiling(size, noise)`.
 
-    Raises `DataError` for values that are not finite, for a mean of log q - log p that is negative beyond its own noise,
-    as it is where the two are exchanged, and for likelihoods above the ceiling, where a constant is missing or a sign is
-    wrong.
+    Raises `DataError` for values that are not finite, for a mean of log q - log p that is negative beyond its own
+    noise, as it is where the two are exchanged, and for likelihoods above the ceiling, where a constant is missing or a
+    sign is wrong.
     Source of the second bound: Burda, Grosse and Salakhutdinov 2016, arXiv 1509.00519, equation 8.
     """
     draws = log_likelihood.shape[1]

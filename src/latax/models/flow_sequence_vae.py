@@ -158,8 +158,8 @@ def flow_sequence_vae(
 
     **Arguments:** `count`: K; `times`: of the frames, from 0 on and at most 1; `at`: which frame the encoder sees;
     `noise`: the standard deviation at the start, in data units; `linear`: straight flows along learned directions;
-    `loc`, `scale`: of the data's numbers. Raises `ConfigError` for times that do not begin at 0 or do not increase up to
-    1 at most, a frame that is not there, and more straight flows than latent coordinates.
+    `loc`, `scale`: of the data's numbers. Raises `ConfigError` for times that do not begin at 0 or do not increase up
+    to 1 at most, a frame that is not there, and more straight flows than latent coordinates.
     """
     values = np.asarray(times)
     if len(values) < 2 or values[0] != 0 or not (np.diff(values) > 0).all() or values[-1] > 1:

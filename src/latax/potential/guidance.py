@@ -88,7 +88,8 @@ class Supervised(AbstractGuidance):
         found = jax.eval_shape(self.value, jax.ShapeDtypeStruct(data_shape, jnp.float32)).shape
         if found not in ((), (count,)):
             raise ConfigError(
-                f"The property of the data has shape {found}; expected one number, or one for each of the {count} paths."
+                f"The property of the data has shape {found}; expected one number, or one for each of the "
+                f"{count} paths."
             )
 
 

@@ -61,8 +61,8 @@ def blobs_study(
     without = parts.table("Blobs: each part")
     return StudyResult(
         title="Potential flows on blobs",
-        summary=f"{effort.steps:,} steps, {effort.replicates} replicates. A rendered blob with two places and two widths; "
-        "latent coordinates are an orthogonal mixture of the four, so no axis is a factor.",
+        summary=f"{effort.steps:,} steps, {effort.replicates} replicates. A rendered blob with two places and two "
+        "widths; latent coordinates are an orthogonal mixture of the four, so no axis is a factor.",
         tables=[table, others, without],
         sections=[
             Section("Paths", tables=[table, others], figures=[found.figure(), found.sheet(best)]),

@@ -23,12 +23,10 @@ BUDGETS = {
 
 
 def potential_digits(budget: str, seed: int, console: Console, folder: Path) -> StudyResult:
-    """Potential flows on a decoder of scaled, turned and recoloured digits that was trained here, and straight lines."""
+    """Potential flows on a decoder of scaled, turned and recoloured digits trained here, and straight lines."""
     effort, steps, sequences = BUDGETS[budget]
     kinds = KINDS | ({} if budget == "quick" else ABLATION)
-    return images_study(
-        frames(sequences, seed), "Digits", NAMES, kinds, effort, steps, LATENT, seed, console, folder
-    )
+    return images_study(frames(sequences, seed), "Digits", NAMES, kinds, effort, steps, LATENT, seed, console, folder)
 
 
 def frames(sequences: int, seed: int) -> Samples:

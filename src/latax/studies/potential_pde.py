@@ -47,8 +47,8 @@ def pde_study(
     gained = others.differences(best, [name for name in parts if name != best])
     return StudyResult(
         title="Equations of potential flows",
-        summary=f"{effort.steps:,} steps, {effort.replicates} replicates, on blobs. An equation limits what a potential can "
-        "be; none of them knows the decoder.",
+        summary=f"{effort.steps:,} steps, {effort.replicates} replicates, on blobs. An equation limits what a "
+        "potential can be; none of them knows the decoder.",
         tables=[first, second, gained],
         sections=[
             Section("Equations", tables=[first], figures=[equations.figure()]),

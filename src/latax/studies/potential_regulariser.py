@@ -80,11 +80,11 @@ def regulariser_study(
             training=training,
             measures=measures(test, sequences.truth["transformation"][test_rows], budget.draws),
             caption="Smaller is better. Medians of replicates with 95 % intervals where there are enough, on "
-            f"{len(test)} sequences of images that no model has seen. Bounds of log p: with {budget.draws} draws; of the "
-            "sequence given its transformation where that is known. Equivariance error: the sum of absolute differences "
-            "over the pixels of all frames but the first, between a sequence and what the flow makes of one frame, the "
-            "mean over transformations; its floor is the error of the encoder's own codes of all frames. For frames by "
-            "themselves the flow stands still.",
+            f"{len(test)} sequences of images that no model has seen. Bounds of log p: with {budget.draws} draws; of "
+            "the sequence given its transformation where that is known. Equivariance error: the sum of absolute "
+            "differences over the pixels of all frames but the first, between a sequence and what the flow makes of "
+            "one frame, the mean over transformations; its floor is the error of the encoder's own codes of all frames. "
+            "For frames by themselves the flow stands still.",
         )
         contestants = {name: FlowSequenceVAE(**{"potentials": 3, **options, **kinds[name]}) for name in names}
         results = hold(contest, contestants, console, folder)
@@ -95,8 +95,8 @@ def regulariser_study(
         sections.append(Section(f"Transformation {title}", tables=[table, gained], figures=[shown]))
     return StudyResult(
         title="Potential flows as a part of a VAE",
-        summary=f"{len(sequences):,} sequences, {budget.steps:,} steps, {budget.replicates} replicates. Nothing is above "
-        "the likelihood, so a lower bound can be compared; a tighter posterior and a better model both lower it.",
+        summary=f"{len(sequences):,} sequences, {budget.steps:,} steps, {budget.replicates} replicates. Nothing is "
+        "above the likelihood, so a lower bound can be compared; a tighter posterior and a better model both lower it.",
         tables=tables,
         sections=sections,
     )
@@ -144,9 +144,7 @@ def _rebuilt(module: Any, frames: Float[Array, "T d"]) -> Float[Array, "T d"]:
     return jax.vmap(lambda frame: module.decode(module.posterior_of_frame(frame).mean))(frames)
 
 
-def _mean_over(
-    which: np.ndarray, found: EquivarianceError, part: Callable[[EquivarianceError], np.ndarray]
-) -> float:
+def _mean_over(which: np.ndarray, found: EquivarianceError, part: Callable[[EquivarianceError], np.ndarray]) -> float:
     """The mean over transformations of the means over their sequences."""
     values = part(found)
     return float(np.mean([values[which == k].mean() for k in np.unique(which)]))

@@ -44,17 +44,15 @@ def images_study(
 ) -> StudyResult:
     """A decoder of these images, potentials on it, and straight lines; the first of the kinds is held against all."""
     space, weight = vae_space(images, latent_size, steps=decoder_steps, seed=seed, folder=folder, console=console)
-    world = World(
-        title=title, space=space, attributes=of_images, names=names, potentials=len(names), weight=weight
-    )
+    world = World(title=title, space=space, attributes=of_images, names=names, potentials=len(names), weight=weight)
     found = compare(world, kinds, effort, seed, console, folder)
     best = next(iter(kinds))
     table, others = found.table(title), found.differences(best, [name for name in found.values if name != best])
     return StudyResult(
         title=f"Potential flows on {title.lower()}",
-        summary=f"{effort.steps:,} steps, {effort.replicates} replicates, on a variational autoencoder with {latent_size} "
-        f"latent coordinates that was trained for {decoder_steps:,} steps. Attributes are measured in the decoded images: "
-        f"{', '.join(names)}.",
+        summary=f"{effort.steps:,} steps, {effort.replicates} replicates, on a variational autoencoder with "
+        f"{latent_size} latent coordinates that was trained for {decoder_steps:,} steps. Attributes are measured in "
+        f"the decoded images: {', '.join(names)}.",
         tables=[table, others],
         sections=[Section("Paths", tables=[table, others], figures=[found.figure(), found.sheet(best)])],
     )

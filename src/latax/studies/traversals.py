@@ -47,10 +47,10 @@ MEASURES = (PURITY, VP, ACCURACY, DISPLACEMENT, DRIFT, ROUND_TRIP)
 
 CAPTION = (
     "Medians of replicates with 95 % intervals where there are enough. Purity: the mean share of its own attribute in "
-    "what each path changes, by the best one-to-one assignment (1: each path changes one attribute, and each another). VP "
-    "accuracy: of a classifier that is shown differences of test pairs; it sees that paths are distinct, not that they are "
-    "factors. Pair accuracy: that of the potentials' own classifier. Drift: mean relative change of |z|. Straight lines "
-    "are as fast as the potentials, and begin at the same points."
+    "what each path changes, by the best one-to-one assignment (1: each path changes one attribute, and each another). "
+    "VP accuracy: of a classifier that is shown differences of test pairs; it sees that paths are distinct, not that "
+    "they are factors. Pair accuracy: that of the potentials' own classifier. Drift: mean relative change of |z|. "
+    "Straight lines are as fast as the potentials, and begin at the same points."
 )
 
 
@@ -84,7 +84,7 @@ class Effort:
 
 @dataclass(frozen=True)
 class Comparison:
-    """Measures {contestant: {measure: (replicates,) or None}}, seconds of training, and one fit of each learned kind."""
+    """Measures {contestant: {measure: (replicates,) or None}}, seconds of training, and the fits that were learned."""
 
     world: World
     values: dict[str, dict[str, np.ndarray | None]] = field(default_factory=dict)

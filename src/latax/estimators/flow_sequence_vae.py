@@ -285,7 +285,7 @@ class FlowSequenceVAE(AbstractSampler, AbstractTrainedEstimator):
 # ---- functions of one flat sequence
 
 
-def _frames(module: AbstractSequenceVAE, x: Float[Array, " d"]) -> Float[Array, "T d"]:
+def _frames(module: AbstractSequenceVAE, x: Float[Array, " d"]) -> Float[Array, "T size"]:
     return x.reshape(len(module.times), -1)
 
 

@@ -83,7 +83,7 @@ def regulariser_study(
             f"{len(test)} sequences of images that no model has seen. Bounds of log p: with {budget.draws} draws; of "
             "the sequence given its transformation where that is known. Equivariance error: the sum of absolute "
             "differences over the pixels of all frames but the first, between a sequence and what the flow makes of "
-            "one frame, the mean over transformations; its floor is the error of the encoder's own codes of all frames. "
+            "one frame, the mean over transformations; its floor is the error of the encoder's own codes. "
             "For frames by themselves the flow stands still.",
         )
         contestants = {name: FlowSequenceVAE(**{"potentials": 3, **options, **kinds[name]}) for name in names}

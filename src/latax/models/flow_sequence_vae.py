@@ -175,13 +175,19 @@ def flow_sequence_vae(
         make = lambda key: PotentialNet(latent_size, (width_size, width_size), speed=speed, key=key)
         potentials = Potentials.of(make, count, key=for_potentials)
     each = lambda leaf: jnp.broadcast_to(leaf, (count, *leaf.shape)) if eqx.is_array(leaf) else leaf
+    features, head, decoder = _networks(shape, latent_size, width_size, for_networks)
+    log_noise, centre, spread = _units(noise, loc, scale)
     return FlowSequenceVAE(
-        *_networks(shape, latent_size, width_size, for_networks),
-        potentials,
-        jax.tree.map(each, pde),
-        *_units(noise, loc, scale),
-        tuple(times),
-        at,
+        features=features,
+        head=head,
+        decoder=decoder,
+        potentials=potentials,
+        pde=jax.tree.map(each, pde),
+        log_noise=log_noise,
+        loc=centre,
+        scale=spread,
+        times=tuple(times),
+        at=at,
     )
 
 

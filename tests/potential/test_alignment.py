@@ -43,17 +43,17 @@ def test_singular_vectors_are_aligned_and_other_orthonormal_vectors_are_not(z):
 def test_descent_from_any_frame_ends_at_the_singular_vectors(z):
     loss = lambda v: misalignment(linear, z, v)
 
-    def step(_, v):
-        v = v - 0.1 * jax.grad(loss)(v)
+    def step(i, v):
+        v = v - 0.1 / (1 + i / 300) * jax.grad(loss)(v)
         return v / jnp.linalg.norm(v, axis=1, keepdims=True)
 
-    descend = jax.jit(lambda v: jax.lax.fori_loop(0, 300, step, v))
+    descend = jax.jit(lambda v: jax.lax.fori_loop(0, 3000, step, v))
     for seed in range(3):
         start = jr.normal(jr.key(seed), (3, 3))
         alike = np.abs(np.asarray(descend(start)) @ RIGHT.T)
         assert sorted(alike.argmax(axis=1)) == [0, 1, 2]
         # Descent of the mean squared cosine ends at 0.88 from each of these.
-        assert alike.max(axis=1).min() > 0.98
+        assert alike.max(axis=1).min() > 0.995
 
 
 def test_visibility_prefers_the_mixed_frame(x64):

@@ -104,3 +104,25 @@ def test_what_cannot_be_done(arguments, said, on_pca, pca_run, folder, capsys):
     names = {"RUN": on_pca, "PCA": pca_run, "x": folder / "x", "x.csv": folder / "x.csv"}
     assert latax_(*(names.get(argument, argument) for argument in arguments)) == 2
     assert said in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("context", [["--context", "which"], []], ids=["known", "not known"])
+def test_sequences_are_fitted_with_and_without_their_transformation(context, folder, capsys):
+    rng = np.random.default_rng(0)
+    file, run = folder / f"sequences{len(context)}.npz", folder / f"flows{len(context)}"
+    arrays = {"x": rng.normal(size=(30, 3, 2)), "times": np.arange(3.0)}
+    np.savez(file, **arrays, **({"which": rng.integers(2, size=30)} if context else {}))
+    sizes = ["--steps", 2, "--width-size", 3, "--latent-size", 2, "--batch-size", 8, "--potentials", 2, "--no-progress"]
+    assert latax_("fit", "flow-sequence-vae", file, *context, "--out", run, "--pde", "none", *sizes) == 0
+    assert "nll, upper bound (nats)" in (run / "report.html").read_text()
+    assert latax_("encode", run, file, *context, "--out", folder / f"z{len(context)}.npz") == 0
+    sampled = ["--context", 1] if context else []
+    assert latax_("sample", run, "--size", 4, *sampled, "--out", folder / f"drawn{len(context)}.npz") == 0
+    assert latax.load(run).transform(arrays["x"].reshape(30, -1), **_which(file, context)).shape == (30, 3)
+    capsys.readouterr()
+    assert latax_("fit", "potential-flow", run, "--out", folder / "none") == 2
+    assert "A FlowSequenceVAE has flows of its own" in capsys.readouterr().err
+
+
+def _which(file, context):
+    return {"context": np.load(file)["which"]} if context else {}

@@ -68,3 +68,16 @@ def test_what_cannot_be():
         sequences(SPOT[None], np.array([3]))
     with pytest.raises(DataError, match=r"not from 0 to 1\. Divide by 255"):
         sequences(255 * SPOT[None], np.array([0]))
+
+
+def test_images_of_a_file_take_the_place_of_the_digits(tmp_path):
+    images = np.stack([SPOT, SPOT.T, 0.5 * SPOT])
+    np.save(tmp_path / "spots.npy", images)
+    samples = catalogue.make("digit-sequences", 4, seed=1, source=str(tmp_path / "spots.npy"))
+    truth = samples.truth
+    assert set(truth) == {"transformation", "image"}
+    again = sequences(images[truth["image"]], truth["transformation"])
+    np.testing.assert_allclose(samples.X, again.reshape(4, -1), atol=1e-6)
+    np.save(tmp_path / "rows.npy", images.reshape(3, -1))
+    with pytest.raises(DataError, match=r"holds samples of shape \(256,\)\. Expected grey images"):
+        catalogue.make("digit-sequences", 4, source=str(tmp_path / "rows.npy"))

@@ -12,9 +12,9 @@ import pytest
 from sklearn.base import clone
 
 import latax
-from latax import Autoencoder, MFlow, PotentialFlow, ProbabilisticPCA
+from latax import Autoencoder, ForecastVAE, MFlow, PotentialFlow, ProbabilisticPCA
 from latax._errors import ConfigError, DataError, FileError
-from latax.estimators.decoders import DecodeSignal, points_of, to_normal
+from latax.estimators.decoders import DecodeSignal, points_of, space_with, to_normal
 from latax.estimators.signal_estimator import latents_of
 from latax.models.latent_space import LatentSpace, StandardNormal
 from latax.models.physics_vae import physics_vae
@@ -95,6 +95,35 @@ def test_replicates_and_metrics():
     assert {"distinct", "equation", "initial", "guidance", "speed"} == set(model.history_[-1]["terms"])
 
 
+def test_each_replicate_has_its_own_paths():
+    model = fitted()
+    Z = model.draw(2)
+    ends = [model.replicate(r).traverse(Z, 0, steps=2).latent[:, -1] for r in range(2)]
+    assert np.abs(ends[0] - ends[1]).max() > 1e-2
+    np.testing.assert_array_equal(ends[model.best_], model.traverse(Z, 0, steps=2).latent[:, -1])
+    with pytest.raises(ConfigError, match=r"replicate=2 is not there: the fit has replicates 0 to 1"):
+        model.replicate(2)
+
+
+def test_accuracy_counts_pairs():
+    model = fitted()
+    told = model.which(model.draw(4), np.array([0, 1, 2, 0]), np.full(4, 0.5))
+    np.testing.assert_allclose(told.sum(axis=1), 1, atol=1e-5)
+    assert told.shape == (4, 3)
+    # A share of 3 × 64 pairs, which the mean probability of the true path is not.
+    pairs = 3 * 64 * model.assess().accuracy
+    assert pairs == pytest.approx(round(pairs), abs=1e-9)
+
+
+def test_alignment_is_asked_for_by_its_weight():
+    plain, asked = (PotentialFlow(SPACE, potentials=2, alignment_weight=w, **TINY) for w in (0.0, 0.5))
+    assert not plain._objective.aligned
+    assert "alignment" not in plain._weights
+    asked.fit()
+    assert asked._weights["alignment"] == 0.5
+    assert 0 < np.min(asked.history_[-1]["terms"]["alignment"]) < 4
+
+
 def test_an_assessment_says_what_is_wrong_with_a_short_fit():
     found = fitted().assess()
     assert found.displacement.shape == (3, 64)
@@ -167,6 +196,15 @@ def test_an_autoencoder_needs_data_to_know_where_its_points_are():
     np.testing.assert_allclose(points_of(encoder, ROWS), encoder.transform(ROWS), atol=1e-5)
 
 
+def test_a_forecaster_decodes_whole_trajectories():
+    options = {"latent_size": 2, "width_size": 4, "times_per_sample": 2, "steps": 2, "batch_size": 8, "dt": 1.0}
+    model = ForecastVAE(**options, progress=False).fit(ROWS)
+    space = space_with(model, points_of(model))
+    Z = space.sample.points[:3]
+    np.testing.assert_allclose(jax.vmap(space.decode)(Z), model.inverse_transform(np.asarray(Z)), atol=1e-4)
+    assert space.decode(Z[0]).shape == (5,)
+
+
 def test_parameters_of_a_physics_move_within_their_bounds(x64):
     module = physics_vae(pendulum(), np.linspace(0, 1.2, 4), width_size=4, inside_width=3, key=jax.random.key(0))
     # The one parameter, one inner and two outer corrections, and angle and velocity at first.
@@ -198,6 +236,11 @@ def test_objects_and_scikit_learn():
         (lambda: PotentialFlow(SPACE).set_params(initial="rest"), r"there is no initial condition 'rest'"),
         (lambda: PotentialFlow(SPACE, activation="relu"), r"the equation Wave has second derivatives"),
         (lambda: PotentialFlow(SPACE, batch_size=10), r"batch_size=10 is not a multiple of potentials=4.* give 8"),
+        (
+            lambda: PotentialFlow(SPACE, guidance=Supervised(lambda x: jnp.sum(x, axis=(1, 2)))),
+            r"has shape \(5,\); expected one number, or one for each of the 4 paths",
+        ),
+        (lambda: PotentialFlow(SPACE, alignment_weight=-1.0), r"alignment_weight=-1\.0 must be a number of 0 or more"),
         (lambda: PotentialFlow(SPACE, speed=0.0), r"speed=0\.0 must be a number greater than 0"),
         (lambda: PotentialFlow(SPACE).set_params(pairs="near"), r"pairs='near' is not known; give 'start' or"),
         (lambda: PotentialFlow(MFlow()), r"The decoder is a MFlow that is not fitted yet"),

@@ -70,3 +70,12 @@ def test_the_ceiling():
         gaussian_ceiling(0)
     with pytest.raises(DataError, match="expected at least one sample and draw"):
         likelihood_bounds(np.zeros((0, 1)), np.zeros((0, 1)), np.zeros((0, 1)), size=1)
+
+
+@pytest.mark.parametrize("place", range(3))
+def test_what_is_not_finite_is_not_averaged(place):
+    parts = [part.copy() for part in draws(4)]
+    parts[place][7, 2] = np.nan
+    name = ("log_likelihood", "log_prior", "log_posterior")[place]
+    with pytest.raises(DataError, match=rf"{name} is not finite for 1 of 50 samples"):
+        likelihood_bounds(*parts, size=4)

@@ -1,3 +1,5 @@
+import functools
+
 import equinox as eqx
 import jax
 import jax.numpy as jnp
@@ -65,6 +67,17 @@ def test_priors():
 def test_spaces_in_which_nothing_can_be_trained(space, said):
     with pytest.raises(ConfigError, match=said):
         check_space(space)
+
+
+def test_training_mode_is_seen_where_a_function_has_closed_over_it_and_in_the_mapping():
+    module = WithDropout(eqx.nn.Dropout(0.5))
+    for decode in (lambda z: module(z), functools.partial(lambda layer, z: layer(z), module), module.__call__):
+        with pytest.raises(ConfigError, match=r"The decoder has a Dropout in training mode"):
+            check_space(LatentSpace(2, StandardNormal(2), decode))
+    with pytest.raises(ConfigError, match=r"The mapping has a Dropout in training mode"):
+        check_space(LatentSpace(2, StandardNormal(2), picture, module))
+    still = eqx.nn.inference_mode(module)
+    assert check_space(LatentSpace(2, StandardNormal(2), lambda z: still(z), lambda z: still(z))) == (2,)
 
 
 def test_a_decoder_in_inference_mode_is_taken():

@@ -182,3 +182,18 @@ def test_what_cannot_be_trained(options, said):
     # Without second derivatives, kinks are allowed.
     if "activation" in options:
         potential_flow(BLOBS, 2, pde=NoPDE(), hidden=(3,), activation=jax.nn.relu, shape=(8, 8, 1), key=jr.key(0))
+
+
+def test_the_alignment_of_straight_flows_is_known(straight_model, x64):
+    model = straight_model
+    batch = PriorDraws(model.space, model.loc, model.scale, 2)(jr.key(1), 6)
+    objective = TraversalObjective(LogJVP(), free, FixedSpeed(0.3), aligned=True)
+    terms = eqx.filter_jit(objective)(model, batch, jr.key(2))
+    # At right angles in latent space, and not in the data.
+    first, second = DIRECTIONS @ W.T
+    cosine = first @ second / np.linalg.norm(first) / np.linalg.norm(second)
+    assert float(terms["alignment"]) == pytest.approx(-np.log(1 - (0.999 * cosine) ** 2) / (2 * 2 * 2))
+    right = np.linalg.svd(W)[2][:2]
+    aligned = eqx.tree_at(lambda m: m.potentials, model, straight(jnp.asarray(right), 0.4))
+    assert float(eqx.filter_jit(objective)(aligned, batch, jr.key(2))["alignment"]) == pytest.approx(0, abs=1e-12)
+    assert cosine**2 > 1e-3

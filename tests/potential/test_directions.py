@@ -1,4 +1,5 @@
 import jax
+import jax.extend
 import jax.numpy as jnp
 import jax.random as jr
 import numpy as np
@@ -89,3 +90,19 @@ def test_no_more_directions_than_dimensions(count):
 def test_they_can_be_compiled():
     compiled = jax.jit(lambda z: visible_directions(linear, z, 2))(jnp.ones((3, 3)))
     assert (alike(compiled, RIGHT[:2]) > 0.999).all()
+
+
+def test_many_samples_need_no_square_matrix():
+    z = jax.ShapeDtypeStruct((5000, 3), jnp.float32)
+    steps = jax.make_jaxpr(lambda z: principal_directions(z, 2))(z).jaxpr
+    largest = max(np.prod(shape) for shape in _shapes(steps))
+    assert largest <= 5000 * 3
+    # With fewer rows than dimensions, there are as many directions as asked for all the same.
+    assert sefa_directions(jnp.ones((1, 3)), 3).shape == (3, 3)
+
+
+def _shapes(jaxpr):
+    for equation in jaxpr.eqns:
+        for inner in jax.extend.core.jaxprs_in_params(equation.params):
+            yield from _shapes(inner)
+        yield from (variable.aval.shape for variable in equation.outvars)

@@ -31,8 +31,8 @@ def linear(z):
     return (jnp.asarray(W) @ z).reshape(5, 1)
 
 
-def loss(guidance, decode, z, v):
-    return guidance.loss(*decoded_change(decode, z, v), v)
+def loss(guidance, decode, z, v, k=0):
+    return guidance.loss(*decoded_change(decode, z, v), v, jnp.asarray(k))
 
 
 @pytest.fixture
@@ -69,12 +69,25 @@ def test_lengths_do_not_matter_or_by_a_constant(z):
 
 def test_a_supervised_direction_is_a_dot_product(z):
     h = np.array([0.3, 0.0, -1.0, 0.5, 2.0])
-    value = lambda x: jnp.vdot(jnp.asarray(h), x)
+    value = lambda x: jnp.vdot(jnp.asarray(h, x.dtype), x)
     np.testing.assert_allclose(
         loss(Supervised(value, normalised=False), linear, z, jnp.asarray(V)), -h @ W @ V, atol=1e-12
     )
     found = loss(Supervised(value), linear, z, jnp.asarray(V))
     np.testing.assert_allclose(found, -h @ W @ V / np.linalg.norm(V), atol=1e-12)
+
+
+def test_each_path_may_have_a_property_of_its_own(z):
+    both = np.array([[0.3, 0.0, -1.0, 0.5, 2.0], [1.0, 1.0, 0.0, -2.0, 0.1]])
+    guidance = Supervised(lambda x: jnp.asarray(both, x.dtype) @ x[:, 0], normalised=False)
+    found = [float(loss(guidance, linear, z, jnp.asarray(V), k)) for k in range(2)]
+    np.testing.assert_allclose(found, -both @ W @ V, atol=1e-12)
+    assert abs(found[0] - found[1]) > 0.1
+    guidance.check((5, 1), 2)
+    with pytest.raises(
+        ConfigError, match=r"The property of the data has shape \(2,\); expected one number, or one for"
+    ):
+        guidance.check((5, 1), 3)
 
 
 def test_a_fixed_speed_is_a_share_of_the_typical_length(z):

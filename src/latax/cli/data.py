@@ -23,6 +23,7 @@ def make(
     seed: int = 0,
     source: Path | None = None,
     row: int | None = None,
+    known: bool = False,
 ) -> None:
     """Makes a built-in data set and writes it to a new file.
 
@@ -31,13 +32,16 @@ def make(
         out: npz, npy, nc, csv or parquet; only npz and nc keep times and true parameters.
         size: How many samples; sets of a fixed size have their own.
         seed: The same seed gives the same samples.
-        source: Of rotated-digits: a file with images of your own, such as MNIST's train-images-idx3-ubyte.gz.
+        source: Of rotated-digits and digit-sequences: a file with images of your own, such as MNIST's
+            train-images-idx3-ubyte.gz.
         row: Of rotated-digits: which image is turned, from 0 on.
+        known: Of digit-sequences: the transformation is the context, so that a model is told it.
     """
     from latax.data import catalogue
     from latax.data.write import write
 
-    options = {key: value for key, value in (("source", source), ("row", row)) if value is not None}
+    given = (("source", source), ("row", row), ("known", known or None))
+    options = {key: value for key, value in given if value is not None}
     samples = catalogue.make(name, size, seed, **options)
     write(samples, out)
     print(f"{len(samples)} samples of {samples.origin}: {out}")

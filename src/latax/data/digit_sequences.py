@@ -4,6 +4,7 @@ Song, Keller, Sebe and Welling 2023, arXiv 2304.12944, use such sequences of MNI
 8×8 digits, or by `sequences` of grey images of one's own.
 """
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -64,24 +65,32 @@ def transformed(
     return grey[..., None] * _colour(amount[2])
 
 
-def make(size: int, seed: int = 0) -> Samples:
+def make(size: int, seed: int = 0, *, known: bool = False, source: str | Path | None = None) -> Samples:
     """`size` sequences of 9 images (28, 28, 3); `truth`: "transformation", "digit" and "image", the row of the digit.
+
+    **Arguments:** `known`: the transformation is the context (size, 1), too; `source`: a file of grey images, white on
+    black, to take in place of scikit-learn's digits: any that `latax.data.read` reads, such as MNIST's
+    train-images-idx3-ubyte.gz. Raises `DataError` for images that are not grey or not from 0 to 1.
 
     Split by "image", so that no digit is in two parts.
     """
-    source = digits.make(digits.ROWS, seed)
+    given = digits.make(digits.ROWS, seed) if source is None else _of_file(Path(source))
     rng = np.random.default_rng(seed)
-    rows, which = rng.integers(digits.ROWS, size=size), rng.integers(len(TRANSFORMATIONS), size=size)
-    images = np.asarray(source.X)[rows].reshape(-1, *digits.SHAPE)
+    rows, which = rng.integers(len(given), size=size), rng.integers(len(TRANSFORMATIONS), size=size)
+    images = np.asarray(given.take(rows).X, np.float64).reshape(-1, *given.sample_shape[:2])
     shape = (TIMES, SIDE, SIDE, 3)
-    assert source.context is not None
+    truth = {"transformation": which, "image": rows}
+    if given.context is not None:
+        truth["digit"] = given.context[rows, 0].astype(np.int64)
     return Samples(
         sequences(images, which).reshape(size, -1),
+        context=which[:, None].astype(np.float64) if known else None,
+        context_names=("transformation",) if known else (),
         feature_names=default_names(shape, "pixel"),
         sample_shape=shape,
         times=np.linspace(0, 1, TIMES),
-        origin=f"digits of scikit-learn that are scaled, turned or change their hue, seed {seed}",
-        truth={"transformation": which, "digit": source.context[rows, 0].astype(np.int64), "image": rows},
+        origin=f"{_what(source)} that are scaled, turned or change their hue, seed {seed}",
+        truth=truth,
     )
 
 
@@ -89,3 +98,16 @@ def _colour(degrees: float) -> Float[np.ndarray, " 3"]:
     """Red, green and blue of a pure hue."""
     place = (degrees / 60 + np.array([0.0, 4.0, 2.0])) % 6
     return np.clip(np.abs(place - 3) - 1, 0, 1)
+
+
+def _of_file(path: Path) -> Samples:
+    from latax.data.read import read
+
+    samples = read(path)
+    if len(samples.sample_shape) not in (2, 3) or samples.sample_shape[2:] not in ((), (1,)):
+        raise DataError(f"{path} holds samples of shape {samples.sample_shape}. Expected grey images, (height, width).")
+    return samples
+
+
+def _what(source: str | Path | None) -> str:
+    return "digits of scikit-learn" if source is None else f"images of {source}"

@@ -3,6 +3,7 @@
 from latax.estimators.ambient_flow import AmbientFlow
 from latax.estimators.autoencoder import Autoencoder
 from latax.estimators.catalogue import ESTIMATORS, TRAVERSALS, load, restore
+from latax.estimators.flow_sequence_vae import FlowSequenceVAE
 from latax.estimators.forecast_vae import ForecastVAE
 from latax.estimators.low_bending import LowBendingAutoencoder
 from latax.estimators.manifold_density import ManifoldDensity
@@ -20,6 +21,7 @@ __all__ = [
     "VAEDLM",
     "AmbientFlow",
     "Autoencoder",
+    "FlowSequenceVAE",
     "ForecastVAE",
     "LowBendingAutoencoder",
     "MFlow",

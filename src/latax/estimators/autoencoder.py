@@ -10,12 +10,10 @@ from jaxtyping import Array, Float, Key
 
 from latax._errors import ConfigError, DataError
 from latax.data import Samples
-from latax.estimators.assessment import against_scale, history_findings, pca_error, spread
 from latax.estimators.params import require_count
-from latax.estimators.reconstruction import ReconstructionAssessment
+from latax.estimators.reconstruction import ReconstructionAssessment, assess_reconstruction
 from latax.estimators.scaling import Scaling, measure, refuse_equal_rows
 from latax.estimators.trained import AbstractTrainedEstimator
-from latax.evaluate import Diagnosis, rules
 from latax.models.autoencoder import Autoencoder as Module
 from latax.models.autoencoder import autoencoder
 from latax.models.recipes import Budget, autoencoding
@@ -102,14 +100,4 @@ class Autoencoder(AbstractAutoencoder):
 
     def assess(self, held_out: Samples, training: Samples | None = None) -> ReconstructionAssessment:
         """All numbers that a diagnosis and a report are made of."""
-        held_out = held_out.take(spread(np.arange(len(held_out))))
-        x = np.asarray(held_out.X, np.float64)
-        errors = self.reconstruction_error(held_out)
-        scale = float(np.sqrt(np.mean(np.sum((x - x.mean(axis=0)) ** 2, axis=1))))
-        rms = float(np.sqrt(np.mean(errors**2)))
-        findings, pca = [against_scale(rms, scale, len(x))], None
-        if training is not None:
-            pca = pca_error(training, held_out, self.latent_size)
-            findings.append(rules.reconstruction_against_pca(rms, pca, scale))
-        diagnosis = Diagnosis((*findings, *history_findings(self)))
-        return ReconstructionAssessment(diagnosis=diagnosis, errors=errors, data_scale=scale, pca_error=pca)
+        return assess_reconstruction(self, held_out, training, latent_size=self.latent_size)

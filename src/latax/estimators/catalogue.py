@@ -9,6 +9,7 @@ from latax.estimators import store
 from latax.estimators.ambient_flow import AmbientFlow
 from latax.estimators.autoencoder import Autoencoder
 from latax.estimators.base import AbstractEstimator
+from latax.estimators.flow_sequence_vae import FlowSequenceVAE
 from latax.estimators.forecast_vae import ForecastVAE
 from latax.estimators.low_bending import LowBendingAutoencoder
 from latax.estimators.manifold_density import ManifoldDensity
@@ -32,6 +33,7 @@ ESTIMATORS: dict[str, type[AbstractEstimator]] = {
     "sequence-vae": SequenceVAE,
     "vae-dlm": VAEDLM,
     "forecast-vae": ForecastVAE,
+    "flow-sequence-vae": FlowSequenceVAE,
     "probabilistic-pca": ProbabilisticPCA,
 }
 

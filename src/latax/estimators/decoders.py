@@ -4,6 +4,7 @@ import os
 from typing import Any
 
 import equinox as eqx
+import jax
 import jax.numpy as jnp
 import jax.random as jr
 import numpy as np
@@ -12,6 +13,8 @@ from jaxtyping import Array, Float
 from latax._by_name import by_name
 from latax._errors import ConfigError, DataError
 from latax.estimators.base import AbstractEstimator, AbstractSampler
+from latax.estimators.flow_sequence_vae import FlowSequenceVAE
+from latax.estimators.forecaster import AbstractForecaster
 from latax.estimators.rows import map_rows
 from latax.estimators.signal_estimator import AbstractSignalEstimator, latents_of
 from latax.models.latent_space import LatentSpace, Rows
@@ -33,7 +36,7 @@ def find_decoder(decoder: Decoder) -> AbstractEstimator | LatentSpace:
     if isinstance(decoder, AbstractEstimator):
         if not decoder.__sklearn_is_fitted__():
             raise ConfigError(f"The decoder is a {type(decoder).__name__} that is not fitted yet. Fit it first.")
-        return decoder
+        return _without_flows(decoder)
     name = os.fspath(decoder)
     if name.endswith(")"):  # An object's description, which is what a saved model has of it.
         raise ConfigError(
@@ -49,7 +52,16 @@ def find_decoder(decoder: Decoder) -> AbstractEstimator | LatentSpace:
         raise ConfigError(
             f"{name} is a {found.name}, which decodes nothing itself. Give the model that it was made of."
         )
-    return found
+    return _without_flows(found)
+
+
+def _without_flows(model: AbstractEstimator) -> AbstractEstimator:
+    if isinstance(model, FlowSequenceVAE):
+        raise ConfigError(
+            "A FlowSequenceVAE has flows of its own, and a row of its latent coordinates is a whole sequence. Follow "
+            "them by its `predict`."
+        )
+    return model
 
 
 def points_of(model: AbstractEstimator, X: Any = None) -> Float[np.ndarray, "N n"]:
@@ -79,6 +91,9 @@ def space_with(model: AbstractEstimator, points: Float[np.ndarray, "N n"]) -> La
     """The latent space of a fitted model whose prior is that of these points."""
     if isinstance(model, AbstractSignalEstimator):
         decode: Any = DecodeSignal(model._centred, model.sample_shape_)
+    elif isinstance(model, AbstractForecaster):
+        shares = tuple(model._shares(np.asarray(model.times_)).tolist())
+        decode = _DecodeTrajectory(model._centred, shares, model.sample_shape_)
     else:
         decode = _Decode(model.module_, model.sample_shape_)
     return LatentSpace(points.shape[1], Rows(jnp.asarray(points)), decode)
@@ -92,6 +107,18 @@ class _Decode(eqx.Module):
 
     def __call__(self, z: Float[Array, " n"]) -> Float[Array, "*data"]:
         return self.module.decode(z, None).reshape(self.shape)
+
+
+class _DecodeTrajectory(eqx.Module):
+    """The same for a forecaster: the trajectory at the times of the data."""
+
+    module: Any
+    shares: tuple[float, ...] = eqx.field(static=True)
+    shape: tuple[int, ...] = eqx.field(static=True)
+
+    def __call__(self, z: Float[Array, " n"]) -> Float[Array, "*data"]:
+        states = jax.vmap(lambda t: self.module.decode(z, t))(jnp.asarray(self.shares, z.dtype))
+        return states.reshape(self.shape)
 
 
 class DecodeSignal(eqx.Module):

@@ -26,10 +26,10 @@ from latax.estimators.traversal_settings import TraversalSettings
 from latax.evaluate import Diagnosis
 from latax.integrate import FixedStep
 from latax.models.latent_space import LatentSpace, Rows, check_space
-from latax.models.potential_flow import Misclassification, PriorDraws, potential_flow
 from latax.models.potential_flow import PotentialFlow as Module
+from latax.models.potential_flow import PriorDraws, decoded_pair, potential_flow
 from latax.models.recipes import potential_flow as recipe
-from latax.potential import HORIZON, activation_named, check_number
+from latax.potential import HORIZON, Supervised, activation_named, check_number
 
 #: Draws on which weights and replicates are compared, for each potential.
 VALIDATION_EACH = 64
@@ -84,6 +84,9 @@ class PotentialFlow(TraversalSettings, BaseEstimator):
             self._decoder = decoder
             self.space_ = space_with(decoder, points_of(decoder, X))
             self.data_shape_ = check_space(self.space_)
+        guidance = self._objective.guidance
+        if isinstance(guidance, Supervised):
+            guidance.check(self.data_shape_, self.potentials)
         if out is None:
             if resume:
                 raise ConfigError("resume=True needs the folder of the run: give out=... as in the call that began it.")
@@ -142,6 +145,15 @@ class PotentialFlow(TraversalSettings, BaseEstimator):
         return "models_" in vars(self)
 
     # ---- the fitted module
+
+    def replicate(self, index: int) -> "PotentialFlow":
+        """The same fitted estimator, speaking for another replicate."""
+        check_is_fitted(self)
+        if not 0 <= index < self.n_replicates_:
+            raise ConfigError(f"replicate={index} is not there: the fit has replicates 0 to {self.n_replicates_ - 1}.")
+        other = type(self)(**self.get_params(deep=False))
+        vars(other).update(vars(self), best_=index)
+        return other
 
     @property
     def n_replicates_(self) -> int:
@@ -212,11 +224,11 @@ class PotentialFlow(TraversalSettings, BaseEstimator):
         """Is this fit any good? Numbers on fresh draws, thresholds, and advice."""
         return self.assess().diagnosis
 
-    def wrongness(self, Z: Any, k: Any, s: Any) -> Float[np.ndarray, " N"]:
-        """1 - the probability that the classifier gives path k[i] from Z[i], looked at s[i] of the way along."""
+    def which(self, Z: Any, k: Any, s: Any) -> Float[np.ndarray, "N K"]:
+        """The classifier's probability of each path, for a pair on path k[i] from Z[i] that ends s[i] of the way."""
         check_is_fitted(self)
         rows = (np.asarray(Z, np.float32), np.asarray(k, np.int32), np.asarray(s, np.float32))
-        return map_rows(_Wrongness(self.pairs, self.path_steps), self.module_, *rows, chunk=256)
+        return map_rows(_Which(self.pairs, self.path_steps), self.module_, *rows, chunk=256)
 
     # ---- files
 
@@ -302,14 +314,14 @@ class _Follow(NamedTuple):
         return jax.vmap(module.space.decode)(latent), latent
 
 
-class _Wrongness(NamedTuple):
-    """The metric of one sample, from a latent point of the decoder."""
+class _Which(NamedTuple):
+    """Probabilities of the paths for one pair, from a latent point of the decoder."""
 
     pairs: str
     steps: int
 
     def __call__(
         self, module: Module, z: Float[Array, " n"], k: Int[Array, ""], s: Float[Array, ""]
-    ) -> Float[Array, ""]:
-        batch = {"z": ((z - module.loc) / module.scale)[None], "k": k[None], "s": s[None]}
-        return Misclassification(self.pairs, self.steps)(module, batch)[0]
+    ) -> Float[Array, " K"]:
+        pair = decoded_pair(module, (z - module.loc) / module.scale, s, k, self.pairs, self.steps)
+        return jax.nn.softmax(module.classifier(*pair))

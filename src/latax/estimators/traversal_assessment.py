@@ -19,7 +19,7 @@ STEPS = 9
 class TraversalAssessment(Assessment):
     """What is known about K paths, from fresh draws.
 
-    - `accuracy`: the share of pairs whose path the classifier tells; `chance`: 1 / K.
+    - `accuracy`: the share of pairs whose true path is the likeliest by the classifier; `chance`: 1 / K.
     - `displacement`, `change`, `drift`, `energy`, `round_trip`: for each path and start, (K, N): how far it leads in
         latent space, as a share of the typical |z - mean|; the root mean square change of the data; the greatest
         relative change of |z - mean|; ∫|dz/dt|² dt; and how far the way back ends from the start, relative to |z|.
@@ -59,11 +59,11 @@ def assess_traversals(estimator: Any) -> TraversalAssessment:
     starts = estimator.traverse(Z, 0, steps=2).data[:, 0].reshape(STARTS, -1).astype(np.float64)
     rng = np.random.default_rng(estimator.seed)
     k = np.repeat(np.arange(count), STARTS)
-    wrong = estimator.wrongness(np.tile(Z, (count, 1)), k, rng.uniform(size=len(k)))
+    told = np.argmax(estimator.which(np.tile(Z, (count, 1)), k, rng.uniform(size=len(k))), axis=1)
     # The root mean square difference of one draw from the mean of all: what a change can be held against.
     data_scale = float(np.sqrt(np.mean(np.var(starts, axis=0))))
     known: dict[str, Any] = {name: np.stack(values) for name, values in found.items()}
-    known |= {"accuracy": 1 - float(np.mean(wrong)), "chance": 1 / count}
+    known |= {"accuracy": float(np.mean(told == k)), "chance": 1 / count}
     findings = (
         traversal_rules.paths_mistaken(1 - known["accuracy"], known["chance"]),
         traversal_rules.paths_that_stand_still(known["displacement"]),

@@ -56,6 +56,9 @@ class TraversalSettings:
     """Weight of the guidance."""
     speed_weight: float = 1.0
     """Weight of the squared deviation from the speed."""
+    alignment_weight: float = 0.0
+    """Weight of how far flows are from right angles to one another, in latent space and in their changes of the data. 0
+    leaves it out; paths are then distinct, but as likely mixtures of factors as the factors."""
     train_equation: bool = True
     """Train the constants of the equation, such as the wave speed of each potential."""
     width_size: int = 64
@@ -88,7 +91,14 @@ class TraversalSettings:
             require_count(name, getattr(self, name))
         for name in ("speed", "learning_rate", "clip"):
             require_positive(name, getattr(self, name))
-        for name in ("equation_weight", "initial_weight", "guidance_weight", "speed_weight", "weight_decay"):
+        for name in (
+            "equation_weight",
+            "initial_weight",
+            "guidance_weight",
+            "speed_weight",
+            "alignment_weight",
+            "weight_decay",
+        ):
             require_not_negative(name, getattr(self, name))
         require_seed(self.seed)
         if self.probes is not None:
@@ -110,8 +120,7 @@ class TraversalSettings:
 
     @property
     def _pde(self) -> AbstractPotentialPDE:
-        kind = AbstractPotentialPDE
-        return _object(self.pde, kind, pde_named, "equation", "a latax.potential.AbstractPotentialPDE")
+        return find_pde(self.pde)
 
     @property
     def _objective(self) -> TraversalObjective:
@@ -119,22 +128,35 @@ class TraversalSettings:
         guidance = _object(self.guidance, kind, guidance_named, "guidance", "a latax.potential.AbstractGuidance")
         initial = initial_condition_named(self.initial)
         return TraversalObjective(
-            guidance, initial, FixedSpeed(self.speed), pairs=self.pairs, steps=self.path_steps, probes=self.probes
+            guidance,
+            initial,
+            FixedSpeed(self.speed),
+            pairs=self.pairs,
+            steps=self.path_steps,
+            probes=self.probes,
+            aligned=self.alignment_weight > 0,
         )
 
     @property
     def _weights(self) -> dict[str, float]:
-        return {
+        weights = {
             "equation": self.equation_weight,
             "initial": self.initial_weight,
             "guidance": self.guidance_weight,
             "speed": self.speed_weight,
         }
+        return weights | ({"alignment": self.alignment_weight} if self.alignment_weight > 0 else {})
 
     @property
     def _budget(self) -> Budget:
         batch = EACH * self.potentials if self.batch_size is None else self.batch_size
         return Budget(self.steps, batch, self.learning_rate, self.weight_decay, self.clip)
+
+
+def find_pde(given: str | AbstractPotentialPDE) -> AbstractPotentialPDE:
+    """The equation that this is, or names: a built-in one, or a user's own as file.py:name."""
+    kind = AbstractPotentialPDE
+    return _object(given, kind, pde_named, "equation", "a latax.potential.AbstractPotentialPDE")
 
 
 def _object(given: Any, kind: type, named: Any, what: str, example: str) -> Any:

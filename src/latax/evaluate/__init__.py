@@ -9,6 +9,7 @@ from latax.evaluate.calibration import Calibration, binomial_band, calibration
 from latax.evaluate.detection import auc, combined_p_value
 from latax.evaluate.diagnose import Diagnosis, Finding
 from latax.evaluate.disentanglement import DCI, dci, dci_scores, mutual_information_gap
+from latax.evaluate.image_attributes import ImageAttributes, image_attributes
 from latax.evaluate.likelihood import LikelihoodBounds, gaussian_ceiling, likelihood_bounds
 from latax.evaluate.paths import EquivarianceError, equivariance_error, norm_drift, path_energy, round_trip_error
 from latax.evaluate.predictability import VariationPredictability, variation_predictability
@@ -31,6 +32,7 @@ __all__ = [
     "EquivarianceError",
     "FactorPurity",
     "Finding",
+    "ImageAttributes",
     "Interval",
     "LikelihoodBounds",
     "MetricSpectrum",
@@ -49,6 +51,7 @@ __all__ = [
     "factor_purity",
     "format_number",
     "gaussian_ceiling",
+    "image_attributes",
     "likelihood_bounds",
     "median_distance",
     "metric_spectrum",

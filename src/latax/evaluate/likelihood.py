@@ -41,13 +41,19 @@ def likelihood_bounds(
     - `noise`: the standard deviation of a Gaussian p(x|z) where it is fixed. Then no likelihood can be above
         `gaussian_ceiling(size, noise)`.
 
-    Raises `DataError` for a mean of log q - log p that is negative beyond its own noise, as it is where the two are
-    exchanged, and for likelihoods above the ceiling, where a constant is missing or a sign is wrong.
+    Raises `DataError` for values that are not finite, for a mean of log q - log p that is negative beyond its own
+    noise, as it is where the two are exchanged, and for likelihoods above the ceiling, where a constant is missing or a
+    sign is wrong.
     Source of the second bound: Burda, Grosse and Salakhutdinov 2016, arXiv 1509.00519, equation 8.
     """
     draws = log_likelihood.shape[1]
     if draws < 1 or log_likelihood.shape[0] < 1:
         raise DataError(f"The likelihoods have shape {log_likelihood.shape}; expected at least one sample and draw.")
+    parts = {"log_likelihood": log_likelihood, "log_prior": log_prior, "log_posterior": log_posterior}
+    for name, values in parts.items():
+        bad = int(np.count_nonzero(~np.isfinite(values).all(axis=1)))
+        if bad:
+            raise DataError(f"{name} is not finite for {bad} of {len(values)} samples. Look at the model there.")
     if noise is not None:
         refuse_above(log_likelihood, gaussian_ceiling(size, noise))
     difference = log_posterior - log_prior

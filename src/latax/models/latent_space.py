@@ -1,6 +1,10 @@
 """A decoder and the space that it decodes: what a flow has to know of a generative model, and nothing else."""
 
+import functools
+import inspect
+import types
 from collections.abc import Callable
+from typing import Any
 
 import equinox as eqx
 import jax
@@ -76,7 +80,8 @@ def check_space(space: LatentSpace) -> tuple[int, ...]:
             f"The latent space has {space.size} coordinate: every flow goes along the same line, and there is nothing "
             "to tell apart. Look at the data along it by `interpolate`, or use a model with at least two coordinates."
         )
-    _refuse_training_mode(space.decode)
+    _refuse_training_mode(space.decode, "decoder")
+    _refuse_training_mode(space.mapping, "mapping")
     draw = jax.eval_shape(space.draw, jr.key(0))
     if getattr(draw, "shape", None) != (space.size,):
         raise ConfigError(
@@ -112,11 +117,28 @@ def _try(space: LatentSpace) -> None:
         )
 
 
-def _refuse_training_mode(decode: Callable) -> None:
+def _refuse_training_mode(function: Callable | None, what: str) -> None:
     layers = (eqx.nn.Dropout, eqx.nn.BatchNorm)
-    for node in jax.tree.leaves(decode, is_leaf=lambda node: isinstance(node, layers)):
+    for node in jax.tree.leaves(_parts(function), is_leaf=lambda node: isinstance(node, layers)):
         if isinstance(node, layers) and not node.inference:
             raise ConfigError(
-                f"The decoder has a {type(node).__name__} in training mode: what it decodes depends on chance or on "
-                "the rest of the batch. Give equinox.nn.inference_mode(decoder)."
+                f"The {what} has a {type(node).__name__} in training mode: what it gives depends on chance or on "
+                f"the rest of the batch. Give equinox.nn.inference_mode({what})."
             )
+
+
+def _parts(function: Any) -> list[Any]:
+    """A function, and the modules and functions that it has closed over, which are no leaves of it."""
+    waiting, found = [function], {}
+    while waiting:
+        part = waiting.pop()
+        if id(part) in found or not (callable(part) or isinstance(part, list | tuple)):
+            continue
+        found[id(part)] = part
+        if isinstance(part, functools.partial):
+            waiting += [part.func, *part.args, *part.keywords.values()]
+        elif isinstance(part, types.FunctionType):
+            waiting += inspect.getclosurevars(part).nonlocals.values()
+        elif isinstance(part, types.MethodType):
+            waiting.append(part.__self__)
+    return list(found.values())

@@ -38,6 +38,7 @@ from latax.potential import (
     decoded_change,
     follow,
     gradient,
+    misalignment,
     require_smooth,
     squared_residual,
     tangential,
@@ -88,6 +89,10 @@ class PotentialFlow(eqx.Module):
     def velocity(self, u: AbstractPotential) -> Velocity:
         """The velocity of one potential's flow."""
         return tangential(gradient(u)) if self.hold_norm else gradient(u)
+
+    def velocities(self, z: Latent, t: Float[Array, ""]) -> Float[Array, "K n"]:
+        """The velocities of all flows at one point."""
+        return eqx.filter_vmap(lambda u: self.velocity(u)(z, t))(self.potentials.stacked)
 
     def path(
         self,
@@ -158,17 +163,19 @@ def potential_flow(
 
 
 class TraversalObjective(eqx.Module):
-    """Terms `distinct`, `equation`, `initial`, `guidance` and `speed`, means over the batch.
+    """Terms `distinct`, `equation`, `initial`, `guidance`, `speed` and, on request, `alignment`: means over the batch.
 
     `distinct`: cross-entropy of the classifier over pairs; `equation` and `initial`: squared residuals per latent
     coordinate, at the place on the path where a sample is looked at and at its start; `guidance`: see
-    `latax.potential.guidance`; `speed`: squared deviation from the speed asked for.
+    `latax.potential.guidance`; `speed`: squared deviation from the speed asked for; `alignment`: see
+    `latax.potential.alignment`, at every K-th of the places that are looked at.
 
     **Arguments:**
 
     - `pairs`: "start": the start of a path and a point on it; "adjacent": two points on it, 1 / `steps` apart.
     - `steps`: into how many a path is cut for adjacent pairs; no pair is nearer than one of them.
     - `probes`: as in `latax.potential.squared_residual`.
+    - `aligned`: whether there is a term `alignment`.
     """
 
     guidance: AbstractGuidance
@@ -177,6 +184,7 @@ class TraversalObjective(eqx.Module):
     pairs: Literal["start", "adjacent"] = eqx.field(static=True, default="start")
     steps: int = eqx.field(static=True, default=8)
     probes: int | None = eqx.field(static=True, default=None)
+    aligned: bool = eqx.field(static=True, default=False)
 
     def __call__(self, model: PotentialFlow, batch: Batch, key: Key[Array, ""]) -> Terms:
         """The terms."""
@@ -185,14 +193,20 @@ class TraversalObjective(eqx.Module):
         keys = jr.split(key, s.shape)
 
         def of_potential(
-            u: AbstractPotential, pde: AbstractPotentialPDE, z: Array, s: Array, keys: Array
-        ) -> tuple[Array, Array, dict[str, Array]]:
-            return jax.vmap(lambda z, s, key: self._sample(model, u, pde, z, s, key))(z, s, keys)
+            u: AbstractPotential, pde: AbstractPotentialPDE, number: Array, z: Array, s: Array, keys: Array
+        ) -> tuple[Array, Array, Array, dict[str, Array]]:
+            return jax.vmap(lambda z, s, key: self._sample(model, u, pde, number, z, s, key))(z, s, keys)
 
-        first, second, terms = eqx.filter_vmap(of_potential)(model.potentials.stacked, model.pde, z, s, keys)
+        numbers = jnp.arange(k)
+        columns = (model.potentials.stacked, model.pde, numbers, z, s, keys)
+        first, second, places, terms = eqx.filter_vmap(of_potential)(*columns)
         logits = jax.vmap(jax.vmap(model.classifier))(first, second)
-        labels = jnp.broadcast_to(jnp.arange(k)[:, None], s.shape)
+        labels = jnp.broadcast_to(numbers[:, None], s.shape)
         distinct = optax.softmax_cross_entropy_with_integer_labels(logits, labels)
+        if self.aligned:
+            some, at = jax.lax.stop_gradient(places.reshape(-1, n)[::k]), pair_times(s, self.pairs, self.steps)[1]
+            of_point = lambda z, t: misalignment(model.decode, z, model.velocities(z, t))
+            terms["alignment"] = jax.vmap(of_point)(some, at.reshape(-1)[::k])
         return {"distinct": jnp.mean(distinct), **{name: jnp.mean(term) for name, term in terms.items()}}
 
     def _sample(
@@ -200,11 +214,12 @@ class TraversalObjective(eqx.Module):
         model: PotentialFlow,
         u: AbstractPotential,
         pde: AbstractPotentialPDE,
+        k: Int[Array, ""],
         z: Latent,
         s: Float[Array, ""],
         key: PRNGKeyArray,
-    ) -> tuple[Data, Data, dict[str, Float[Array, ""]]]:
-        """A pair of decoded data, and the terms of one sample."""
+    ) -> tuple[Data, Data, Latent, dict[str, Float[Array, ""]]]:
+        """A pair of decoded data, the later place, and the terms of one sample."""
         n = z.shape[0]
         velocity = model.velocity(u)
         ends, t = pair_times(s, self.pairs, self.steps)
@@ -216,10 +231,10 @@ class TraversalObjective(eqx.Module):
         terms = {
             "equation": squared_residual(pde, u, place, t, probes=self.probes, key=key) / n,
             "initial": self.initial(u, z) / n,
-            "guidance": self.guidance.loss(data, change, v),
-            "speed": self.speed.loss(data, change, v),
+            "guidance": self.guidance.loss(data, change, v, k),
+            "speed": self.speed.loss(data, change, v, k),
         }
-        return model.decode(path[-2]), data, terms
+        return model.decode(path[-2]), data, place, terms
 
 
 def pair_times(s: Float[Array, ""], pairs: str, steps: int) -> tuple[Float[Array, " T"], Float[Array, ""]]:

@@ -21,11 +21,13 @@ from latax.models.closed_form_vae import start_closed_form
 from latax.models.dynamic_manifold import DynamicManifoldVAE
 from latax.models.dynamic_objective import DynamicObjective
 from latax.models.dynamic_objective import Weights as DynamicWeights
-from latax.models.flow_sequence_vae import FlowSequenceVAE, NegativeBound, SequenceObjective
+from latax.models.flow_sequence_vae import FlowSequenceVAE
 from latax.models.injective_flow import InjectiveFlow, encode_batch, latent_nll, nll, reconstruction, start_density
 from latax.models.physics_model import AbstractPhysicsVAE
 from latax.models.physics_objective import Noise, PhysicsObjective, Regularisers, start
 from latax.models.potential_flow import Misclassification, PotentialFlow, StartUnits, TraversalObjective
+from latax.models.sequence_bound import AbstractSequenceVAE, NegativeBound, SequenceObjective
+from latax.potential import PotentialNet
 from latax.train import Batch, Phase, Recipe
 from latax.train.optimizer import adamw_cosine
 
@@ -261,14 +263,15 @@ def dynamic_manifold(
     return [phase]
 
 
-def flow_sequences(budget: Budget, *, known: bool, equation_weight: float) -> Recipe:
-    """The variational autoencoder of sequences on potential flows, all of it in one phase.
+def flow_sequences(budget: Budget, *, known: bool, equation_weight: float, beta: float = 1.0) -> Recipe:
+    """A variational autoencoder of sequences, all of it in one phase.
 
-    `known`: whether batches say which transformation each sequence is of.
+    `known`: whether batches say which transformation each sequence is of; `beta`: the weight of the divergence, which
+    is not 1 in comparisons only; the metric has the bound itself.
     """
     phase = Phase(
         name="sequences",
-        objective=SequenceObjective(known),
+        objective=SequenceObjective(known, beta),
         trainable=_sequence_parts,
         weights={"equation": equation_weight},
         metric=NegativeBound(known),
@@ -342,8 +345,14 @@ def _potentials_and_equation(model: PotentialFlow) -> list[PyTree]:
     return [*_potentials(model), model.pde]
 
 
-def _sequence_parts(model: FlowSequenceVAE) -> list[PyTree]:
-    return [model.features, model.head, model.decoder, model.potentials.stacked.net, model.pde, model.log_noise]
+def _sequence_parts(model: AbstractSequenceVAE) -> list[PyTree]:
+    # Not the units of the data, nor those of the potentials.
+    parts = [model.features, model.head, model.decoder, model.log_noise]
+    if not isinstance(model, FlowSequenceVAE):
+        return parts
+    stacked = model.potentials.stacked
+    parts.append(stacked.net if isinstance(stacked, PotentialNet) else stacked)
+    return [*parts, model.pde] if jax.tree.leaves(model.pde) else parts
 
 
 def _distribution(model: AmbientFlow) -> Transformed:

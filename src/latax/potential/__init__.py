@@ -2,6 +2,7 @@
 
 from latax.potential import reference
 from latax.potential.activation import activation_named, require_smooth
+from latax.potential.alignment import hadamard_gap, misalignment
 from latax.potential.directions import (
     principal_directions,
     random_directions,
@@ -72,7 +73,9 @@ __all__ = [
     "free",
     "gradient",
     "guidance_named",
+    "hadamard_gap",
     "initial_condition_named",
+    "misalignment",
     "pde_named",
     "principal_directions",
     "random_directions",

@@ -1,7 +1,8 @@
 """Constant directions in latent space: what every potential is compared with.
 
-All return `count` unit vectors as rows, the most important first, each with its largest entry positive. Their flows are
-straight lines: `straight` makes potentials of them, as fast as those that they are compared with.
+All return `count` unit vectors as rows, the most important first, each (but for random ones) with its largest entry
+positive. Their flows are straight lines: `straight` makes potentials of them, as fast as those that they are compared
+with.
 """
 
 from collections.abc import Callable
@@ -77,7 +78,8 @@ def straight(directions: Directions, speed: float) -> Potentials[LinearPotential
 
 def _leading(matrix: Float[Array, "m n"], count: int) -> Directions:
     """The right-singular vectors of the largest singular values."""
-    return _signed(jnp.linalg.svd(matrix, full_matrices=True)[2][:count])
+    # All right-singular vectors, also where there are fewer rows than columns; never N by N left ones.
+    return _signed(jnp.linalg.svd(matrix, full_matrices=matrix.shape[0] < matrix.shape[1])[2][:count])
 
 
 def _unit(directions: Directions) -> Directions:

@@ -11,14 +11,14 @@ from collections.abc import Callable
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float
+from jaxtyping import Array, Float, Int
 
 from latax._errors import ConfigError
 from latax.potential.potential import Latent, Scalar
 
 Data = Float[Array, "*data"]
-#: A property of data.
-Property = Callable[[Data], Scalar]
+#: A property of data, or one for each path.
+Property = Callable[[Data], Float[Array, "*paths"]]
 
 
 class AbstractGuidance(eqx.Module):
@@ -28,8 +28,8 @@ class AbstractGuidance(eqx.Module):
     """
 
     @abc.abstractmethod
-    def loss(self, data: Data, change: Data, velocity: Latent) -> Scalar:
-        """Low where the velocity is as wanted. `data`: g(z); `change`: J v."""
+    def loss(self, data: Data, change: Data, velocity: Latent, k: Int[Array, ""]) -> Scalar:
+        """Low where the velocity is as wanted. `data`: g(z); `change`: J v; `k`: the path's number."""
 
 
 def decoded_change(decode: Callable[[Latent], Data], z: Latent, velocity: Latent) -> tuple[Data, Data]:
@@ -47,7 +47,7 @@ class LogJVP(AbstractGuidance):
     epsilon: float = eqx.field(static=True, default=1e-8)
     normalised: bool = eqx.field(static=True, default=True)
 
-    def loss(self, data: Data, change: Data, velocity: Latent) -> Scalar:
+    def loss(self, data: Data, change: Data, velocity: Latent, k: Int[Array, ""]) -> Scalar:
         """-log(ε + |J v|²)."""
         return -jnp.log(self.epsilon + jnp.sum((change / self._unit(velocity)) ** 2))
 
@@ -60,7 +60,7 @@ class BoundedJVP(AbstractGuidance):
 
     scale: float = eqx.field(static=True, default=1.0)
 
-    def loss(self, data: Data, change: Data, velocity: Latent) -> Scalar:
+    def loss(self, data: Data, change: Data, velocity: Latent, k: Int[Array, ""]) -> Scalar:
         """-|J v|² / (s² + |J v|²)."""
         square = jnp.sum(change**2)
         return -square / (self.scale**2 + square)
@@ -69,16 +69,28 @@ class BoundedJVP(AbstractGuidance):
 class Supervised(AbstractGuidance):
     """-⟨∇(h ∘ g)(z), v⟩ for a property h of the decoded data: along the flow, the property grows.
 
+    h gives one number, which is to grow along all paths, or K of them, of which the k-th grows along path k.
+
     With `normalised` the direction v / |v| takes the place of v; without it, give a fixed speed too.
     """
 
     value: Property
     normalised: bool = eqx.field(static=True, default=True)
 
-    def loss(self, data: Data, change: Data, velocity: Latent) -> Scalar:
+    def loss(self, data: Data, change: Data, velocity: Latent, k: Int[Array, ""]) -> Scalar:
         """Minus the rate of change of the property, by one forward derivative of it."""
         grows = jax.jvp(self.value, (data,), (change,))[1]
+        grows = grows if grows.ndim == 0 else jnp.take(grows, k)
         return -grows / _length_or_one(velocity) if self.normalised else -grows
+
+    def check(self, data_shape: tuple[int, ...], count: int) -> None:
+        """Raise `ConfigError` unless there is one property of data of this shape, or one for each of the paths."""
+        found = jax.eval_shape(self.value, jax.ShapeDtypeStruct(data_shape, jnp.float32)).shape
+        if found not in ((), (count,)):
+            raise ConfigError(
+                f"The property of the data has shape {found}; expected one number, or one for each of the "
+                f"{count} paths."
+            )
 
 
 class FixedSpeed(AbstractGuidance):
@@ -86,7 +98,7 @@ class FixedSpeed(AbstractGuidance):
 
     speed: float = eqx.field(static=True, default=0.3)
 
-    def loss(self, data: Data, change: Data, velocity: Latent) -> Scalar:
+    def loss(self, data: Data, change: Data, velocity: Latent, k: Int[Array, ""]) -> Scalar:
         """(|v| / √n - speed)²."""
         return (_length(velocity) / velocity.shape[0] ** 0.5 - self.speed) ** 2
 
@@ -94,7 +106,7 @@ class FixedSpeed(AbstractGuidance):
 class Unguided(AbstractGuidance):
     """Zero: nothing is asked of the decoded data."""
 
-    def loss(self, data: Data, change: Data, velocity: Latent) -> Scalar:
+    def loss(self, data: Data, change: Data, velocity: Latent, k: Int[Array, ""]) -> Scalar:
         """Zero."""
         return jnp.zeros((), velocity.dtype)
 
@@ -102,7 +114,7 @@ class Unguided(AbstractGuidance):
 class ReferenceJVP(AbstractGuidance):
     """-mean |J v|² over the numbers of the data, as published. Unbounded below; for comparisons only."""
 
-    def loss(self, data: Data, change: Data, velocity: Latent) -> Scalar:
+    def loss(self, data: Data, change: Data, velocity: Latent, k: Int[Array, ""]) -> Scalar:
         """-|J v|² / d."""
         return -jnp.mean(change**2)
 

@@ -20,6 +20,11 @@ from latax.studies.mflow_polynomial import mflow_polynomial
 from latax.studies.physics_advection import physics_advection
 from latax.studies.physics_galaxy import physics_galaxy
 from latax.studies.physics_pendulum import physics_pendulum
+from latax.studies.potential_blobs import potential_blobs
+from latax.studies.potential_digits import potential_digits
+from latax.studies.potential_pde import potential_pde
+from latax.studies.potential_regulariser import potential_regulariser
+from latax.studies.potential_sprites import potential_sprites
 from latax.studies.result import StudyResult
 
 STUDIES: dict[str, Callable[[str, int, Console, Path], StudyResult]] = {
@@ -30,6 +35,11 @@ STUDIES: dict[str, Callable[[str, int, Console, Path], StudyResult]] = {
     "physics-pendulum": physics_pendulum,
     "physics-advection": physics_advection,
     "physics-galaxy": physics_galaxy,
+    "potential-blobs": potential_blobs,
+    "potential-sprites": potential_sprites,
+    "potential-digits": potential_digits,
+    "potential-regulariser": potential_regulariser,
+    "potential-pde": potential_pde,
 }
 
 

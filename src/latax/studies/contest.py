@@ -1,5 +1,6 @@
 """Contestants on one data set: fit each, measure every replicate on test data, and put the results into a table."""
 
+import functools
 import json
 import re
 import time
@@ -62,18 +63,25 @@ def hold(contest: Contest, contestants: Mapping[str, Any], console: Console, fol
     results = Results(contest)
     for name, estimator in contestants.items():
         console.print(f"{contest.title}: {name}", style="bold", markup=False)
-        out = folder / re.sub(r"\W+", "-", f"{contest.title} {name}".lower()).strip("-")
-        results.fitted[name], results.seconds[name] = _fit(estimator, contest.training, out)
+        out = folder / slug(f"{contest.title} {name}")
+        fit = functools.partial(estimator.fit_samples, contest.training)
+        results.fitted[name], results.seconds[name] = fit_or_resume(fit, out)
         replicates = [results.fitted[name].replicate(r) for r in range(results.fitted[name].n_replicates_)]
         results.values[name] = {m: _measured(replicates, measure) for m, measure in contest.measures.items()}
     return results
 
 
-def _fit(estimator: Any, training: Samples, out: Path) -> tuple[Any, float | None]:
-    """The fitted estimator, and the seconds it took; None where the run was stopped in between."""
+def slug(title: str) -> str:
+    """A title as the name of a folder."""
+    return re.sub(r"\W+", "-", title.lower()).strip("-")
+
+
+def fit_or_resume(fit: Callable[..., Any], out: Path) -> tuple[Any, float | None]:
+    """The estimator that `fit(out=..., resume=...)` gives, from the run in `out` where there is one, and the seconds it
+    took; None where it was stopped in between."""
     done, begun = out / "seconds.json", (out / "config.json").exists()
     began = time.perf_counter()
-    fitted = estimator.fit_samples(training, out=out, resume=begun)
+    fitted = fit(out=out, resume=begun)
     if not begun:
         write_json(done, {"seconds": time.perf_counter() - began})
     return fitted, json.loads(done.read_text())["seconds"] if done.exists() else None

@@ -1,0 +1,38 @@
+"""Potential flows on the decoder of a variational autoencoder of coloured digits, scaled, turned and of other hues."""
+
+from pathlib import Path
+
+import numpy as np
+from rich.console import Console
+
+from latax.data import Samples, digit_sequences
+from latax.data.samples import default_names
+from latax.studies.potential_blobs import ABLATION, KINDS
+from latax.studies.potential_sprites import images_study
+from latax.studies.result import StudyResult
+from latax.studies.traversals import Effort
+
+LATENT = 16
+#: Size, turn and hue are the transformations; x, y and length are what else can be seen to change.
+NAMES = ("size", "turned", "hue")
+#: The effort for potentials, steps for the decoder, and sequences that its images are taken from.
+BUDGETS = {
+    "quick": (Effort(steps=300, replicates=2, starts=64, vp_steps=200, vp_seeds=2), 1_000, 300),
+    "full": (Effort(steps=4_000, replicates=5, starts=1_000, vp_steps=400), 30_000, 3_000),
+}
+
+
+def potential_digits(budget: str, seed: int, console: Console, folder: Path) -> StudyResult:
+    """Potential flows on a decoder of scaled, turned and recoloured digits trained here, and straight lines."""
+    effort, steps, sequences = BUDGETS[budget]
+    kinds = KINDS | ({} if budget == "quick" else ABLATION)
+    return images_study(frames(sequences, seed), "Digits", NAMES, kinds, effort, steps, LATENT, seed, console, folder)
+
+
+def frames(sequences: int, seed: int) -> Samples:
+    """All images of the sequences, in a random order."""
+    made = digit_sequences.make(sequences, seed + 1_000_000)
+    shape = made.sample_shape[1:]
+    images = np.asarray(made.X).reshape(-1, int(np.prod(shape)))
+    order = np.random.default_rng(seed).permutation(len(images))
+    return Samples(images[order], feature_names=default_names(shape), sample_shape=shape, origin=made.origin)

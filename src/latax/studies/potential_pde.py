@@ -1,0 +1,57 @@
+"""Which equation serves potential flows best, and what each other part of the training is for: on blobs."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from latax.report.content import Section
+from latax.studies.potential_blobs import ALIGNED, BUDGETS, blobs_world
+from latax.studies.result import StudyResult
+from latax.studies.traversals import Effort, compare
+
+EQUATIONS = ("wave", "heat", "fokker-planck", "probability-flow", "hamilton-jacobi", "none")
+KINDS: dict[str, dict[str, Any]] = {name: ALIGNED | {"pde": name} for name in EQUATIONS}
+PARTS: dict[str, dict[str, Any]] = {
+    "all parts": ALIGNED,
+    "wave speed not trained": ALIGNED | {"train_equation": False},
+    "at rest at first": ALIGNED | {"initial": "at-rest"},
+    "stationary at first": ALIGNED | {"initial": "stationary"},
+    "without speed": ALIGNED | {"speed_weight": 0.0},
+    "bounded guidance": ALIGNED | {"guidance": "bounded-jvp"},
+    "published guidance": ALIGNED | {"guidance": "reference-jvp", "alignment_weight": 0.0},
+    "without alignment": {"guidance": "none"},
+}
+
+
+def potential_pde(budget: str, seed: int, console: Console, folder: Path) -> StudyResult:
+    """Potential flows with each of the equations and without each part of the loss, on blobs with known factors."""
+    return pde_study(BUDGETS[budget], KINDS, PARTS, seed, console, folder)
+
+
+def pde_study(
+    effort: Effort,
+    kinds: Mapping[str, Mapping[str, Any]],
+    parts: Mapping[str, Mapping[str, Any]],
+    seed: int,
+    console: Console,
+    folder: Path,
+) -> StudyResult:
+    """The study with these equations and parts; straight lines are beside both."""
+    world = blobs_world(seed)
+    equations = compare(world, kinds, effort, seed, console, folder / "equations")
+    others = compare(world, parts, effort, seed, console, folder / "parts")
+    first, second = equations.table("Equations"), others.table("Parts of the loss")
+    best = next(iter(parts))
+    gained = others.differences(best, [name for name in parts if name != best])
+    return StudyResult(
+        title="Equations of potential flows",
+        summary=f"{effort.steps:,} steps, {effort.replicates} replicates, on blobs. An equation limits what a "
+        "potential can be; none of them knows the decoder.",
+        tables=[first, second, gained],
+        sections=[
+            Section("Equations", tables=[first], figures=[equations.figure()]),
+            Section("Parts of the loss", tables=[second, gained], figures=[others.figure()]),
+        ],
+    )

@@ -1,0 +1,164 @@
+"""Potentials as a part of a variational autoencoder of sequences of digits: likelihood and equivariance."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import jax
+import numpy as np
+from jaxtyping import Array, Float
+from rich.console import Console
+
+from latax.data import Samples, digit_sequences
+from latax.data.split import split
+from latax.estimators import FlowSequenceVAE
+from latax.estimators.rows import map_rows
+from latax.evaluate import EquivarianceError, equivariance_error, paired_difference
+from latax.report import figures
+from latax.report.content import Section
+from latax.report.tables import Table
+from latax.studies.contest import Contest, Measure, Results, hold
+from latax.studies.result import StudyResult
+
+BEST, LINEAR, VAE = "potential flow", "linear flow", "VAE of frames"
+KINDS: dict[str, dict[str, Any]] = {
+    BEST: {},
+    "potential flow, no equation": {"pde": "none"},
+    "potential flow, middle frame": {"at": digit_sequences.TIMES // 2},
+    LINEAR: {"flow": "linear"},
+    VAE: {"flow": "none"},
+    "β-VAE of frames, β = 4": {"flow": "none", "beta": 4.0},
+}
+#: Those for which it makes a difference that the transformation is not known.
+UNKNOWN = (BEST, LINEAR, VAE)
+NLL, ELBO = "−IWAE (nats per number)", "−ELBO (nats per number)"
+ERROR, EXCESS = "equivariance error", "the same, less its floor"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Budget:
+    """Sequences, optimiser steps, replicates, and draws for the bounds."""
+
+    sequences: int
+    steps: int
+    replicates: int
+    draws: int
+
+
+BUDGETS = {
+    "quick": Budget(sequences=300, steps=300, replicates=2, draws=4),
+    "full": Budget(sequences=3_000, steps=20_000, replicates=5, draws=64),
+}
+
+
+def potential_regulariser(budget: str, seed: int, console: Console, folder: Path) -> StudyResult:
+    """Sequences of digits that are scaled, turned or recoloured: potential flows, straight flows and plain VAEs."""
+    chosen = BUDGETS[budget]
+    made = digit_sequences.make(chosen.sequences, seed + 1_000_000, known=True)
+    return regulariser_study(made, KINDS, UNKNOWN, chosen, seed, console, folder)
+
+
+def regulariser_study(
+    sequences: Samples,
+    kinds: Mapping[str, Mapping[str, Any]],
+    unknown: tuple[str, ...],
+    budget: Budget,
+    seed: int,
+    console: Console,
+    folder: Path,
+    **common: Any,
+) -> StudyResult:
+    """The study of these sequences, split by image so that no digit is in both parts; `common`: options of all."""
+    rows, test_rows = split(len(sequences), (0.8, 0.2), seed=seed, groups=sequences.truth["image"])
+    options = {"latent_size": 16, **common, "steps": budget.steps, "replicates": budget.replicates, "seed": seed}
+    tables, sections = [], []
+    for title, told, names in (("known", True, tuple(kinds)), ("not known", False, unknown)):
+        training, test = (_told(sequences.take(part), told) for part in (rows, test_rows))
+        contest = Contest(
+            title=f"Digit sequences, transformation {title}",
+            training=training,
+            measures=measures(test, sequences.truth["transformation"][test_rows], budget.draws),
+            caption="Smaller is better. Medians of replicates with 95 % intervals where there are enough, on "
+            f"{len(test)} sequences of images that no model has seen. Bounds of log p: with {budget.draws} draws; of "
+            "the sequence given its transformation where that is known. Equivariance error: the sum of absolute "
+            "differences over the pixels of all frames but the first, between a sequence and what the flow makes of "
+            "one frame, the mean over transformations; its floor is the error of the encoder's own codes. "
+            "For frames by themselves the flow stands still.",
+        )
+        contestants = {name: FlowSequenceVAE(**{"potentials": 3, **options, **kinds[name]}) for name in names}
+        results = hold(contest, contestants, console, folder)
+        table, gained = results.table(), gains(results, names)
+        tables += [table, gained]
+        intervals = {m: [results.interval(name, m) for name in results.fitted] for m in contest.measures}
+        shown = figures.comparison_figure(list(results.fitted), intervals)
+        sections.append(Section(f"Transformation {title}", tables=[table, gained], figures=[shown]))
+    return StudyResult(
+        title="Potential flows as a part of a VAE",
+        summary=f"{len(sequences):,} sequences, {budget.steps:,} steps, {budget.replicates} replicates. Nothing is "
+        "above the likelihood, so a lower bound can be compared; a tighter posterior and a better model both lower it.",
+        tables=tables,
+        sections=sections,
+    )
+
+
+def gains(results: Results, names: tuple[str, ...]) -> Table:
+    """What the first model gains over each of the others, replicate by replicate."""
+    rows: list[list[Any]] = []
+    first, *others = names
+    for other in others:
+        cells: list[Any] = []
+        for name in results.contest.measures:
+            own, theirs = results.values[first][name], results.values[other][name]
+            cells.append(None if own is None or theirs is None else paired_difference(own, theirs))
+        rows.append([other, *cells])
+    return Table(
+        f"{results.contest.title}: {first}, less the others",
+        ["others", *results.contest.measures],
+        rows,
+        "Means of the differences between replicates of the same seed, with 95 % intervals; below zero is better.",
+    )
+
+
+def measures(test: Samples, which: np.ndarray, draws: int) -> dict[str, Measure]:
+    """Bounds and equivariance errors on these sequences, of the transformations `which`."""
+    size = test.X.shape[1]
+    return {
+        NLL: lambda model: -float(np.mean(model.bounds(test, draws=draws).iwae)) / size,
+        ELBO: lambda model: -float(np.mean(model.bounds(test, draws=draws).elbo)) / size,
+        ERROR: lambda model: _mean_over(which, equivariance(model, test), lambda found: found.error),
+        EXCESS: lambda model: _mean_over(which, equivariance(model, test), lambda found: found.error - found.floor),
+    }
+
+
+def equivariance(model: Any, test: Samples) -> EquivarianceError:
+    """The error of each sequence; for frames by themselves that of a flow that stands still, from the first frame."""
+    wanted = np.asarray(test.X, np.float64).reshape(len(test), *test.sample_shape)
+    flat = np.asarray(test.X, np.float32).reshape(len(test), test.sample_shape[0], -1)
+    rebuilt = np.asarray(map_rows(_rebuilt, model.module_, flat, chunk=64), np.float64).reshape(wanted.shape)
+    flowed = np.broadcast_to(rebuilt[:, :1], wanted.shape) if model.flow == "none" else model.project(test)
+    return equivariance_error(wanted, flowed, rebuilt)
+
+
+def _rebuilt(module: Any, frames: Float[Array, "T d"]) -> Float[Array, "T d"]:
+    return jax.vmap(lambda frame: module.decode(module.posterior_of_frame(frame).mean))(frames)
+
+
+def _mean_over(which: np.ndarray, found: EquivarianceError, part: Callable[[EquivarianceError], np.ndarray]) -> float:
+    """The mean over transformations of the means over their sequences."""
+    values = part(found)
+    return float(np.mean([values[which == k].mean() for k in np.unique(which)]))
+
+
+def _told(samples: Samples, told: bool) -> Samples:
+    """The same sequences, with their transformation as context or without."""
+    if told:
+        return samples
+    return Samples(
+        samples.X,
+        feature_names=samples.feature_names,
+        sample_shape=samples.sample_shape,
+        origin=samples.origin,
+        times=samples.times,
+        truth=samples.truth,
+    )

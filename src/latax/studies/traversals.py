@@ -1,0 +1,327 @@
+"""Learned potentials and straight lines on one decoder: fit, measure by attributes that are known, put into tables."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import equinox as eqx
+import jax.numpy as jnp
+import jax.random as jr
+import numpy as np
+from jaxtyping import Array, Float
+from rich.console import Console
+
+from latax._errors import DataError
+from latax.data import Samples
+from latax.estimators import FlowSequenceVAE, PotentialFlow
+from latax.estimators.decoders import draws_of
+from latax.estimators.potential_flow import Traversal
+from latax.estimators.rows import map_rows
+from latax.evaluate import (
+    Interval,
+    confidence_interval,
+    factor_purity,
+    image_attributes,
+    norm_drift,
+    paired_difference,
+    round_trip_error,
+    variation_predictability,
+)
+from latax.models.latent_space import LatentSpace, StandardNormal
+from latax.nn import ImageDecoder
+from latax.potential import HORIZON, principal_directions, random_directions, sefa_directions, visible_directions
+from latax.report import figures
+from latax.report.content import Figure
+from latax.report.tables import Table
+from latax.studies.contest import fit_or_resume, slug
+
+#: Points of a path on which it is measured, and draws by which directions and units of a space are found.
+POINTS, DRAWS = 9, 1024
+#: From latent points Z, a number k and steps to paths.
+Follow = Callable[..., Traversal]
+
+PURITY, VP, ACCURACY = "purity", "VP accuracy", "pair accuracy"
+DISPLACEMENT, DRIFT, ROUND_TRIP = "displacement / √n", "drift", "worst round trip"
+MEASURES = (PURITY, VP, ACCURACY, DISPLACEMENT, DRIFT, ROUND_TRIP)
+
+CAPTION = (
+    "Medians of replicates with 95 % intervals where there are enough. Purity: the mean share of its own attribute in "
+    "what each path changes, by the best one-to-one assignment (1: each path changes one attribute, and each another). "
+    "VP accuracy: of a classifier that is shown differences of test pairs; it sees that paths are distinct, not that "
+    "they are factors. Pair accuracy: that of the potentials' own classifier. Drift: mean relative change of |z|. "
+    "Straight lines are as fast as the potentials, and begin at the same points."
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class World:
+    """A decoder whose paths can be judged.
+
+    - `attributes`: (N, T) values by name, of paths; `names`: those that count as factors.
+    - `potentials`: how many paths there are to be.
+    - `weight`: of the decoder's first layer, where it has one.
+    """
+
+    title: str
+    space: LatentSpace
+    attributes: Callable[[Traversal], Mapping[str, Float[np.ndarray, "N T"]]]
+    names: Sequence[str]
+    potentials: int
+    weight: Array | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Effort:
+    """Optimiser steps, replicates, first points of paths, and steps of the classifier of differences."""
+
+    steps: int
+    replicates: int
+    starts: int
+    vp_steps: int
+    vp_seeds: int = 5
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Measures {contestant: {measure: (replicates,) or None}}, seconds of training, and the fits that were learned."""
+
+    world: World
+    values: dict[str, dict[str, np.ndarray | None]] = field(default_factory=dict)
+    seconds: dict[str, float | None] = field(default_factory=dict)
+    learned: dict[str, PotentialFlow] = field(default_factory=dict)
+
+    def interval(self, name: str, measure: str) -> Interval | None:
+        """The median over replicates with its interval."""
+        values = self.values[name][measure]
+        return None if values is None else confidence_interval(values, statistic="median")
+
+    def table(self, title: str) -> Table:
+        """One row for each contestant."""
+        rows = []
+        for name, values in self.values.items():
+            count = len(next(v for v in values.values() if v is not None))
+            rows.append([name, *(self.interval(name, m) for m in MEASURES), count, self.seconds[name]])
+        return Table(title, ["paths", *MEASURES, "replicates", "training (s)"], rows, CAPTION)
+
+    def differences(self, name: str, others: Sequence[str]) -> Table:
+        """How much purer one kind of paths is than others, replicate by replicate."""
+        own = self.values[name][PURITY]
+        assert own is not None
+        rows = []
+        for other in others:
+            theirs = self.values[other][PURITY]
+            assert theirs is not None
+            rows.append([other, paired_difference(own, theirs)])
+        return Table(
+            f"{self.world.title}: purity of {name}, less that of others",
+            ["others", "difference"],
+            rows,
+            "Means of the differences between replicates, which share their first points, with 95 % intervals.",
+        )
+
+    def figure(self) -> Figure:
+        """All contestants by purity and VP accuracy."""
+        intervals = {m: [self.interval(name, m) for name in self.values] for m in (PURITY, VP)}
+        return figures.comparison_figure(list(self.values), intervals)
+
+    def sheet(self, name: str) -> Figure:
+        """The decoded paths of one learned kind, from one point."""
+        model = self.learned[name]
+        Z = model.draw(1, seed=model.seed + 1)
+        paths = {f"potential {k}": model.traverse(Z, k, steps=POINTS).data[0] for k in range(model.potentials)}
+        return figures.paths_figure(
+            {label: path.reshape(POINTS, -1).astype(np.float64) for label, path in paths.items()},
+            np.linspace(0, HORIZON, POINTS),
+            model.data_shape_,
+            title=f"{self.world.title}: {name}",
+            caption="Every row begins at the same point.",
+        )
+
+
+def compare(
+    world: World,
+    kinds: Mapping[str, Mapping[str, Any]],
+    effort: Effort,
+    seed: int,
+    console: Console,
+    folder: Path,
+    *,
+    baselines: bool = True,
+) -> Comparison:
+    """Fits potentials of each kind, by its options of `PotentialFlow`, and measures them beside straight lines.
+
+    A kind whose run is there is resumed.
+    """
+    found = Comparison(world)
+    span = spans(world, seed)
+    for name, options in kinds.items():
+        console.print(f"{world.title}: {name}", style="bold", markup=False)
+        common = {"potentials": world.potentials, "steps": effort.steps, "replicates": effort.replicates, "seed": seed}
+        estimator = PotentialFlow(world.space, **{**common, **options})
+        model, seconds = fit_or_resume(estimator.fit, folder / slug(f"{world.title} {name}"))
+        found.learned[name], found.seconds[name] = model, seconds
+        replicates = []
+        for r in range(effort.replicates):
+            one = model.replicate(r)
+            numbers = measure(world, one.traverse, span, effort, seed + r, backwards=True)
+            replicates.append(numbers | {ACCURACY: one.assess().accuracy})
+        found.values[name] = _stacked(replicates)
+    speed = next((options["speed"] for options in kinds.values() if "speed" in options), PotentialFlow.speed)
+    for name, of_seed in (straight_lines(world, speed) if baselines else {}).items():
+        console.print(f"{world.title}: {name}", style="bold", markup=False)
+        lines = [of_seed(seed + r) for r in range(effort.replicates)]
+        found.values[name] = _stacked([measure(world, f, span, effort, seed + r) for r, f in enumerate(lines)])
+        found.seconds[name] = None
+    return found
+
+
+def measure(
+    world: World, follow: Follow, span: Float[np.ndarray, " F"], effort: Effort, seed: int, *, backwards: bool = False
+) -> dict[str, float | None]:
+    """The measures of one set of paths from fresh draws; starts with an image that shows nothing are left out."""
+    Z = draws_of(world.space, effort.starts, seed + 2_000_003)
+    loc, scale = units(world.space)
+    unit = lambda z: (np.asarray(z, np.float64) - loc) / scale
+    change, seen, displacement, drift, back = [], [], [], [], []
+    for k in range(world.potentials):
+        path = follow(Z, k, steps=POINTS)
+        values = world.attributes(path)
+        change.append(np.stack([values[name][:, -1] - values[name][:, 0] for name in world.names], axis=1))
+        seen.append(path.data[:, -1] - path.data[:, 0])
+        latent = unit(path.latent)
+        displacement.append(np.linalg.norm(latent[:, -1] - latent[:, 0], axis=1) / np.sqrt(latent.shape[2]))
+        drift.append(norm_drift(latent))
+        if backwards:
+            there = follow(path.latent[:, -1], k, steps=POINTS, backwards=True)
+            back.append(round_trip_error(latent[:, 0], unit(there.latent[:, -1])))
+    changes = np.stack(change)
+    visible = np.isfinite(changes).all(axis=(0, 2))
+    if not visible.any():
+        raise DataError(f"Every path in {world.title} goes through an image that shows nothing. Look at the decoder.")
+    vp = variation_predictability(
+        np.concatenate(seen).astype(np.float32),
+        np.repeat(np.arange(world.potentials), effort.starts),
+        count=world.potentials,
+        seeds=effort.vp_seeds,
+        steps=effort.vp_steps,
+        seed=seed,
+    )
+    return {
+        PURITY: factor_purity(changes[:, visible], span).value,
+        VP: vp.interval.estimate,
+        ACCURACY: None,
+        DISPLACEMENT: float(np.mean(displacement)),
+        DRIFT: float(np.mean(drift)),
+        ROUND_TRIP: float(np.max(back)) if back else None,
+    }
+
+
+def units(space: LatentSpace) -> tuple[Float[np.ndarray, " n"], float]:
+    """The mean of draws and their root mean square distance from it, for each coordinate."""
+    z = draws_of(space, DRAWS, 0).astype(np.float64)
+    loc = z.mean(axis=0)
+    return loc, float(np.sqrt(np.mean((z - loc) ** 2)))
+
+
+def spans(world: World, seed: int) -> Float[np.ndarray, " F"]:
+    """The range of each attribute over draws, from the 5 % to the 95 % quantile.
+
+    Of what is counted along a path and starts at zero, `turned`, it is half a turn of a shape of mean length.
+    """
+    Z = draws_of(world.space, DRAWS, seed + 3_000_003)
+    data = np.asarray(map_rows(_decode, world.space, Z, chunk=256))
+    values = world.attributes(Traversal(data[:, None], Z[:, None], np.zeros(1)))
+    found = []
+    for name in world.names:
+        if name == "turned":
+            found.append(np.pi * float(np.nanmean(values["long"])))
+        else:
+            low, high = np.nanquantile(values[name], [0.05, 0.95])
+            found.append(float(high - low))
+    return np.array(found)
+
+
+def straight_lines(world: World, speed: float) -> dict[str, Callable[[int], Follow]]:
+    """For each kind of directions: from a seed to paths along them."""
+    space, count = world.space, world.potentials
+    draws = lambda seed: jnp.asarray(draws_of(space, DRAWS, seed + 4_000_003))
+    features = lambda z: space.decode(z).ravel()
+    kinds: dict[str, Callable[[int], Array]] = {
+        "random directions": lambda seed: random_directions(space.size, count, key=jr.key(seed)),
+        "PCA of the data (GANSpace)": lambda seed: principal_directions(draws(seed), count, features=features),
+        "most visible directions": lambda seed: visible_directions(space.decode, draws(seed)[:128], count),
+    }
+    weight = world.weight
+    if weight is not None:
+        kinds["SeFa"] = lambda seed: sefa_directions(weight, count)
+    along = lambda directions: StraightPaths(space, np.asarray(directions, np.float64), speed)
+    return {name: lambda seed, make=make: along(make(seed)) for name, make in kinds.items()}
+
+
+@dataclass(frozen=True)
+class StraightPaths:
+    """Straight lines in place of flows, at the speed of the potentials: called as `PotentialFlow.traverse`."""
+
+    space: LatentSpace
+    directions: Float[np.ndarray, "K n"]
+    speed: float
+
+    def __call__(self, Z: Float[np.ndarray, "N n"], k: int, *, steps: int) -> Traversal:
+        """The paths number k."""
+        times, direction = np.linspace(0, HORIZON, steps), self.directions[k] / np.linalg.norm(self.directions[k])
+        length = self.speed * np.sqrt(self.space.size) * units(self.space)[1]
+        latent = (Z[:, None] + length * times[None, :, None] * direction).astype(np.float32)
+        flat = latent.reshape(-1, self.space.size)
+        data = np.asarray(map_rows(_decode, self.space, flat, chunk=256))
+        return Traversal(data.reshape(*latent.shape[:2], *data.shape[1:]), latent, times)
+
+
+def of_images(path: Traversal) -> Mapping[str, Float[np.ndarray, "N T"]]:
+    """The attributes of images, by name."""
+    images = np.asarray(path.data, np.float64)
+    return image_attributes(images if images.ndim == 5 else images[..., None])._asdict()
+
+
+def vae_space(
+    images: Samples, latent_size: int, *, steps: int, seed: int, folder: Path, console: Console
+) -> tuple[LatentSpace, Array]:
+    """The latent space of a convolutional variational autoencoder of these images, trained here, and the weights of its
+    decoder's first layer."""
+    console.print(f"Variational autoencoder of {images.origin}", style="bold", markup=False)
+    rows = len(images) // 2 * 2
+    # Two images at a time, each by itself: what the model calls a sequence.
+    pairs = Samples(
+        np.asarray(images.X)[:rows].reshape(rows // 2, -1),
+        sample_shape=(2, *images.sample_shape),
+        times=np.array([0.0, 1.0]),
+        origin=images.origin,
+    )
+    estimator = FlowSequenceVAE(flow="none", latent_size=latent_size, steps=steps, batch_size=64, seed=seed)
+    model, _ = fit_or_resume(lambda **where: estimator.fit_samples(pairs, **where), folder / "decoder")
+    decoder = model.module_
+    network = decoder.decoder
+    first = network.first if isinstance(network, ImageDecoder) else network.layers[0]
+    return LatentSpace(latent_size, StandardNormal(latent_size), _Frame(decoder, images.sample_shape)), first.weight
+
+
+class _Frame(eqx.Module):
+    """A latent point to an image in the shape of a sample."""
+
+    module: Any
+    shape: tuple[int, ...] = eqx.field(static=True)
+
+    def __call__(self, z: Float[Array, " n"]) -> Float[Array, "*data"]:
+        return self.module.decode(z).reshape(self.shape)
+
+
+def _decode(space: LatentSpace, z: Float[Array, " n"]) -> Float[Array, "*data"]:
+    return space.decode(z)
+
+
+def _stacked(replicates: Sequence[dict[str, float | None]]) -> dict[str, np.ndarray | None]:
+    found: dict[str, np.ndarray | None] = {}
+    for name in MEASURES:
+        values: list[Any] = [numbers[name] for numbers in replicates]
+        found[name] = None if any(value is None for value in values) else np.array(values, float)
+    return found

@@ -283,5 +283,5 @@ def _spread(module: Module, x0: Array, shares: Array, seed: Array) -> Array:
 
 def _error(module: Module, x: Array) -> Array:
     states = x.astype(jnp.float32).reshape(len(module.times), -1)
-    shares = module.fraction(jnp.asarray(np.array(module.times), states.dtype))
+    shares = jnp.asarray(module.shares, states.dtype)
     return jnp.sqrt(jnp.sum((states - _forecast(module, module.encode(states[0]).mean, shares)) ** 2))

@@ -128,9 +128,11 @@ class DynamicManifoldVAE(eqx.Module):
         """The number of latent coordinates."""
         return self.reference.dim
 
-    def fraction(self, t: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
-        """Times in the unit of the data as shares of the observed window."""
-        return (t - self.times[0]) / (self.times[-1] - self.times[0])
+    @property
+    def shares(self) -> Float[np.ndarray, " T"]:
+        """The times of the data as shares of the observed window, in float64: a far origin of time costs no digits."""
+        times = np.array(self.times)
+        return (times - times[0]) / (times[-1] - times[0])
 
     def encode(self, start: State) -> DiagonalGaussian:
         """q(v | x_0)."""

@@ -83,7 +83,7 @@ class DynamicObjective(eqx.Module):
         posterior = jax.vmap(model.encode)(x[:, 0])
         v = _draws(posterior, self.draws, draw)
         chosen = jr.randint(choose, (rows, self.times_per_sample), 0, count)
-        t = model.fraction(jnp.asarray(np.array(model.times), x.dtype)[chosen])
+        t = jnp.asarray(model.shares, x.dtype)[chosen]
         wanted = jnp.take_along_axis(x, chosen[..., None], axis=1)
         kl = jnp.mean(jax.vmap(lambda mean, log_variance: type(posterior)(mean, log_variance).kl())(*posterior))
         u = jax.vmap(jax.vmap(model.chart))(v)
@@ -228,7 +228,7 @@ def forecast_error(model: DynamicManifoldVAE, batch: Batch) -> Float[Array, " ba
     """
     x = trajectories(model, batch)
     places = np.unique(np.linspace(0, x.shape[1] - 1, _VALIDATED).astype(int))
-    t = model.fraction(jnp.asarray(np.array(model.times)[places], x.dtype))
+    t = jnp.asarray(model.shares[places], x.dtype)
 
     def error(x: Float[Array, "T s"]) -> Float[Array, ""]:
         v = model.encode(x[0]).mean

@@ -203,6 +203,19 @@ def test_weighting_by_volume(x64):
     np.testing.assert_allclose(volume_weights(log_volume)[0, 0], expected / expected.mean(), rtol=1e-12)
 
 
+def test_errors_are_weighted_by_the_volume_of_their_own_points(x64):
+    """The volume of this torus depends on the time alone; that the flow is looked at elsewhere changes no weight."""
+    model = eqx.tree_at(
+        lambda m: m.manifold, model_of(FlatTorusMetric((1, 1)), operator="none", ambient_size=4), Torus()
+    )
+    settings = [{}, {"volume_weight": "sqrt-det"}]
+    settings.append({**settings[1], "collocation": "uniform", "shared": False})
+    plain, weighted, elsewhere = (terms(model, DynamicObjective(3, 1, **chosen)) for chosen in settings)
+    np.testing.assert_allclose(elsewhere["reconstruction"], weighted["reconstruction"], rtol=1e-12)
+    assert abs(weighted["reconstruction"] / plain["reconstruction"] - 1) > 1e-4
+    assert elsewhere["flow"] != weighted["flow"]
+
+
 def test_the_flow_at_fewer_times_is_the_same_flow(x64):
     """On a manifold whose terms do not depend on the draw, only the times differ."""
     model = eqx.tree_at(

@@ -10,9 +10,9 @@ Terms, each the mean over trajectories, draws of v and times:
 - `volume`: minus the log-volume of the manifold at u, with `volume_weight` "log-det" only.
 
 **Weighting by volume.** With the prior density N(v; 0, 1) of v by its own coordinates, the bound is the usual one: the
-volume form of the manifold cancels ("none"). If that density is meant by the volume of the manifold, ½ log det g is
-added to the bound ("log-det"). If the expectation itself is meant by volume, the reconstruction is weighted by √det g
-("sqrt-det"): here relative to the mean over the batch, within a factor of e³ of the geometric mean, and without a
+volume form of the manifold cancels ("none"). If the density of u that belongs to it is meant by volume, ½ log det
+g(u) is added to the bound ("log-det"). That is no density any more: it grows with the surface, and what holds it is the
+flow. If the expectation itself is meant by volume, the reconstruction is weighted by √det g ("sqrt-det"): here relative to the mean over the batch, within a factor of e³ of the geometric mean, and without a
 gradient of its own.
 """
 
@@ -95,15 +95,16 @@ class DynamicObjective(eqx.Module):
         drawn_again = u if self.shared else jax.vmap(jax.vmap(model.chart))(_draws(posterior, self.draws, other))
         frames = over_times(model.frame, drawn_again, at)
         same = self.shared and self.collocation == "data" and at.shape == t.shape
-        points = frames.point if same else over_times(model.embed, u, t)
-        errors, added = self._errors(model, points, wanted), {}
-        if self.volume_weight != "none":
-            log_volume = jax.vmap(jax.vmap(jax.vmap(log_abs_diagonal_of_r)))(frames.jacobian)
-            if self.volume_weight == "sqrt-det":
-                errors = errors * stop_gradient(volume_weights(log_volume))
-            else:
-                added["volume"] = -jnp.mean(log_volume)
-        terms = {"reconstruction": jnp.mean(errors), "kl": kl, **added}
+        if self.volume_weight == "sqrt-det":  # Of the points that are decoded, wherever the flow is looked at.
+            decoded = frames if same else over_times(model.frame, u, t)
+            weights = stop_gradient(volume_weights(_log_volumes(decoded)))
+            errors = self._errors(model, decoded.point, wanted) * weights
+        else:
+            points = frames.point if same else over_times(model.embed, u, t)
+            errors = self._errors(model, points, wanted)
+        terms = {"reconstruction": jnp.mean(errors), "kl": kl}
+        if self.volume_weight == "log-det":
+            terms["volume"] = -jnp.mean(_log_volumes(frames))
         one = lambda u, t, frame: self._geometric(model, frame, u, t)
         found = over_times(one, drawn_again, at, frames)
         terms |= {name: jnp.mean(value) for name, value in found.items()}
@@ -161,6 +162,10 @@ def volume_weights(log_volume: Float[Array, "B m K"]) -> Float[Array, "B m K"]:
     centred = log_volume - jnp.mean(log_volume)
     weights = jnp.exp(jnp.clip(centred, -_MOST_LOG_WEIGHT, _MOST_LOG_WEIGHT))
     return weights / jnp.mean(weights)
+
+
+def _log_volumes(frames: MovingFrame) -> Float[Array, "B m K"]:
+    return jax.vmap(jax.vmap(jax.vmap(log_abs_diagonal_of_r)))(frames.jacobian)
 
 
 def _record(frames: MovingFrame) -> dict[str, Float[Array, ""]]:

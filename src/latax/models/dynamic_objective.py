@@ -12,8 +12,8 @@ Terms, each the mean over trajectories, draws of v and times:
 **Weighting by volume.** With the prior density N(v; 0, 1) of v by its own coordinates, the bound is the usual one: the
 volume form of the manifold cancels ("none"). If the density of u that belongs to it is meant by volume, ½ log det
 g(u) is added to the bound ("log-det"). That is no density any more: it grows with the surface, and what holds it is the
-flow. If the expectation itself is meant by volume, the reconstruction is weighted by √det g ("sqrt-det"): here relative to the mean over the batch, within a factor of e³ of the geometric mean, and without a
-gradient of its own.
+flow. If the expectation itself is meant by volume, the reconstruction is weighted by √det g ("sqrt-det"): here
+relative to the mean over the batch, within a factor of e³ of the geometric mean, and without a gradient of its own.
 """
 
 from typing import Literal, NamedTuple

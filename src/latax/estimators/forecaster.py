@@ -123,8 +123,8 @@ class AbstractForecaster(AbstractSampler, AbstractTrainedEstimator):
     # ---- verbs
 
     def _encode(self, X: Any, context: Any) -> np.ndarray:
-        x = self._new(X, context)[0]
-        return map_rows(_encoded, self._centred, _first_states(x, self._state_size))[0]
+        starts = _FirstStates(self._new(X, context)[0], self._state_size)
+        return map_rows(_encoded, self._centred, starts, chunk=self._chunk(len(self.times_)))[0]
 
     def encode(self, x0: Any) -> Encoded:
         """Latent coordinates of initial states (N, ...), with their uncertainty."""
@@ -218,7 +218,10 @@ class AbstractForecaster(AbstractSampler, AbstractTrainedEstimator):
         return array.reshape(len(array), -1)
 
     def _forecast_times(self, t: Any) -> tuple[Float[np.ndarray, " T"], bool]:
-        ts = np.asarray(self.times_ if t is None else t, float)
+        try:
+            ts = np.asarray(self.times_ if t is None else t, float)
+        except (TypeError, ValueError) as error:
+            raise DataError(f"t is no time, nor several: {error}. Give numbers.") from error
         single, ts = ts.ndim == 0, np.atleast_1d(ts)
         if ts.ndim != 1 or not len(ts) or not np.isfinite(ts).all():
             raise DataError(f"t has shape {ts.shape}; expected one finite time, or several in one row.")
@@ -259,8 +262,17 @@ def _thinned(x: Float[np.ndarray, "N d"], places: tuple[int, int, np.ndarray]) -
     return x.reshape(len(x), count, size)[:, kept].reshape(len(x), -1)
 
 
-def _first_states(x: Any, size: int) -> np.ndarray:
-    return np.asarray(x[:, :size], np.float32) if isinstance(x, np.ndarray) else np.asarray(x[:], np.float32)[:, :size]
+class _FirstStates:
+    """The first states of trajectories, which are read as they are asked for: the whole may not fit into memory."""
+
+    def __init__(self, x: Any, size: int) -> None:
+        self._x, self._size = x, size
+
+    def __len__(self) -> int:
+        return len(self._x)
+
+    def __getitem__(self, rows: slice) -> Float[np.ndarray, "N S"]:
+        return np.asarray(self._x[rows], np.float32)[:, : self._size]
 
 
 # ---- functions of one sample

@@ -117,7 +117,7 @@ def test_a_fit_is_judged_by_a_look_up_and_by_its_manifold():
     assert found.manifold.condition.shape == (9, 30)
     assert np.median(found.manifold.condition) < 30  # No collapse in the default configuration.
     model, first = fitted(), waves(30, 5)[:, 0]
-    for v, share in zip(model.encode(first).mean, found.manifold.violation[0], strict=True):
+    for v, share in zip(model.encode(first[:5]).mean, found.manifold.violation[0, :5], strict=True):
         u, start = model.module_.chart(v), jnp.zeros(())
         apart = np.linalg.eigvalsh(model.module_.frame(u, start).metric - 0.5 * model.module_.reference.metric(u))
         assert share == (apart < -1e-3).mean()
@@ -190,6 +190,25 @@ def test_no_density_no_score(tmp_path, capsys):
     np.save(tmp_path / "x.npy", waves(3))
     assert main(["score", str(tmp_path / "model"), str(tmp_path / "x.npy")]) == 2
     assert "A vae-dlm has no log density to score samples by" in capsys.readouterr().err
+
+
+def test_the_command_line_forecasts(tmp_path, capsys):
+    """From trajectories, and from initial states alone."""
+    fitted().save(tmp_path / "model")
+    np.savez(tmp_path / "whole.npz", fields=waves(3), times=TIMES)
+    np.save(tmp_path / "starts.npy", waves(3)[:, 0])
+    wanted = fitted().predict(waves(3)[:, 0], [0.2, 0.7])
+    for given in ("whole.npz", "starts.npy"):
+        out = tmp_path / f"{given}-forecast.npz"
+        command = ["predict", str(tmp_path / "model"), str(tmp_path / given), "--out", str(out)]
+        assert main([*command, "--times", "0.2", "0.7"]) == 0, capsys.readouterr().err
+        made = latax.data.read(out)
+        np.testing.assert_allclose(np.asarray(made.X).reshape(3, 2, NODES), wanted, atol=1e-6)
+        np.testing.assert_allclose(made.times, [0.2, 0.7])
+    np.save(tmp_path / "other.npy", np.zeros((3, NODES + 1)))
+    command[2] = str(tmp_path / "other.npy")
+    assert main([*command[:-1], str(tmp_path / "other.npz")]) == 2
+    assert "has 7 numbers in each sample; expected 6, an initial state" in capsys.readouterr().err
 
 
 def test_times_beyond_the_window_are_warned_of():

@@ -23,22 +23,46 @@ def predict(
 ) -> None:
     """Writes a file's sequences as the model sees them, at other times: beyond the data it goes on.
 
+    A forecaster (vae-dlm, forecast-vae) sees the first state of each only.
+
     Args:
         run: A run folder or a saved model.
-        file: The data, with the columns that the model was fitted on.
+        file: The data, with the columns that the model was fitted on; for a forecaster, initial states do as well.
         out: A new file: npz, nc, npy, csv or parquet. A table in long form stays one.
         until: Go on to this time in steps as the data have them.
         times: Or all times that are wanted; the first is that of the data.
     """
     from latax.estimators import PhysicsVAE
+    from latax.estimators.forecaster import AbstractForecaster
     from latax.estimators.sequence_estimator import AbstractSequenceEstimator
 
     model = load(run)
+    if isinstance(model, AbstractForecaster):
+        _forecast(model, as_run(run, file, reading)(file), _wanted(model, until, times), out)
+        return
     if not isinstance(model, AbstractSequenceEstimator | PhysicsVAE):
         raise ConfigError(f"A {model.name} knows no time and predicts nothing. Use `latax project`.")
     how = as_run(run, file, reading)
     samples, wanted = how(file), _wanted(model, until, times)
     write_sequences(model, samples, model.predict(samples, wanted), wanted, out, how, "prediction")
+
+
+def _forecast(model: Any, samples: Samples, times: np.ndarray | None, out: Path) -> None:
+    """Writes forecasts from initial states, which are whole samples or the beginnings of trajectories."""
+    from latax.data.series import at_times
+    from latax.data.write import write
+
+    starts = model.first_states(samples)
+    made = model.predict(starts, times)
+    made_at = np.asarray(model.times_ if times is None else times, float)
+    alone = Samples(
+        starts.reshape(len(starts), -1),
+        sample_shape=(1, *starts.shape[1:]),
+        origin=f"forecast from {samples.origin}",
+        labels=samples.labels,
+    )
+    write(at_times(alone, made_at, made), out)
+    print(f"{len(starts)} sequences, {len(made_at)} times: {out}")
 
 
 def intervene(

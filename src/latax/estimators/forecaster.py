@@ -13,7 +13,7 @@ from jaxtyping import Array, Float
 from sklearn.utils.validation import check_is_fitted
 
 from latax._errors import DataError, DataWarning
-from latax.data import Samples
+from latax.data import Samples, row_blocks
 from latax.estimators import inputs
 from latax.estimators.base import AbstractSampler
 from latax.estimators.forecast_assessment import ForecastAssessment, assess_forecasts
@@ -129,6 +129,21 @@ class AbstractForecaster(AbstractSampler, AbstractTrainedEstimator):
     def encode(self, x0: Any) -> Encoded:
         """Latent coordinates of initial states (N, ...), with their uncertainty."""
         return Encoded(*map_rows(_encoded, self._centred, self._starts(x0)))
+
+    def first_states(self, samples: Samples) -> Float[np.ndarray, "N *state"]:
+        """The initial states (N, ...) of samples, which are whole trajectories or initial states alone.
+
+        Raises `DataError` where they have neither size.
+        """
+        check_is_fitted(self)
+        size, whole = self._state_size, self.n_features_in_
+        if samples.X.shape[1] not in (size, whole):
+            raise DataError(
+                f"{samples.origin} has {samples.X.shape[1]} numbers in each sample; expected {size}, an initial state "
+                f"of shape {self._state_shape}, or {whole}, a trajectory of shape {self.sample_shape_}."
+            )
+        blocks = [np.asarray(block, np.float32)[:, :size] for _, block in row_blocks(samples.X)]
+        return np.concatenate(blocks).reshape(-1, *self._state_shape)
 
     def predict(self, x0: Any, t: Any = None, *, return_std: bool = False, seed: int = 0) -> Any:
         """The states at time t, or at several, from initial states at the first of `times_`.

@@ -34,10 +34,7 @@ def _stored(array: "xarray.DataArray", is_coordinate: bool) -> StoredArray:
         return array.isel({dims[0]: rows}).values.transpose(axes)
 
     shape = tuple(array.sizes[dim] for dim in dims)
-    return StoredArray(shape, array.dtype, read_rows, _column_names(array, dims), is_coordinate)| np.ndarray) -> np.ndarray:
-        return array.isel({array.dims[0]: rows}).values
-
-    return StoredArray(array.shape, array.dtype, read_rows, _column_names(array), is_coordinate)
+    return StoredArray(shape, array.dtype, read_rows, _column_names(array, dims), is_coordinate)
 
 
 def _time_second(dims: tuple[Hashable, ...]) -> tuple[Hashable, ...]:

@@ -168,21 +168,27 @@ def test_a_surface_of_ones_own_is_used_and_cannot_be_saved(tmp_path, monkeypatch
 
 def test_the_reference_does_as_released():
     model = VAEDLM(reference=True, rate=3.0, flow="static", **TINY)
-    model.times_, model.sample_shape_ = TIMES.tolist(), (5, NODES)
+    model.times_, model.sample_shape_, model.units_ = TIMES.tolist(), (5, NODES), (1.0, 5.0)
     module = model._module(jnp.ones(5 * NODES), None, jax.random.key(0))
     assert module.metric is not None
     assert module.operator.kind == "positive"
     assert module.flow == LiteralFlow(3.0)
     assert module.reference == SphereMetric(2, margin=None)
     (phase,) = model._recipe(Budget(10, 5, 1e-3, 0.0, 1.0))
-    assert phase.begin is None
+    assert (module.loc, module.scale) == (0, 1)
     assert phase.objective == DynamicObjective(3, least=1.0, matching="absolute", shared=False)
     geometric = {"flow": 1.0, "penalty": 1.0, "metric": 1.0, "log_volume": 0, "log_condition": 0}
     assert phase.weights == {"reconstruction": 100.0, "kl": 2e-4, **geometric}
     ours = fitted().module_
     assert ours.metric is None
     assert ours.reference.margin == pytest.approx(0.3)
-    np.testing.assert_allclose(ours.scale, waves().std(), rtol=0.3)
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_the_units_are_those_of_all_data(name):
+    """And not of a first batch, with which the weights of the terms would change."""
+    np.testing.assert_allclose(fitted(name).module_.loc, waves().mean(), atol=1e-6)
+    np.testing.assert_allclose(fitted(name).module_.scale, waves().std(), rtol=1e-5)
 
 
 def test_no_density_no_score(tmp_path, capsys):
@@ -252,6 +258,8 @@ def test_data_that_cannot_be_learnt_from_are_refused():
         model().fit(waves())
     with pytest.raises(DataError, match="takes no context"):
         model().fit(Samples(good.X, np.ones((ROWS, 1)), sample_shape=good.sample_shape, times=TIMES))
+    with pytest.raises(DataError, match="All rows are equal: there is nothing to learn"):
+        model().fit(good.take(np.zeros(ROWS, int)))
     with pytest.raises(DataError, match="1 row"):
         model(batch_size=1).fit(good.take(slice(0, 1)))
 

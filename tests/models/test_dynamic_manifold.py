@@ -14,7 +14,6 @@ from latax.models.dynamic_objective import (
     DynamicObjective,
     forecast_error,
     look,
-    start,
     trajectories,
     volume_and_condition,
     volume_weights,
@@ -54,6 +53,13 @@ class Shrinking(eqx.Module):
 
 def known(radius=RADIUS, **options):
     return eqx.tree_at(lambda m: m.manifold, model_of(operator="none", **options), Shrinking(jnp.asarray(radius)))
+
+
+def start(model, data):
+    """The model in the units of these data."""
+    x = np.asarray(data["x"], np.float64)
+    units = (jnp.asarray(x.mean(), model.loc.dtype), jnp.asarray(x.std(), model.loc.dtype))
+    return eqx.tree_at(lambda m: (m.loc, m.scale), model, units)
 
 
 def batch(rows=6, seed=0, dtype=float):

@@ -13,7 +13,7 @@ from latax.studies import dlm_ablation, dlm_allen_cahn, dlm_burgers
 from latax.studies.forecasts import (
     EXTENDED,
     KNOWING,
-    MODES,
+    POD,
     NEAREST,
     OURS,
     PLAIN,
@@ -26,7 +26,7 @@ from latax.studies.forecasts import (
     verdict,
 )
 
-TINY = Budget(training=16, test=6, nodes=9, times=5, every=2, steps=2, replicates=2)
+TINY = Budget(training=16, test=6, nodes=11, times=5, every=2, steps=2, replicates=2)
 SMALL = {"latent_size": 2, "width_size": 4, "batch_size": 4, "times_per_sample": 2, "progress": False}
 
 
@@ -74,12 +74,12 @@ def test_trials_are_fresh_and_of_the_same_members():
     training, trials = case.training(TINY, 0), case.trials(TINY, 0)
     assert set(trials) == set(SHIFTS)
     plain = trials["none"]
-    assert plain.truth.shape == (6, 3, 9)
+    assert plain.truth.shape == (6, 3, 11)
     np.testing.assert_array_equal(plain.initial, plain.truth[:, 0])
     np.testing.assert_array_equal(trials["noise"].truth, plain.truth)
     assert abs(trials["noise"].initial - plain.initial).max() > 0.1
     np.testing.assert_allclose(trials["amplitude"].initial, 1.5 * plain.initial, rtol=1e-6)
-    first = np.asarray(training.X)[:, :9]
+    first = np.asarray(training.X)[:, :11]
     assert abs(first[:, None] - plain.initial[None]).max(axis=2).min() > 1e-3
 
 
@@ -96,7 +96,7 @@ def test_a_study_ends_in_tables(tmp_path):
     result = forecast_study(case, TINY, 0, Console(quiet=True), tmp_path)
     median, mean, extended, plain = result.tables
     by_name = {row[0]: dict(zip(median.columns, row, strict=True)) for row in median.rows}
-    assert list(by_name) == [OURS, EXTENDED, PLAIN, NEAREST, "family known, least squares", KNOWING, MODES]
+    assert list(by_name) == [OURS, EXTENDED, PLAIN, NEAREST, "family known, least squares", KNOWING, POD]
     # Who knows the family finds the solution itself, and of another family not.
     assert by_name[KNOWING]["none"].estimate < 1e-4
     assert by_name[KNOWING]["waves"].estimate > 0.05
@@ -140,6 +140,6 @@ def test_who_knows_family_and_equation_is_right(make):
     case = make()
     training = case.training(TINY, 0)
     knowing = case.untrained(training, TINY)[KNOWING]
-    whole = np.asarray(training.X).reshape(16, 5, 9)
+    whole = np.asarray(training.X).reshape(16, 5, 11)
     np.testing.assert_allclose(knowing.predict(whole[:, 0]), whole[:, ::2], atol=1e-4)
     assert set(case.contestants(TINY, 0)) == {OURS, EXTENDED, PLAIN, "VAE-DLM, as released"}

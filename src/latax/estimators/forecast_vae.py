@@ -48,6 +48,7 @@ class ForecastVAE(AbstractForecaster):
             operator="none",
             manifold=self.architecture == "extended",
             width_size=self.width_size,
+            units=self._units,
             key=key,
         )
 
@@ -59,5 +60,4 @@ class ForecastVAE(AbstractForecaster):
             metric_network=False,
             geometry=False,
             warm_up=0.0,
-            standardise=True,
         )

@@ -19,7 +19,7 @@ from latax.estimators.base import AbstractSampler
 from latax.estimators.forecast_assessment import ForecastAssessment, assess_forecasts
 from latax.estimators.params import require_count, require_not_negative, require_positive, require_seed
 from latax.estimators.rows import map_rows
-from latax.estimators.scaling import Scaling, identity_scaling
+from latax.estimators.scaling import Scaling, identity_scaling, measure, refuse_equal_rows
 from latax.estimators.sequence_estimator import check_dt
 from latax.estimators.sequences import times_of
 from latax.estimators.trained import AbstractTrainedEstimator
@@ -46,7 +46,8 @@ class Encoded(NamedTuple):
 class AbstractForecaster(AbstractSampler, AbstractTrainedEstimator):
     """A model of trajectories (N, T, ...) at common times that sees the first state of each only.
 
-    A fitted one has `times_`, and `remembered_`: some held-out trajectories at some times.
+    A fitted one has `times_`; `units_`, mean and standard deviation of all numbers of the data; and `remembered_`, some
+    held-out trajectories at some times.
     """
 
     latent_size: int = 6
@@ -85,8 +86,14 @@ class AbstractForecaster(AbstractSampler, AbstractTrainedEstimator):
         if samples.context is not None:
             raise DataError(f"A {self.name} takes no context; give samples only.")
         self.times_ = times_of(samples, self.dt).tolist()
+        self.units_ = list(_units_of(samples))
         held_out = samples.take(self.rows(len(samples))[1][:REMEMBERED])
         self.remembered_ = _thinned(np.asarray(held_out.X, np.float32), self._places)
+
+    @property
+    def _units(self) -> tuple[float, float]:
+        mean, deviation = self.units_
+        return mean, deviation
 
     @property
     def _state_shape(self) -> tuple[int, ...]:
@@ -109,7 +116,7 @@ class AbstractForecaster(AbstractSampler, AbstractTrainedEstimator):
         """Nothing further."""
 
     def _fitted_numbers(self) -> dict[str, Any]:
-        return {"times_": self.times_, "remembered_": self.remembered_}
+        return {"times_": self.times_, "units_": self.units_, "remembered_": self.remembered_}
 
     @property
     def _latent_size(self) -> int:
@@ -270,6 +277,15 @@ class AbstractForecaster(AbstractSampler, AbstractTrainedEstimator):
 
     def _chunk(self, times: int) -> int:
         return max(1, min(4096, (1 << 22) // (times * max(self._state_size, self.width_size))))
+
+
+def _units_of(samples: Samples) -> tuple[float, float]:
+    """Mean and standard deviation of all numbers of the samples. Raises `DataError` if all trajectories are equal."""
+    columns = measure(samples.X)
+    refuse_equal_rows(columns)
+    mean = np.mean(columns.loc)
+    within = np.where(columns.constant, 0, columns.scale**2)
+    return float(mean), float(np.sqrt(np.mean(within + (columns.loc - mean) ** 2)))
 
 
 def _thinned(x: Float[np.ndarray, "N d"], places: tuple[int, int, np.ndarray]) -> Float[np.ndarray, "N k"]:

@@ -133,6 +133,7 @@ class VAEDLM(AbstractForecaster):
             operator="none" if self._setting("flow") == "static" else self._setting("operator"),
             spread="signed" if self.reference else "log-variance",
             width_size=self.width_size,
+            units=(0.0, 1.0) if self.reference else self._units,
             key=key,
         )
 
@@ -157,5 +158,4 @@ class VAEDLM(AbstractForecaster):
             metric_network=self._setting("metric") == "network",
             geometry=True,
             warm_up=self._setting("warm_up") or 0.0,
-            standardise=not self.reference,
         )

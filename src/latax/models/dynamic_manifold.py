@@ -190,6 +190,7 @@ def dynamic_manifold_vae(
     manifold: bool = True,
     spread: Spread = "log-variance",
     width_size: int = 400,
+    units: tuple[float, float] = (0.0, 1.0),
     key: PRNGKeyArray,
 ) -> DynamicManifoldVAE:
     """A new model.
@@ -203,6 +204,7 @@ def dynamic_manifold_vae(
     - `metric`: the induced one, exactly; or a network, which has to be matched to that.
     - `operator`: see `FlowOperator`.
     - `manifold`: False gives the plain VAE.
+    - `units`: mean and standard deviation of the data, which the networks see and make in these units.
 
     Raises `ConfigError` for an ambient space too small and an operator for a flow that has none.
     """
@@ -230,8 +232,8 @@ def dynamic_manifold_vae(
         ),
         reference=reference,
         flow=flow,
-        loc=jnp.zeros(()),
-        scale=jnp.ones(()),
+        loc=jnp.asarray(np.array(units[0])),
+        scale=jnp.asarray(np.array(units[1])),
         times=tuple(float(t) for t in times),
         state_shape=state_shape,
         metric_start=0.0 if reference_mode else 1.0,

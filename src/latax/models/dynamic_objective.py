@@ -218,14 +218,6 @@ def look(
     )
 
 
-def start(model: DynamicManifoldVAE, batch: Batch) -> DynamicManifoldVAE:
-    """The model in the units of a first batch: mean and standard deviation over everything."""
-    x = batch["x"]
-    spread = jnp.std(x)
-    scale = jnp.where(spread > 0, spread, 1)
-    return eqx.tree_at(lambda m: (m.loc, m.scale), model, (jnp.mean(x), scale))
-
-
 def forecast_error(model: DynamicManifoldVAE, batch: Batch) -> Float[Array, " batch"]:
     """Metric: root mean square error of each trajectory, forecast from its first state, in data units.
 

@@ -225,12 +225,10 @@ def dynamic_manifold(
     metric_network: bool,
     geometry: bool,
     warm_up: float,
-    standardise: bool,
 ) -> Recipe:
     """VAE-DLM, or a VAE without the geometry: one phase.
 
-    `warm_up`: the share of the steps over which the geometric weights rise from zero; `standardise`: whether the model
-    takes its units from the data, or leaves them as they are.
+    `warm_up`: the share of the steps over which the geometric weights rise from zero.
     """
     rise = round(warm_up * budget.steps)
     ramp = lambda weight: weight if rise < 1 else optax.linear_schedule(0.0, weight, rise)
@@ -246,7 +244,6 @@ def dynamic_manifold(
         objective=objective,
         trainable=_networks,
         weights=chosen,
-        begin=dynamic_objective.start if standardise else None,
         metric=dynamic_objective.forecast_error,
         **budget.phase_options(budget.steps),
     )

@@ -25,9 +25,9 @@ from latax.studies.contest import Contest, Results, hold
 from latax.studies.result import StudyResult
 
 OURS, EXTENDED, PLAIN = "VAE-DLM", "extended VAE", "VAE"
-NEAREST, KNOWING, MODES = "nearest training state", "family known, robust fit", "POD regression"
+NEAREST, KNOWING, POD = "nearest training state", "family known, robust fit", "POD regression"
 #: Whom the pictures show, beside which others are in the tables.
-SHOWN = (OURS, EXTENDED, PLAIN, NEAREST, KNOWING, MODES)
+SHOWN = (OURS, EXTENDED, PLAIN, NEAREST, KNOWING, POD)
 STATISTICS: tuple[Statistic, ...] = ("median", "mean")
 #: Nodes of the fields that the solver of who knows the family starts from, and modes of the regression.
 _FINE, _MODES = 256, 32
@@ -116,7 +116,7 @@ class Case:
             NEAREST: NearestStart(known),
             "family known, least squares": FamilyForecast(lambda starts: cosine_coefficients(starts, x), solve),
             KNOWING: FamilyForecast(lambda starts: cosine_coefficients(starts, x, robust=True), solve),
-            MODES: PODRegression(known, _MODES),
+            POD: PODRegression(known, _MODES),
         }
 
 
@@ -164,13 +164,13 @@ def errors_of_fitted(
 def error_table(found: Found, times: Float[np.ndarray, " T"], at: int, statistic: Statistic) -> Table:
     """A row for each contestant, a column for each kind of initial states: one statistic over test trajectories."""
     kinds = list(next(iter(found.values())))
-    rows = [[name, *(_summary(by_kind[kind][:, :, at], statistic) for kind in kinds)] for name, by_kind in found.items()]
+    cells = lambda by_kind: [_summary(by_kind[kind][:, :, at], statistic) for kind in kinds]
     return Table(
         f"{statistic.capitalize()} relative L1 error at t = {times[at]:g}",
         ["model", *kinds],
-        rows,
-        f"The {statistic} over test trajectories. With replicates: its median over them and their interval; without: its "
-        f"interval over trajectories. {'; '.join(f'{kind}: {SHIFTS[kind].description}' for kind in kinds)}.",
+        [[name, *cells(by_kind)] for name, by_kind in found.items()],
+        f"The {statistic} over test trajectories. With replicates: its median over them and their interval; without: "
+        f"its interval over trajectories. {'; '.join(f'{kind}: {SHIFTS[kind].description}' for kind in kinds)}.",
     )
 
 
@@ -196,8 +196,8 @@ def gains(found: Found, first: str, second: str, at: int) -> Table:
         rows,
         "By how many per cent the mean and the median error of test trajectories are lower, replicate by replicate of "
         "the same seed, with 95 % intervals over replicates; below zero they are higher. Then the difference of the "
-        "errors, averaged over replicates, trajectory by trajectory, with intervals over trajectories, and the share of "
-        "trajectories on which the first has the lower error.",
+        "errors, averaged over replicates, trajectory by trajectory, with intervals over trajectories, and the share "
+        "of trajectories on which the first has the lower error.",
     )
 
 
@@ -216,8 +216,8 @@ def verdict(found: Found, first: str, second: str, at: int) -> str:
         lower += by.low is not None and by.low > 0
         higher += by.high is not None and by.high < 0
     return (
-        f"Of {len(kinds)} kinds of initial states that were not trained on, the mean error of {first} is lower than that "
-        f"of {second} on {lower}, higher on {higher}, and not to be told apart on {len(kinds) - lower - higher}."
+        f"Of {len(kinds)} kinds of initial states that were not trained on, the mean error of {first} is lower than "
+        f"that of {second} on {lower}, higher on {higher}, and not to be told apart on {len(kinds) - lower - higher}."
     )
 
 

@@ -168,14 +168,16 @@ def test_a_surface_of_ones_own_is_used_and_cannot_be_saved(tmp_path, monkeypatch
 
 def test_the_reference_does_as_released():
     model = VAEDLM(reference=True, rate=3.0, flow="static", **TINY)
-    model.times_, model.sample_shape_, model.units_ = TIMES.tolist(), (5, NODES), (1.0, 5.0)
+    model.times_, model.sample_shape_ = TIMES.tolist(), (5, NODES)
     module = model._module(jnp.ones(5 * NODES), None, jax.random.key(0))
     assert module.metric is not None
     assert module.operator.kind == "positive"
     assert module.flow == LiteralFlow(3.0)
     assert module.reference == SphereMetric(2, margin=None)
     (phase,) = model._recipe(Budget(10, 5, 1e-3, 0.0, 1.0))
-    assert (module.loc, module.scale) == (0, 1)
+    scaling = model._scaling(samples())
+    assert not scaling.loc.any()
+    assert (scaling.scale == 1).all()
     assert phase.objective == DynamicObjective(3, least=1.0, matching="absolute", shared=False)
     geometric = {"flow": 1.0, "penalty": 1.0, "metric": 1.0, "log_volume": 0, "log_condition": 0}
     assert phase.weights == {"reconstruction": 100.0, "kl": 2e-4, **geometric}
@@ -189,6 +191,19 @@ def test_the_units_are_those_of_all_data(name):
     """And not of a first batch, with which the weights of the terms would change."""
     np.testing.assert_allclose(fitted(name).module_.loc, waves().mean(), atol=1e-6)
     np.testing.assert_allclose(fitted(name).module_.scale, waves().std(), rtol=1e-5)
+
+
+def test_the_origin_of_the_data_costs_no_digits():
+    """A state around 10⁶ with differences of one: single precision would have four bits left for them."""
+    far = samples()
+    far = Samples(np.asarray(far.X) + 1e6, sample_shape=far.sample_shape, times=TIMES)
+    model, x0 = KINDS["forecast-vae"]().fit(far), waves(3, 1)[:, 0]
+    made, std = model.predict(x0 + 1e6, [0.2, 0.5], return_std=True)
+    near, near_std = fitted("forecast-vae").predict(x0, [0.2, 0.5], return_std=True)
+    np.testing.assert_allclose(made - 1e6, near, atol=1e-5)
+    np.testing.assert_allclose(std, near_std, rtol=1e-3)
+    np.testing.assert_allclose(model.project(far) - 1e6, fitted("forecast-vae").project(samples()), atol=1e-5)
+    assert abs(near).max() > 0.01
 
 
 def test_no_density_no_score(tmp_path, capsys):

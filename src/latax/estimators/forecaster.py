@@ -46,8 +46,7 @@ class Encoded(NamedTuple):
 class AbstractForecaster(AbstractSampler, AbstractTrainedEstimator):
     """A model of trajectories (N, T, ...) at common times that sees the first state of each only.
 
-    A fitted one has `times_`; `units_`, mean and standard deviation of all numbers of the data; and `remembered_`, some
-    held-out trajectories at some times.
+    A fitted one has `times_`, and `remembered_`: some held-out trajectories at some times, less the mean of the data.
     """
 
     latent_size: int = 6
@@ -79,21 +78,32 @@ class AbstractForecaster(AbstractSampler, AbstractTrainedEstimator):
         check_dt(self.dt)
         self._check_forecaster_params()
 
+    @property
+    @abc.abstractmethod
+    def _standardised(self) -> bool:
+        """Whether the networks work in the units of the data; or else with its numbers as they are."""
+
     def _scaling(self, samples: Samples) -> Scaling:
-        return identity_scaling(samples.X.shape[1])
+        """One mean and one standard deviation, those of all numbers: states keep their shape."""
+        size, columns = samples.X.shape[1], measure(samples.X)
+        refuse_equal_rows(columns)
+        if not self._standardised:
+            return identity_scaling(size)
+        mean = np.mean(columns.loc)
+        within = np.where(columns.constant, 0, columns.scale**2)
+        deviation = np.sqrt(np.mean(within + (columns.loc - mean) ** 2))
+        return Scaling(np.full(size, mean), np.full(size, deviation), np.zeros(size, bool))
 
     def _check_columns(self, samples: Samples) -> None:
         if samples.context is not None:
             raise DataError(f"A {self.name} takes no context; give samples only.")
         self.times_ = times_of(samples, self.dt).tolist()
-        self.units_ = list(_units_of(samples))
         held_out = samples.take(self.rows(len(samples))[1][:REMEMBERED])
-        self.remembered_ = _thinned(np.asarray(held_out.X, np.float32), self._places)
+        self.remembered_ = _thinned(self.scaling_.centre(np.asarray(held_out.X)), self._places)
 
     @property
-    def _units(self) -> tuple[float, float]:
-        mean, deviation = self.units_
-        return mean, deviation
+    def _mean(self) -> float:
+        return float(self.scaling_.loc[0])
 
     @property
     def _state_shape(self) -> tuple[int, ...]:
@@ -116,7 +126,7 @@ class AbstractForecaster(AbstractSampler, AbstractTrainedEstimator):
         """Nothing further."""
 
     def _fitted_numbers(self) -> dict[str, Any]:
-        return {"times_": self.times_, "units_": self.units_, "remembered_": self.remembered_}
+        return {"times_": self.times_, "remembered_": self.remembered_}
 
     @property
     def _latent_size(self) -> int:
@@ -149,7 +159,7 @@ class AbstractForecaster(AbstractSampler, AbstractTrainedEstimator):
                 f"{samples.origin} has {samples.X.shape[1]} numbers in each sample; expected {size}, an initial state "
                 f"of shape {self._state_shape}, or {whole}, a trajectory of shape {self.sample_shape_}."
             )
-        blocks = [np.asarray(block, np.float32)[:, :size] for _, block in row_blocks(samples.X)]
+        blocks = [np.asarray(block)[:, :size] for _, block in row_blocks(samples.X)]
         return np.concatenate(blocks).reshape(-1, *self._state_shape)
 
     def predict(self, x0: Any, t: Any = None, *, return_std: bool = False, seed: int = 0) -> Any:
@@ -169,7 +179,8 @@ class AbstractForecaster(AbstractSampler, AbstractTrainedEstimator):
         shares = self._shares(ts)
         Z = map_rows(_encoded, self._centred, starts)[0]
         columns = (Z, np.broadcast_to(shares, (len(Z), len(ts))))
-        states = self._as_states(map_rows(_forecast, self._centred, *columns, chunk=self._chunk(len(ts))), single)
+        made = map_rows(_forecast, self._centred, *columns, chunk=self._chunk(len(ts)))
+        states = self._as_states(made, single) + self._mean
         if not return_std:
             return states
         require_seed(seed)
@@ -213,12 +224,12 @@ class AbstractForecaster(AbstractSampler, AbstractTrainedEstimator):
     def _trajectories(self, Z: np.ndarray) -> np.ndarray:
         shares = np.broadcast_to(self._shares(np.asarray(self.times_)), (len(Z), len(self.times_)))
         flat = map_rows(_forecast, self._centred, Z, shares, chunk=self._chunk(len(self.times_)))
-        return np.asarray(flat, np.float64).reshape(len(Z), *self.sample_shape_)
+        return np.asarray(flat, np.float64).reshape(len(Z), *self.sample_shape_) + self._mean
 
     def _starts(self, x0: Any) -> np.ndarray:
         check_is_fitted(self)
         try:
-            array = np.asarray(x0, np.float32)
+            array = np.asarray(x0, np.float64)
         except (TypeError, ValueError) as error:
             raise DataError(f"The initial states are not numbers: {error}.") from error
         shape = self._state_shape
@@ -231,13 +242,15 @@ class AbstractForecaster(AbstractSampler, AbstractTrainedEstimator):
             )
         if not len(array):
             raise DataError("There are no initial states. Give at least one.")
+        with np.errstate(over="ignore"):  # What single precision cannot hold is as bad as infinite.
+            array = (array.reshape(len(array), -1) - self._mean).astype(np.float32)
         if not np.isfinite(array).all():
-            rows = np.flatnonzero(~np.isfinite(array.reshape(len(array), -1)).all(axis=1))
+            rows = np.flatnonzero(~np.isfinite(array).all(axis=1))
             raise DataError(
                 f"{len(rows)} of {len(array)} initial states have values that are not finite, the first is in row "
                 f"{rows[0]}. Fill them in, or leave those states out."
             )
-        return array.reshape(len(array), -1)
+        return array
 
     def _forecast_times(self, t: Any) -> tuple[Float[np.ndarray, " T"], bool]:
         try:
@@ -277,15 +290,6 @@ class AbstractForecaster(AbstractSampler, AbstractTrainedEstimator):
 
     def _chunk(self, times: int) -> int:
         return max(1, min(4096, (1 << 22) // (times * max(self._state_size, self.width_size))))
-
-
-def _units_of(samples: Samples) -> tuple[float, float]:
-    """Mean and standard deviation of all numbers of the samples. Raises `DataError` if all trajectories are equal."""
-    columns = measure(samples.X)
-    refuse_equal_rows(columns)
-    mean = np.mean(columns.loc)
-    within = np.where(columns.constant, 0, columns.scale**2)
-    return float(mean), float(np.sqrt(np.mean(within + (columns.loc - mean) ** 2)))
 
 
 def _thinned(x: Float[np.ndarray, "N d"], places: tuple[int, int, np.ndarray]) -> Float[np.ndarray, "N k"]:

@@ -85,6 +85,10 @@ class VAEDLM(AbstractForecaster):
         """The model's name on the command line and in files."""
         return "vae-dlm"
 
+    @property
+    def _standardised(self) -> bool:
+        return not self.reference
+
     def _check_forecaster_params(self) -> None:
         if self.ambient_size is not None:
             require_count("ambient_size", self.ambient_size, least=self.latent_size + 1)
@@ -133,7 +137,7 @@ class VAEDLM(AbstractForecaster):
             operator="none" if self._setting("flow") == "static" else self._setting("operator"),
             spread="signed" if self.reference else "log-variance",
             width_size=self.width_size,
-            units=(0.0, 1.0) if self.reference else self._units,
+            scale=scale[0],
             key=key,
         )
 

@@ -134,6 +134,10 @@ class DynamicManifoldVAE(eqx.Module):
         times = np.array(self.times)
         return (times - times[0]) / (times[-1] - times[0])
 
+    def shifted(self, loc: Float[Array, " d"]) -> "DynamicManifoldVAE":
+        """The same model for data that are greater by one number, that of which `loc` is made."""
+        return eqx.tree_at(lambda model: model.loc, self, self.loc + loc[0])
+
     def encode(self, start: State) -> DiagonalGaussian:
         """q(v | x_0)."""
         return self.posterior((start - self.loc) / self.scale)
@@ -190,7 +194,7 @@ def dynamic_manifold_vae(
     manifold: bool = True,
     spread: Spread = "log-variance",
     width_size: int = 400,
-    units: tuple[float, float] = (0.0, 1.0),
+    scale: Scalar | None = None,
     key: PRNGKeyArray,
 ) -> DynamicManifoldVAE:
     """A new model.
@@ -204,7 +208,7 @@ def dynamic_manifold_vae(
     - `metric`: the induced one, exactly; or a network, which has to be matched to that.
     - `operator`: see `FlowOperator`.
     - `manifold`: False gives the plain VAE.
-    - `units`: mean and standard deviation of the data, which the networks see and make in these units.
+    - `scale`: standard deviation of the data, in which the networks see and make them; 1 by default.
 
     Raises `ConfigError` for an ambient space too small and an operator for a flow that has none.
     """
@@ -232,8 +236,8 @@ def dynamic_manifold_vae(
         ),
         reference=reference,
         flow=flow,
-        loc=jnp.asarray(np.array(units[0])),
-        scale=jnp.asarray(np.array(units[1])),
+        loc=jnp.zeros(()),
+        scale=jnp.ones(()) if scale is None else scale,
         times=tuple(float(t) for t in times),
         state_shape=state_shape,
         metric_start=0.0 if reference_mode else 1.0,

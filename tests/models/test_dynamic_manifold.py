@@ -125,6 +125,15 @@ def test_the_diagnostics_of_a_known_manifold(x64):
     assert look_at(model_of(), v, t, 0.5).operator_share > 0
 
 
+def test_a_static_flow_is_judged_by_how_much_the_metric_changes(x64):
+    """Of g = (1 + t²) and its rate 2t, in units of the window."""
+    model = model_of(FlatTorusMetric((1, 1)), flow=StaticFlow(), operator="none", ambient_size=4)
+    moving = eqx.tree_at(lambda m: m.manifold, model, Torus())
+    found = eqx.filter_jit(look)(moving, jnp.array([0.4, -1.0]), jnp.asarray(0.3), 0.5)
+    np.testing.assert_allclose(found.residual, 0.6 / (1.09 + 0.6), rtol=1e-12)
+    assert found.operator_share == 0
+
+
 def test_the_latent_coordinates_keep_away_from_poles_and_time_enters_by_the_manifold(x64):
     model = model_of()
     far = jax.vmap(model.chart)(50 * jr.normal(jr.key(0), (100, 2)))

@@ -191,7 +191,7 @@ class Look(NamedTuple):
     log_volume: Values
     condition: Values
     residual: Values
-    """Size of the flow's residual, relative to that of all its terms together."""
+    """Size of the flow's residual, relative to that of all its terms together; of the metric, where there are none."""
     operator_share: Values
     """How much of the flow's terms is that of the operator."""
     violation: Values
@@ -208,7 +208,7 @@ def look(
     log_volume, log_condition = volume_and_condition(frame.jacobian)
     size = lambda matrix: jnp.sqrt(jnp.sum(matrix**2))
     sizes = {name: size(term) for name, term in model.flow.terms(g, context).items()}
-    together = sum(sizes.values(), jnp.zeros(())) + 1e-30
+    together = sum(sizes.values(), jnp.zeros(()) if sizes else size(g)) + 1e-30
     return Look(
         log_volume,
         jnp.exp(log_condition),

@@ -271,6 +271,9 @@ def test_data_that_cannot_be_learnt_from_are_refused():
         model().fit(Samples(good.X, sample_shape=good.sample_shape, times=np.array([0, 0.1, 0.25, 0.5, 0.1])))
     with pytest.raises(ConfigError, match=r"their times are not known\. Give dt"):
         model().fit(waves())
+    places = tuple(f"x={i / NODES}" for i in range(NODES))
+    with pytest.raises(DataError, match=r"The columns are x=0\.0 to x=.*, so each row is one state"):
+        model(dt=0.1).fit(Samples(waves()[:, 0], feature_names=places))
     with pytest.raises(DataError, match="takes no context"):
         model().fit(Samples(good.X, np.ones((ROWS, 1)), sample_shape=good.sample_shape, times=TIMES))
     with pytest.raises(DataError, match="All rows are equal: there is nothing to learn"):

@@ -14,6 +14,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from latax._errors import DataError, DataWarning
 from latax.data import Samples, row_blocks
+from latax.data.truth import TIMES
 from latax.estimators import inputs
 from latax.estimators.base import AbstractSampler
 from latax.estimators.forecast_assessment import ForecastAssessment, assess_forecasts
@@ -97,6 +98,7 @@ class AbstractForecaster(AbstractSampler, AbstractTrainedEstimator):
     def _check_columns(self, samples: Samples) -> None:
         if samples.context is not None:
             raise DataError(f"A {self.name} takes no context; give samples only.")
+        _refuse_single_states(samples)
         self.times_ = times_of(samples, self.dt).tolist()
         held_out = samples.take(self.rows(len(samples))[1][:REMEMBERED])
         self.remembered_ = _thinned(self.scaling_.centre(np.asarray(held_out.X)), self._places)
@@ -290,6 +292,17 @@ class AbstractForecaster(AbstractSampler, AbstractTrainedEstimator):
 
     def _chunk(self, times: int) -> int:
         return max(1, min(4096, (1 << 22) // (times * max(self._state_size, self.width_size))))
+
+
+def _refuse_single_states(samples: Samples) -> None:
+    """Refuses rows whose columns are places: the states of one trajectory, and not trajectories."""
+    names = samples.feature_names
+    axes = {name.partition("=")[0] for name in names if "=" in name}
+    if len(samples.sample_shape) == 1 and len(names) == sum("=" in name for name in names) and not axes & {"t", *TIMES}:
+        raise DataError(
+            f"The columns are {names[0]} to {names[-1]}, so each row is one state. A forecaster learns from many "
+            "trajectories (N, T, ...), each a row: bring them together along a new first axis, with time next."
+        )
 
 
 def _thinned(x: Float[np.ndarray, "N d"], places: tuple[int, int, np.ndarray]) -> Float[np.ndarray, "N k"]:

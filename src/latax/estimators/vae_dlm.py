@@ -78,7 +78,8 @@ class VAEDLM(AbstractForecaster):
     warm_up: float | None = 0.1
     """Share of the steps over which these three weights rise from zero; None for no rise."""
     reference: bool = False
-    """As in the released code, faults included: sets surface, chart, flow, operator, metric and what else it fixes."""
+    """As in the released code, faults included: sets surface, chart, flow, operator, metric and what else it fixes; the
+    optimiser, the batches and the solver of the data stay ours."""
 
     @property
     def name(self) -> str:

@@ -1,7 +1,8 @@
 """Arrays beside the data in a file that have a meaning of their own: the times of a sequence, and what is true of it.
 
-In .npz and NetCDF, as in any file with named arrays, `times` (or a coordinate `time`, or what `TIMES` has) holds one time per entry of the
-data's second axis, and an array whose name begins with `truth.` one known value, or array of values, per sample.
+In .npz and NetCDF, as in any file with named arrays, `times` (or a coordinate `time`, or another of `TIMES`) holds one
+time per entry of the data's second axis, and an array whose name begins with `truth.` one known value, or array of
+values, per sample.
 """
 
 from collections.abc import Mapping

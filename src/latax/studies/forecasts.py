@@ -132,17 +132,17 @@ def forecast_study(case: Case, budget: Budget, seed: int, console: Console, fold
     middle = len(times) // 2
     tables = [error_table(found, times, middle, statistic) for statistic in STATISTICS]
     gained = [gains(found, OURS, other, middle) for other in (EXTENDED, PLAIN)]
-    shown = [errors_by_time(found, kind, times) for kind in trials]
+    shapes, shown = manifold_table(results, trials), [errors_by_time(found, kind, times) for kind in trials]
     return StudyResult(
         title=f"Forecasts over a dynamical latent manifold: {case.title}",
         summary=f"{budget.training:,} trajectories, {budget.steps:,} steps, {budget.replicates} replicates; "
         f"{budget.test:,} fresh initial states of each kind. {verdict(found, OURS, PLAIN, middle)}",
-        tables=[*tables, *gained],
+        tables=[*tables, *gained, shapes],
         sections=[
             Section("Errors of forecasts", tables=tables),
             Section("What the geometry changes", tables=gained),
             Section("Errors by time", figures=shown),
-            Section("The manifold", tables=[manifold_table(results, trials)]),
+            Section("The manifold", tables=[shapes]),
         ],
     )
 

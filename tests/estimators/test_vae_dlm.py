@@ -271,6 +271,8 @@ def test_data_that_cannot_be_learnt_from_are_refused():
         model().fit(Samples(good.X, sample_shape=good.sample_shape, times=np.array([0, 0.1, 0.25, 0.5, 0.1])))
     with pytest.raises(ConfigError, match=r"their times are not known\. Give dt"):
         model().fit(waves())
+    for names in (tuple(f"a[t={t}]" for t in TIMES), tuple(f"t={t}" for t in TIMES)):  # These are times.
+        model(steps=1).fit(Samples(waves()[:, :, 0], feature_names=names))
     places = tuple(f"x={i / NODES}" for i in range(NODES))
     with pytest.raises(DataError, match=r"The columns are x=0\.0 to x=.*, so each row is one state"):
         model(dt=0.1).fit(Samples(waves()[:, 0], feature_names=places))

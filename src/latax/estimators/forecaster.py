@@ -297,8 +297,10 @@ class AbstractForecaster(AbstractSampler, AbstractTrainedEstimator):
 def _refuse_single_states(samples: Samples) -> None:
     """Refuses rows whose columns are places: the states of one trajectory, and not trajectories."""
     names = samples.feature_names
-    axes = {name.partition("=")[0] for name in names if "=" in name}
-    if len(samples.sample_shape) == 1 and len(names) == sum("=" in name for name in names) and not axes & {"t", *TIMES}:
+    if samples.times is not None or len(samples.sample_shape) > 1 or not all("=" in name for name in names):
+        return
+    axes = {name.partition("=")[0].rpartition("[")[2] for name in names}  # x of x=0.5, and t of angle[t=0.5]
+    if not axes & {"t", *TIMES}:
         raise DataError(
             f"The columns are {names[0]} to {names[-1]}, so each row is one state. A forecaster learns from many "
             "trajectories (N, T, ...), each a row: bring them together along a new first axis, with time next."

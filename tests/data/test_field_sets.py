@@ -184,8 +184,8 @@ class TestPorousMedium:
         at_once, often, earlier = (
             porous_medium.solve(initial, times)[0, -1] for times in ([0.1], np.linspace(0, 0.1, 401), [0.099])
         )
-        np.testing.assert_allclose(at_once, often, atol=1e-6)
-        assert abs(earlier - often).max() > 1e-5
+        np.testing.assert_allclose(at_once, often, atol=1e-5)
+        assert abs(earlier - often).max() > 1e-3
 
     def test_places_between_nodes(self):
         initial = np.maximum(cosine_powers(np.array([[1.0, 0, 0]]), periodic(40)), 0)

@@ -13,10 +13,10 @@ from latax.studies import dlm_ablation, dlm_allen_cahn, dlm_burgers
 from latax.studies.forecasts import (
     EXTENDED,
     KNOWING,
-    POD,
     NEAREST,
     OURS,
     PLAIN,
+    POD,
     Budget,
     Case,
     error_table,

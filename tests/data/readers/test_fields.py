@@ -15,11 +15,12 @@ TABLE = np.arange(12.0).reshape(4, 3)
 @pytest.fixture(params=["h5netcdf", "scipy", "zarr"])
 def save(request, tmp_path):
     def saved(dataset, **options):
+        number = len(list(tmp_path.iterdir()))  # Lazy data keep their file open.
         if request.param == "zarr":
-            dataset.to_zarr(tmp_path / "a.zarr", mode="w", consolidated=False, zarr_format=2, **options)
-            return tmp_path / "a.zarr"
-        dataset.to_netcdf(tmp_path / "a.nc", engine=request.param, **options)
-        return tmp_path / "a.nc"
+            dataset.to_zarr(tmp_path / f"{number}.zarr", mode="w", consolidated=False, zarr_format=2, **options)
+            return tmp_path / f"{number}.zarr"
+        dataset.to_netcdf(tmp_path / f"{number}.nc", engine=request.param, **options)
+        return tmp_path / f"{number}.nc"
 
     return saved
 

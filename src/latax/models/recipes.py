@@ -234,7 +234,12 @@ def dynamic_manifold(
     ramp = lambda weight: weight if rise < 1 else optax.linear_schedule(0.0, weight, rise)
     chosen = {"reconstruction": weights.reconstruction, "kl": weights.kl}
     if geometry:
-        chosen |= {"flow": ramp(weights.flow), "penalty": ramp(weights.penalty), "log_volume": 0.0, "log_condition": 0.0}
+        chosen |= {
+            "flow": ramp(weights.flow),
+            "penalty": ramp(weights.penalty),
+            "log_volume": 0.0,
+            "log_condition": 0.0,
+        }
         if metric_network:
             chosen["metric"] = ramp(weights.metric)
         if objective.volume_weight == "log-det":

@@ -10,6 +10,7 @@ from latax.data import burgers
 from latax.data.shifts import SHIFTS
 from latax.estimators import VAEDLM
 from latax.studies import dlm_ablation, dlm_allen_cahn, dlm_burgers
+from latax.studies.contest import Results, hold
 from latax.studies.forecasts import (
     EXTENDED,
     KNOWING,
@@ -109,13 +110,20 @@ def test_a_study_ends_in_tables(tmp_path):
     assert "Of 6 kinds" in result.summary
 
 
-def test_an_ablation_ends_in_tables(tmp_path):
+def test_an_ablation_ends_in_tables(tmp_path, monkeypatch):
+    """One model under two names, so that it is compiled once: then nothing is gained."""
+
+    def once(contest, models, console, folder):
+        fitted = hold(contest, {OURS: models[OURS]}, console, folder).fitted[OURS]
+        return Results(contest, fitted=dict.fromkeys(models, fitted))
+
+    monkeypatch.setattr(dlm_ablation, "hold", once)
     changes = {name: dlm_ablation.CHANGES[name] for name in (OURS, dlm_ablation.NOTHING)}
-    budget = dataclasses.replace(TINY, replicates=1)
-    result = dlm_ablation.ablation_study(tiny_case(), changes, budget, 0, Console(quiet=True), tmp_path)
+    result = dlm_ablation.ablation_study(tiny_case(), changes, TINY, 0, Console(quiet=True), tmp_path)
     median, _, gained, shapes = result.tables
     assert [row[0] for row in median.rows] == [row[0] for row in shapes.rows] == list(changes)
     assert gained.title == f"{OURS} against {dlm_ablation.NOTHING}"
+    assert all(row[1].estimate == 0 for row in gained.rows)
 
 
 @pytest.mark.parametrize("change", dlm_ablation.CHANGES)

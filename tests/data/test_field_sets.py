@@ -97,8 +97,17 @@ class TestBurgers:
         np.testing.assert_allclose(blown[:, 1], 0.4 + burgers.solve(rest, [0.5], (x - 0.2) % 1)[:, 0], atol=1e-12)
         np.testing.assert_allclose(blown[:, 0], 0.4 + burgers.solve(rest, [0.0], x)[:, 0], atol=1e-12)
 
+    def test_coarse_fields_at_early_times_are_exact_too(self):
+        """The kernel is far narrower than the distance of the nodes that the field is given on."""
+        x, t = np.linspace(0, 1, 21), 2e-4
+        found = burgers.solve(cosine_powers(np.array([[1.0, 0, 0]]), periodic(32)), [0.0, t], x)[0]
+        np.testing.assert_allclose(found[1], by_quadrature((1, 0, 0), t, x), atol=1e-11)
+        assert abs(found[1] - found[0]).max() > 1e-5
+
     def test_refusals(self):
         wave = cosine_powers(np.array([[1.0, 0, 0]]), periodic(64))
+        with pytest.raises(DataError, match=r"t = 1e-12 is too short after 0 .* would need \d+ nodes"):
+            burgers.solve(wave, [1e-12, 0.5], PLACES)
         with pytest.raises(DataError, match=r"field 0 \(the first is 0\) is too great for viscosity 0\.01.*Lower the"):
             burgers.solve(100 * wave, [1.0], PLACES)
         with pytest.raises(DataError, match="each above the one before"):
@@ -169,6 +178,20 @@ class TestPorousMedium:
         assert errors[0] < 1e-3
         assert errors[1] < errors[0] / 4
         assert abs(self.barenblatt(2.02, x) - exact).sum() / exact.sum() > 4 * errors[1]
+
+    def test_the_times_that_are_asked_for_do_not_matter(self):
+        initial = np.maximum(cosine_powers(np.array([[0.8, -0.3, 0.5]]), periodic(100)), 0)
+        at_once, often, earlier = (
+            porous_medium.solve(initial, times)[0, -1] for times in ([0.1], np.linspace(0, 0.1, 401), [0.099])
+        )
+        np.testing.assert_allclose(at_once, often, atol=1e-5)
+        assert abs(earlier - often).max() > 1e-3
+
+    def test_places_between_nodes(self):
+        initial = np.maximum(cosine_powers(np.array([[1.0, 0, 0]]), periodic(40)), 0)
+        nodes = porous_medium.solve(initial, [0.01])[0, 0]
+        found = porous_medium.solve_at(initial, [0.01], np.array([0.0, 0.0125, 0.025, 1.0]))[0, 0]
+        np.testing.assert_allclose(found, [nodes[0], (nodes[0] + nodes[1]) / 2, nodes[1], nodes[0]], atol=1e-12)
 
     def test_the_set(self):
         made = porous_medium.make(2, 1, nodes=41, times=5)

@@ -12,7 +12,8 @@ import latax
 from latax import VAEDLM, ForecastVAE
 from latax._errors import ConfigError, DataError, DataWarning
 from latax.cli import main
-from latax.data import Samples
+from latax.data import LazyRows, Samples
+from latax.estimators.forecaster import AbstractForecaster, _refuse_single_states
 from latax.geometry import LiteralFlow, OwnReference, SphereMetric
 from latax.models.dynamic_objective import DynamicObjective
 from latax.models.recipes import Budget
@@ -69,6 +70,19 @@ def test_forecasts_have_the_promised_shapes(name):
     np.testing.assert_allclose(model.predict(x0, [0.5, 0.2])[:, 0], model.predict(x0, 0.5), atol=1e-6)
 
 
+def test_trajectories_in_a_file_are_read_by_blocks(monkeypatch):
+    """The first states of all of them fit where the trajectories do not."""
+    X, read = np.asarray(samples().X), []
+    rows = lambda index: (read.append(len(X[index])), X[index])[1]
+    lazy = Samples(LazyRows(rows, X.shape, X.dtype, "a file"), sample_shape=(5, NODES), times=TIMES)
+    monkeypatch.setattr(AbstractForecaster, "_chunk", lambda self, times: 16)
+    found = fitted().transform(lazy)
+    np.testing.assert_allclose(found[-3:], fitted().encode(waves()[-3:, 0]).mean, atol=1e-6)
+    checked, *encoded = read
+    assert checked == ROWS
+    assert encoded == [16, 16, 8]
+
+
 @pytest.mark.parametrize("name", ["vae-dlm"])
 def test_uncertainty_is_at_least_the_error_on_held_out_trajectories(name):
     model, x0 = fitted(name), waves(3, 1)[:, 0]
@@ -102,7 +116,11 @@ def test_a_fit_is_judged_by_a_look_up_and_by_its_manifold():
     }
     assert found.manifold.condition.shape == (9, 30)
     assert np.median(found.manifold.condition) < 30  # No collapse in the default configuration.
-    np.testing.assert_array_equal(found.manifold.violation[0] >= 0, True)
+    model, first = fitted(), waves(30, 5)[:, 0]
+    for v, share in zip(model.encode(first[:5]).mean, found.manifold.violation[0, :5], strict=True):
+        u, start = model.module_.chart(jnp.asarray(v)), jnp.zeros(())
+        apart = np.linalg.eigvalsh(model.module_.frame(u, start).metric - 0.5 * model.module_.reference.metric(u))
+        assert share == (apart < -1e-3).mean()
 
 
 def test_the_report_shows_it():
@@ -157,14 +175,35 @@ def test_the_reference_does_as_released():
     assert module.flow == LiteralFlow(3.0)
     assert module.reference == SphereMetric(2, margin=None)
     (phase,) = model._recipe(Budget(10, 5, 1e-3, 0.0, 1.0))
-    assert phase.begin is None
+    scaling = model._scaling(samples())
+    assert not scaling.loc.any()
+    assert (scaling.scale == 1).all()
     assert phase.objective == DynamicObjective(3, least=1.0, matching="absolute", shared=False)
     geometric = {"flow": 1.0, "penalty": 1.0, "metric": 1.0, "log_volume": 0, "log_condition": 0}
     assert phase.weights == {"reconstruction": 100.0, "kl": 2e-4, **geometric}
     ours = fitted().module_
     assert ours.metric is None
     assert ours.reference.margin == pytest.approx(0.3)
-    np.testing.assert_allclose(ours.scale, waves().std(), rtol=0.3)
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_the_units_are_those_of_all_data(name):
+    """And not of a first batch, with which the weights of the terms would change."""
+    np.testing.assert_allclose(fitted(name).module_.loc, waves().mean(), atol=1e-6)
+    np.testing.assert_allclose(fitted(name).module_.scale, waves().std(), rtol=1e-5)
+
+
+def test_the_origin_of_the_data_costs_no_digits():
+    """A state around 10⁶ with differences of one: single precision would have four bits left for them."""
+    far = samples()
+    far = Samples(np.asarray(far.X) + 1e6, sample_shape=far.sample_shape, times=TIMES)
+    model, x0 = KINDS["forecast-vae"]().fit(far), waves(3, 1)[:, 0]
+    made, std = model.predict(x0 + 1e6, [0.2, 0.5], return_std=True)
+    near, near_std = fitted("forecast-vae").predict(x0, [0.2, 0.5], return_std=True)
+    np.testing.assert_allclose(made - 1e6, near, atol=1e-5)
+    np.testing.assert_allclose(std, near_std, rtol=1e-3)
+    np.testing.assert_allclose(model.project(far) - 1e6, fitted("forecast-vae").project(samples()), atol=1e-5)
+    assert abs(near).max() > 0.01
 
 
 def test_no_density_no_score(tmp_path, capsys):
@@ -172,6 +211,25 @@ def test_no_density_no_score(tmp_path, capsys):
     np.save(tmp_path / "x.npy", waves(3))
     assert main(["score", str(tmp_path / "model"), str(tmp_path / "x.npy")]) == 2
     assert "A vae-dlm has no density to score by" in capsys.readouterr().err
+
+
+def test_the_command_line_forecasts(tmp_path, capsys):
+    """From trajectories, and from initial states alone."""
+    fitted().save(tmp_path / "model")
+    np.savez(tmp_path / "whole.npz", fields=waves(3), times=TIMES)
+    np.save(tmp_path / "starts.npy", waves(3)[:, 0])
+    wanted = fitted().predict(waves(3)[:, 0], [0.2, 0.7])
+    for given in ("whole.npz", "starts.npy"):
+        out = tmp_path / f"{given}-forecast.npz"
+        command = ["predict", str(tmp_path / "model"), str(tmp_path / given), "--out", str(out)]
+        assert main([*command, "--times", "0.2", "0.7"]) == 0, capsys.readouterr().err
+        made = latax.data.read(out)
+        np.testing.assert_allclose(np.asarray(made.X).reshape(3, 2, NODES), wanted, atol=1e-6)
+        np.testing.assert_allclose(made.times, [0.2, 0.7])
+    np.save(tmp_path / "other.npy", np.zeros((3, NODES + 1)))
+    command[2] = str(tmp_path / "other.npy")
+    assert main([*command[:-1], str(tmp_path / "other.npz")]) == 2
+    assert "has 7 numbers in each sample; expected 6, an initial state" in capsys.readouterr().err
 
 
 def test_times_beyond_the_window_are_warned_of():
@@ -213,8 +271,15 @@ def test_data_that_cannot_be_learnt_from_are_refused():
         model().fit(Samples(good.X, sample_shape=good.sample_shape, times=np.array([0, 0.1, 0.25, 0.5, 0.1])))
     with pytest.raises(ConfigError, match=r"their times are not known\. Give dt"):
         model().fit(waves())
+    for names in (tuple(f"a[t={t}]" for t in TIMES), tuple(f"t={t}" for t in TIMES)):  # These are times.
+        _refuse_single_states(Samples(waves()[:, :, 0], feature_names=names))
+    places = tuple(f"x={i / NODES}" for i in range(NODES))
+    with pytest.raises(DataError, match=r"The columns are x=0\.0 to x=.*, so each row is one state"):
+        model(dt=0.1).fit(Samples(waves()[:, 0], feature_names=places))
     with pytest.raises(DataError, match="takes no context"):
         model().fit(Samples(good.X, np.ones((ROWS, 1)), sample_shape=good.sample_shape, times=TIMES))
+    with pytest.raises(DataError, match="All rows are equal: there is nothing to learn"):
+        model().fit(good.take(np.zeros(ROWS, int)))
     with pytest.raises(DataError, match="1 row"):
         model(batch_size=1).fit(good.take(slice(0, 1)))
 
@@ -232,6 +297,7 @@ def test_data_that_cannot_be_learnt_from_are_refused():
         (np.zeros((0, NODES)), 0.5, "There are no initial states"),
         (np.array([["a"] * NODES]), 0.5, "not numbers"),
         (np.zeros((2, NODES)), np.nan, "expected one finite time"),
+        (np.zeros((2, NODES)), "noon", "t is no time, nor several: could not convert"),
         (np.zeros((2, NODES)), np.zeros((2, 2)), r"t has shape \(2, 2\)"),
     ],
 )

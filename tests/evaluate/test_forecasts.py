@@ -2,9 +2,10 @@
 
 import numpy as np
 
-from latax.evaluate.forecasts import NearestStart, PODRegression, relative_l1
+from latax.evaluate.forecasts import FamilyForecast, NearestStart, PODRegression, relative_l1
 
 LAW = np.array([[0.9, 0.3, 0], [-0.3, 0.9, 0], [0, 0, 0.5]])
+LIFT = np.random.default_rng(99).normal(size=(3, 10))
 
 
 def trajectories(n, seed):
@@ -13,8 +14,7 @@ def trajectories(n, seed):
     states = [rng.normal(size=(n, 3))]
     for _ in range(3):
         states.append(states[-1] @ LAW.T)
-    lift = np.random.default_rng(99).normal(size=(3, 10))
-    return np.stack(states, axis=1) @ lift + 2
+    return np.stack(states, axis=1) @ LIFT + 2
 
 
 def test_relative_errors_by_hand():
@@ -39,3 +39,20 @@ def test_a_look_up_finds_what_it_has_and_the_nearest_else():
     fresh = trajectories(20, 1)
     distance = np.linalg.norm(training[None, :, 0] - fresh[:, None, 0], axis=-1)
     np.testing.assert_array_equal(lookup.predict(fresh[:, 0]), training[distance.argmin(axis=1)])
+
+
+def test_who_knows_family_and_law_forecasts_through_noise():
+    """The noise of ten numbers becomes that of three coefficients; with another law the knowledge is worth nothing."""
+    truth = trajectories(200, 1)
+    project = lambda starts: np.linalg.lstsq(LIFT.T, (starts - 2).T, rcond=None)[0].T
+
+    def forecast(starts, law=LAW):
+        solve = lambda a: np.stack([a @ np.linalg.matrix_power(law.T, k) for k in range(4)], axis=1) @ LIFT + 2
+        return FamilyForecast(project, solve).predict(starts)
+
+    np.testing.assert_allclose(forecast(truth[:, 0]), truth, atol=1e-9)
+    noisy = truth[:, 0] + np.random.default_rng(2).normal(size=(200, 10))
+    error = lambda made: abs(made[:, 0] - truth[:, 0]).mean()
+    np.testing.assert_allclose(((forecast(noisy)[:, 0] - truth[:, 0]) ** 2).mean(), 0.3, rtol=0.2)  # 3 of 10 directions
+    assert error(forecast(noisy)) < error(noisy[:, None])
+    assert abs(forecast(truth[:, 0], 0.9 * LAW) - truth).max() > 0.1

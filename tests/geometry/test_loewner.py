@@ -26,6 +26,13 @@ def test_known_penalties(x64):
     np.testing.assert_allclose(order_violation(turned([3.0, 5, -1e-4]), jnp.zeros((3, 3))), 0)
 
 
+def test_violations_do_not_depend_on_the_unit_of_length(x64):
+    g, lower = turned([1.0, 2, 3]), 1.5 * jnp.eye(3)
+    for unit in (1e-3, 1.0, 1e3):
+        np.testing.assert_allclose(order_violation(unit**2 * g, unit**2 * lower), 1 / 3)
+        np.testing.assert_allclose(order_violation(unit**2 * g, (1 + 1e-6) * unit**2 * g), 0)  # Rounding is none.
+
+
 def test_the_gradient_is_twice_the_negative_part(x64):
     matrix = turned([-2.0, -0.5, 0.1, 3])
     gradient = slope(matrix)

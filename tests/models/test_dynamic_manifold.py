@@ -14,7 +14,6 @@ from latax.models.dynamic_objective import (
     DynamicObjective,
     forecast_error,
     look,
-    start,
     trajectories,
     volume_and_condition,
     volume_weights,
@@ -24,11 +23,11 @@ TIMES = np.array([0.0, 0.5, 1.5, 2.0])
 RADIUS, FIRST = 2.0, 1.0
 
 
-def model_of(reference=None, flow=None, **options):
+def model_of(reference=None, flow=None, times=TIMES, **options):
     options = {"operator": "symmetric", "width_size": 8, "key": jr.key(0)} | options
     flow = SymmetricFlow(2.0) if flow is None else flow
     return dynamic_manifold_vae(
-        TIMES, (5,), reference=reference or SphereMetric(2, radius=RADIUS), flow=flow, **options
+        times, (5,), reference=reference or SphereMetric(2, radius=RADIUS), flow=flow, **options
     )
 
 
@@ -54,6 +53,13 @@ class Shrinking(eqx.Module):
 
 def known(radius=RADIUS, **options):
     return eqx.tree_at(lambda m: m.manifold, model_of(operator="none", **options), Shrinking(jnp.asarray(radius)))
+
+
+def start(model, data):
+    """The model in the units of these data."""
+    x = np.asarray(data["x"], np.float64)
+    units = (jnp.asarray(x.mean(), model.loc.dtype), jnp.asarray(x.std(), model.loc.dtype))
+    return eqx.tree_at(lambda m: (m.loc, m.scale), model, units)
 
 
 def batch(rows=6, seed=0, dtype=float):
@@ -119,6 +125,15 @@ def test_the_diagnostics_of_a_known_manifold(x64):
     assert look_at(model_of(), v, t, 0.5).operator_share > 0
 
 
+def test_a_static_flow_is_judged_by_how_much_the_metric_changes(x64):
+    """Of g = (1 + t²) and its rate 2t, in units of the window."""
+    model = model_of(FlatTorusMetric((1, 1)), flow=StaticFlow(), operator="none", ambient_size=4)
+    moving = eqx.tree_at(lambda m: m.manifold, model, Torus())
+    found = eqx.filter_jit(look)(moving, jnp.array([0.4, -1.0]), jnp.asarray(0.3), 0.5)
+    np.testing.assert_allclose(found.residual, 0.6 / (1.09 + 0.6), rtol=1e-12)
+    assert found.operator_share == 0
+
+
 def test_the_latent_coordinates_keep_away_from_poles_and_time_enters_by_the_manifold(x64):
     model = model_of()
     far = jax.vmap(model.chart)(50 * jr.normal(jr.key(0), (100, 2)))
@@ -181,6 +196,14 @@ def test_units_of_the_data_do_not_matter(x64):
     )
 
 
+def test_the_origin_of_time_does_not_matter():
+    """Single precision cannot tell these times apart: their shares of the window are taken in double."""
+    data = batch(dtype=jnp.float32)
+    error = lambda times: np.asarray(forecast_error(start(model_of(times=times), data), data))
+    np.testing.assert_array_equal(error(TIMES + 1e8), error(TIMES))
+    assert abs(error(np.array([0.0, 0.1, 0.2, 2.0])) - error(TIMES)).max() > 1e-6
+
+
 def test_weighting_by_volume(x64):
     model, data = known(), batch()
     weighted, added = (
@@ -193,6 +216,19 @@ def test_weighting_by_volume(x64):
     centred = np.array([-10 / 3, -7 / 3, 17 / 3])
     expected = np.exp(np.clip(centred, -3, 3))
     np.testing.assert_allclose(volume_weights(log_volume)[0, 0], expected / expected.mean(), rtol=1e-12)
+
+
+def test_errors_are_weighted_by_the_volume_of_their_own_points(x64):
+    """The volume of this torus depends on the time alone; that the flow is looked at elsewhere changes no weight."""
+    model = eqx.tree_at(
+        lambda m: m.manifold, model_of(FlatTorusMetric((1, 1)), operator="none", ambient_size=4), Torus()
+    )
+    settings = [{}, {"volume_weight": "sqrt-det"}]
+    settings.append({**settings[1], "collocation": "uniform", "shared": False})
+    plain, weighted, elsewhere = (terms(model, DynamicObjective(3, 1, **chosen)) for chosen in settings)
+    np.testing.assert_allclose(elsewhere["reconstruction"], weighted["reconstruction"], rtol=1e-12)
+    assert abs(weighted["reconstruction"] / plain["reconstruction"] - 1) > 1e-4
+    assert elsewhere["flow"] != weighted["flow"]
 
 
 def test_the_flow_at_fewer_times_is_the_same_flow(x64):

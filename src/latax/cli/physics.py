@@ -23,22 +23,45 @@ def predict(
 ) -> None:
     """Writes a file's sequences as the model sees them, at other times: beyond the data it goes on.
 
+    A forecaster (vae-dlm, forecast-vae) sees the first state of each only.
+
     Args:
         run: A run folder or a saved model.
-        file: The data, with the columns that the model was fitted on.
+        file: The data, with the columns that the model was fitted on; for a forecaster, initial states do as well.
         out: A new file: npz, nc, npy, csv or parquet. A table in long form stays one.
         until: Go on to this time in steps as the data have them.
         times: Or all times that are wanted; the first is that of the data.
     """
     from latax.estimators import PhysicsVAE
+    from latax.estimators.forecaster import AbstractForecaster
     from latax.estimators.sequence_estimator import AbstractSequenceEstimator
 
     model = load(run)
+    how = as_run(run, file, reading)
+    if isinstance(model, AbstractForecaster):
+        _forecast(model, how(file), _wanted(model, until, times), out, how)
+        return
     if not isinstance(model, AbstractSequenceEstimator | PhysicsVAE):
         raise ConfigError(f"A {model.name} knows no time and predicts nothing. Use `latax project`.")
-    how = as_run(run, file, reading)
     samples, wanted = how(file), _wanted(model, until, times)
     write_sequences(model, samples, model.predict(samples, wanted), wanted, out, how, "prediction")
+
+
+def _forecast(model: Any, samples: Samples, times: np.ndarray | None, out: Path, how: Reading) -> None:
+    """Writes forecasts from initial states, which are whole samples or the beginnings of trajectories."""
+    from latax.data.series import at_times
+
+    starts = model.first_states(samples)
+    made = model.predict(starts, times)
+    made_at = np.asarray(model.times_ if times is None else times, float)
+    alone = Samples(
+        starts.reshape(len(starts), -1),
+        feature_names=samples.feature_names[: starts[0].size],
+        sample_shape=(1, *starts.shape[1:]),
+        origin=f"forecast from {samples.origin}",
+        labels=samples.labels,
+    )
+    _write(at_times(alone, made_at, made), out, how)
 
 
 def intervene(
@@ -113,8 +136,7 @@ def write_sequences(
     model: Any, samples: Samples, made: np.ndarray, times: np.ndarray | None, out: Path, how: Reading, what: str
 ) -> None:
     """Writes what became of these samples, at `times` or those of the data: in long form if they came so."""
-    from latax.data.series import at_times, unfold
-    from latax.data.write import write
+    from latax.data.series import at_times
 
     origin = f"{what} of {samples.origin}"
     if not model.times_:
@@ -122,11 +144,19 @@ def write_sequences(
         return
     made_at = np.asarray(model.times_ if times is None else times, float)
     result = at_times(replace(samples, origin=origin, sample_shape=model.sample_shape_), made_at, made)
+    _write(result, out, how)
+
+
+def _write(result: Samples, out: Path, how: Reading) -> None:
+    """Writes sequences, in long form if those that they were made of came so."""
+    from latax.data.series import unfold
+    from latax.data.write import write
+
     if how.time is not None and out.suffix.lower() in (".csv", ".parquet"):
         write(unfold(result, how.time), out, label_name=how.series or "")
     else:
         write(result, out)
-    print(f"{len(result)} sequences, {len(made_at)} times: {out}")
+    print(f"{len(result)} sequences, {result.sample_shape[0]} times: {out}")
 
 
 def _physics_model(model: Any, why: str) -> Any:

@@ -38,10 +38,17 @@ def make(
     coefficients, initial = initial_fields.draw(family, n, np.arange(FINE) / FINE, seed=seed, amplitude=amplitude)
     fields = np.empty((n, times, nodes), np.float32)
     for i in range(0, n, _BLOCK):
-        fine = solve(initial[i : i + _BLOCK], at)
-        fields[i : i + _BLOCK] = pseudospectral.interpolated(fine.reshape(-1, FINE), x).reshape(-1, times, nodes)
+        fields[i : i + _BLOCK] = solve_at(initial[i : i + _BLOCK], at, x)
     origin = f"built-in allen-cahn: front width {WIDTH}, {family}, amplitude {amplitude:g}, seed {seed}"
     return as_samples(fields, at, x, origin, coefficients)
+
+
+def solve_at(
+    initial: Float[np.ndarray, "N n"], times: Float[np.ndarray, " T"] | Sequence[float], x: Float[np.ndarray, " S"]
+) -> Float[np.ndarray, "N T S"]:
+    """The solutions at any places x, by their Fourier series; see `solve`."""
+    fine = solve(initial, times)
+    return pseudospectral.interpolated(fine.reshape(-1, fine.shape[-1]), x).reshape(*fine.shape[:2], len(x))
 
 
 def solve(

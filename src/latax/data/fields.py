@@ -1,10 +1,17 @@
-"""The variables of an xarray dataset (NetCDF, Zarr) as stored arrays with named columns."""
+"""The variables of an xarray dataset (NetCDF, Zarr) as stored arrays with named columns.
 
+The samples are along the first dimension. A later one called time or times comes next, as for any sequences, wherever
+the file has it; the columns are named by the coordinates of all dimensions but the first.
+"""
+
+import itertools
+from collections.abc import Hashable
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from latax.data.arrays import StoredArray
+from latax.data.truth import TIMES
 
 if TYPE_CHECKING:
     import xarray
@@ -20,16 +27,32 @@ def stored_variables(dataset: "xarray.Dataset") -> dict[str, StoredArray]:
 
 
 def _stored(array: "xarray.DataArray", is_coordinate: bool) -> StoredArray:
+    dims = _time_second(array.dims)
+    axes = [array.dims.index(dim) for dim in dims]
+
     def read_rows(rows: slice | np.ndarray) -> np.ndarray:
-        return array.isel({array.dims[0]: rows}).values
+        return array.isel({dims[0]: rows}).values.transpose(axes)
 
-    return StoredArray(array.shape, array.dtype, read_rows, _column_names(array), is_coordinate)
+    shape = tuple(array.sizes[dim] for dim in dims)
+    return StoredArray(shape, array.dtype, read_rows, _column_names(array, dims), is_coordinate)
 
 
-def _column_names(array: "xarray.DataArray") -> tuple[str, ...]:
-    """The labels of the second dimension of a table: text as it is, numbers as `depth=10`; none if not unique."""
-    if array.ndim != 2 or array.dims[1] not in array.coords:
-        return ()
-    values = array.coords[array.dims[1]].values
-    names = tuple(str(v) if values.dtype.kind in "OUS" else f"{array.dims[1]}={v}" for v in values)
+def _time_second(dims: tuple[Hashable, ...]) -> tuple[Hashable, ...]:
+    """The dimensions with that of time after the first, if it is a later one."""
+    times = [dim for dim in dims[1:] if dim in TIMES]
+    return (*dims[:1], *times, *(dim for dim in dims[1:] if dim not in times))
+
+
+def _column_names(array: "xarray.DataArray", dims: tuple[Hashable, ...]) -> tuple[str, ...]:
+    """The coordinates of every column: text as it is, numbers as `depth=10`, of several dimensions `time=0 depth=10`;
+    none if one is not known, or if they are not unique."""
+    labels = [_labels(array, dim) for dim in dims[1:]]
+    names = tuple(" ".join(parts) for parts in itertools.product(*labels)) if labels and all(labels) else ()
     return names if len(set(names)) == len(names) else ()
+
+
+def _labels(array: "xarray.DataArray", dim: Hashable) -> list[str]:
+    if dim not in array.coords:
+        return []
+    values = array.coords[dim].values
+    return [str(v) if values.dtype.kind in "OUS" else f"{dim}={v}" for v in values]

@@ -21,7 +21,8 @@ FINE = 400
 _BLOCK = 500
 #: The greatest share of what is stable that a step takes.
 _SAFETY = 0.9
-_SUBSTEPS = 2
+#: The longest step, in the time length² / u that gas of the density u takes over the whole period.
+_LONGEST = 5e-4
 
 
 def make(
@@ -42,13 +43,21 @@ def make(
     grid = np.arange(FINE) / FINE
     coefficients, initial = initial_fields.draw(family, n, grid, seed=seed, amplitude=amplitude)
     fields = np.empty((n, times, nodes), np.float32)
-    left = np.floor(x * FINE).astype(int)
-    share = x * FINE - left
     for i in range(0, n, _BLOCK):
-        fine = solve(np.maximum(initial[i : i + _BLOCK], 0), at)
-        fields[i : i + _BLOCK] = (1 - share) * fine[..., left % FINE] + share * fine[..., (left + 1) % FINE]
+        fields[i : i + _BLOCK] = solve_at(np.maximum(initial[i : i + _BLOCK], 0), at, x)
     origin = f"built-in porous-medium: u_t = (u²)_xx, {family}, amplitude {amplitude:g}, seed {seed}"
     return as_samples(fields, at, x, origin, coefficients)
+
+
+def solve_at(
+    initial: Float[np.ndarray, "N n"], times: Float[np.ndarray, " T"] | Sequence[float], x: Float[np.ndarray, " S"]
+) -> Float[np.ndarray, "N T S"]:
+    """The solutions at any places x in [0, 1], between nodes by straight lines; see `solve`."""
+    n = initial.shape[1]
+    left = np.floor(x * n).astype(int)
+    share = x * n - left
+    fine = solve(initial, times)
+    return (1 - share) * fine[..., left % n] + share * fine[..., (left + 1) % n]
 
 
 def solve(
@@ -58,6 +67,8 @@ def solve(
     length: float = 1.0,
 ) -> Float[np.ndarray, "N T n"]:
     """The solutions on the same n nodes of a period `length`, at times t >= 0: of second order but at fronts.
+
+    Steps are short against the time in which gas spreads, however far apart the times are.
 
     Raises `DataError` for fields that are negative somewhere or not finite, and times that do not increase.
     """
@@ -69,12 +80,13 @@ def solve(
             "for densities, which are not negative. Take its positive part, numpy.maximum(field, 0)."
         )
     per_area = (initial.shape[1] / length) ** 2
+    longest = _LONGEST * length**2 / max(initial.max(), 1e-12)
     found = np.empty((len(initial), len(times), initial.shape[1]))
     u, now = initial, 0.0
     for j, t in enumerate(times):
-        if t > now:
-            for _ in range(_SUBSTEPS):
-                u = _advance(u, (t - now) / _SUBSTEPS, per_area)
+        count = int(np.ceil((t - now) / longest))
+        for _ in range(count):
+            u = _advance(u, (t - now) / count, per_area)
         found[:, j], now = u, t
     return found
 

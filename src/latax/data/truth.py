@@ -1,7 +1,8 @@
 """Arrays beside the data in a file that have a meaning of their own: the times of a sequence, and what is true of it.
 
-In .npz and NetCDF, as in any file with named arrays, `times` (or a coordinate `time`) holds one time per entry of the
-data's second axis, and an array whose name begins with `truth.` one known value, or array of values, per sample.
+In .npz and NetCDF, as in any file with named arrays, `times` (or a coordinate `time`, or another of `TIMES`) holds one
+time per entry of the data's second axis, and an array whose name begins with `truth.` one known value, or array of
+values, per sample.
 """
 
 from collections.abc import Mapping
@@ -11,7 +12,8 @@ import numpy as np
 from jaxtyping import Float
 
 PREFIX = "truth."
-TIMES = ("times", "time")
+#: Names of the times of a sequence: ours and xarray's, The Well's, PDEBench's.
+TIMES = ("times", "time", "dimensions/time", "t-coordinate")
 
 T = TypeVar("T")
 

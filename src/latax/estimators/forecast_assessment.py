@@ -51,7 +51,7 @@ def assess_forecasts(estimator: Any, held_out: Samples, training: Samples | None
     manifold: Any = None
     if estimator.name == "vae-dlm":
         moments = np.linspace(0, 1, _MOMENTS)
-        manifold = _looked_at(estimator, x[:_POINTS, 0], moments)
+        manifold = looked_at(estimator, x[:_POINTS, 0], moments)
         findings += [
             rules.manifold_condition(float(np.median(manifold.condition))),
             rules.flow_residual(float(np.median(manifold.residual))),
@@ -71,7 +71,11 @@ def _middle(errors: Float[np.ndarray, "N T"]) -> float:
     return float(np.median(np.mean(errors, axis=1)))
 
 
-def _looked_at(estimator: Any, starts: Float[np.ndarray, "P S"], moments: Float[np.ndarray, " M"]) -> Look:
+def looked_at(estimator: Any, starts: Float[np.ndarray, "P S"], moments: Float[np.ndarray, " M"]) -> Look:
+    """What the manifold of a fitted VAE-DLM is like where these initial states are on it, arrays (moments, states).
+
+    `moments` are times in units of the observed window.
+    """
     Z = estimator.encode(starts).mean
     rows = np.repeat(moments.astype(np.float32), len(Z))
     least = np.full(len(rows), estimator._setting("least"), np.float32)

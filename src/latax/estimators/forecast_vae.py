@@ -34,6 +34,10 @@ class ForecastVAE(AbstractForecaster):
         """The model's name on the command line and in files."""
         return "forecast-vae"
 
+    @property
+    def _standardised(self) -> bool:
+        return True
+
     def _check_forecaster_params(self) -> None:
         if self.architecture not in ("plain", "extended"):
             raise ConfigError(f"architecture={self.architecture!r} is not known; give 'plain' or 'extended'.")
@@ -48,6 +52,7 @@ class ForecastVAE(AbstractForecaster):
             operator="none",
             manifold=self.architecture == "extended",
             width_size=self.width_size,
+            scale=scale[0],
             key=key,
         )
 
@@ -59,5 +64,4 @@ class ForecastVAE(AbstractForecaster):
             metric_network=False,
             geometry=False,
             warm_up=0.0,
-            standardise=True,
         )

@@ -13,13 +13,14 @@ from jaxtyping import Array, Float
 from sklearn.utils.validation import check_is_fitted
 
 from latax._errors import DataError, DataWarning
-from latax.data import Samples
+from latax.data import Samples, row_blocks
+from latax.data.truth import TIMES
 from latax.estimators import inputs
 from latax.estimators.base import AbstractSampler
 from latax.estimators.forecast_assessment import ForecastAssessment, assess_forecasts
 from latax.estimators.params import require_count, require_not_negative, require_positive, require_seed
 from latax.estimators.rows import map_rows
-from latax.estimators.scaling import Scaling, identity_scaling
+from latax.estimators.scaling import Scaling, identity_scaling, measure, refuse_equal_rows
 from latax.estimators.sequence_estimator import check_dt
 from latax.estimators.sequences import times_of
 from latax.estimators.trained import AbstractTrainedEstimator
@@ -46,7 +47,7 @@ class Encoded(NamedTuple):
 class AbstractForecaster(AbstractSampler, AbstractTrainedEstimator):
     """A model of trajectories (N, T, ...) at common times that sees the first state of each only.
 
-    A fitted one has `times_`, and `remembered_`: some held-out trajectories at some times.
+    A fitted one has `times_`, and `remembered_`: some held-out trajectories at some times, less the mean of the data.
     """
 
     latent_size: int = 6
@@ -78,15 +79,33 @@ class AbstractForecaster(AbstractSampler, AbstractTrainedEstimator):
         check_dt(self.dt)
         self._check_forecaster_params()
 
+    @property
+    @abc.abstractmethod
+    def _standardised(self) -> bool:
+        """Whether the networks work in the units of the data; or else with its numbers as they are."""
+
     def _scaling(self, samples: Samples) -> Scaling:
-        return identity_scaling(samples.X.shape[1])
+        """One mean and one standard deviation, those of all numbers: states keep their shape."""
+        size, columns = samples.X.shape[1], measure(samples.X)
+        refuse_equal_rows(columns)
+        if not self._standardised:
+            return identity_scaling(size)
+        mean = np.mean(columns.loc)
+        within = np.where(columns.constant, 0, columns.scale**2)
+        deviation = np.sqrt(np.mean(within + (columns.loc - mean) ** 2))
+        return Scaling(np.full(size, mean), np.full(size, deviation), np.zeros(size, bool))
 
     def _check_columns(self, samples: Samples) -> None:
         if samples.context is not None:
             raise DataError(f"A {self.name} takes no context; give samples only.")
+        _refuse_single_states(samples)
         self.times_ = times_of(samples, self.dt).tolist()
         held_out = samples.take(self.rows(len(samples))[1][:REMEMBERED])
-        self.remembered_ = _thinned(np.asarray(held_out.X, np.float32), self._places)
+        self.remembered_ = _thinned(self.scaling_.centre(np.asarray(held_out.X)), self._places)
+
+    @property
+    def _mean(self) -> float:
+        return float(self.scaling_.loc[0])
 
     @property
     def _state_shape(self) -> tuple[int, ...]:
@@ -123,12 +142,27 @@ class AbstractForecaster(AbstractSampler, AbstractTrainedEstimator):
     # ---- verbs
 
     def _encode(self, X: Any, context: Any) -> np.ndarray:
-        x = self._new(X, context)[0]
-        return map_rows(_encoded, self._centred, _first_states(x, self._state_size))[0]
+        starts = _FirstStates(self._new(X, context)[0], self._state_size)
+        return map_rows(_encoded, self._centred, starts, chunk=self._chunk(len(self.times_)))[0]
 
     def encode(self, x0: Any) -> Encoded:
         """Latent coordinates of initial states (N, ...), with their uncertainty."""
         return Encoded(*map_rows(_encoded, self._centred, self._starts(x0)))
+
+    def first_states(self, samples: Samples) -> Float[np.ndarray, "N *state"]:
+        """The initial states (N, ...) of samples, which are whole trajectories or initial states alone.
+
+        Raises `DataError` where they have neither size.
+        """
+        check_is_fitted(self)
+        size, whole = self._state_size, self.n_features_in_
+        if samples.X.shape[1] not in (size, whole):
+            raise DataError(
+                f"{samples.origin} has {samples.X.shape[1]} numbers in each sample; expected {size}, an initial state "
+                f"of shape {self._state_shape}, or {whole}, a trajectory of shape {self.sample_shape_}."
+            )
+        blocks = [np.asarray(block)[:, :size] for _, block in row_blocks(samples.X)]
+        return np.concatenate(blocks).reshape(-1, *self._state_shape)
 
     def predict(self, x0: Any, t: Any = None, *, return_std: bool = False, seed: int = 0) -> Any:
         """The states at time t, or at several, from initial states at the first of `times_`.
@@ -147,7 +181,8 @@ class AbstractForecaster(AbstractSampler, AbstractTrainedEstimator):
         shares = self._shares(ts)
         Z = map_rows(_encoded, self._centred, starts)[0]
         columns = (Z, np.broadcast_to(shares, (len(Z), len(ts))))
-        states = self._as_states(map_rows(_forecast, self._centred, *columns, chunk=self._chunk(len(ts))), single)
+        made = map_rows(_forecast, self._centred, *columns, chunk=self._chunk(len(ts)))
+        states = self._as_states(made, single) + self._mean
         if not return_std:
             return states
         require_seed(seed)
@@ -191,12 +226,12 @@ class AbstractForecaster(AbstractSampler, AbstractTrainedEstimator):
     def _trajectories(self, Z: np.ndarray) -> np.ndarray:
         shares = np.broadcast_to(self._shares(np.asarray(self.times_)), (len(Z), len(self.times_)))
         flat = map_rows(_forecast, self._centred, Z, shares, chunk=self._chunk(len(self.times_)))
-        return np.asarray(flat, np.float64).reshape(len(Z), *self.sample_shape_)
+        return np.asarray(flat, np.float64).reshape(len(Z), *self.sample_shape_) + self._mean
 
     def _starts(self, x0: Any) -> np.ndarray:
         check_is_fitted(self)
         try:
-            array = np.asarray(x0, np.float32)
+            array = np.asarray(x0, np.float64)
         except (TypeError, ValueError) as error:
             raise DataError(f"The initial states are not numbers: {error}.") from error
         shape = self._state_shape
@@ -209,16 +244,21 @@ class AbstractForecaster(AbstractSampler, AbstractTrainedEstimator):
             )
         if not len(array):
             raise DataError("There are no initial states. Give at least one.")
+        with np.errstate(over="ignore"):  # What single precision cannot hold is as bad as infinite.
+            array = (array.reshape(len(array), -1) - self._mean).astype(np.float32)
         if not np.isfinite(array).all():
-            rows = np.flatnonzero(~np.isfinite(array.reshape(len(array), -1)).all(axis=1))
+            rows = np.flatnonzero(~np.isfinite(array).all(axis=1))
             raise DataError(
                 f"{len(rows)} of {len(array)} initial states have values that are not finite, the first is in row "
                 f"{rows[0]}. Fill them in, or leave those states out."
             )
-        return array.reshape(len(array), -1)
+        return array
 
     def _forecast_times(self, t: Any) -> tuple[Float[np.ndarray, " T"], bool]:
-        ts = np.asarray(self.times_ if t is None else t, float)
+        try:
+            ts = np.asarray(self.times_ if t is None else t, float)
+        except (TypeError, ValueError) as error:
+            raise DataError(f"t is no time, nor several: {error}. Give numbers.") from error
         single, ts = ts.ndim == 0, np.atleast_1d(ts)
         if ts.ndim != 1 or not len(ts) or not np.isfinite(ts).all():
             raise DataError(f"t has shape {ts.shape}; expected one finite time, or several in one row.")
@@ -254,13 +294,35 @@ class AbstractForecaster(AbstractSampler, AbstractTrainedEstimator):
         return max(1, min(4096, (1 << 22) // (times * max(self._state_size, self.width_size))))
 
 
+def _refuse_single_states(samples: Samples) -> None:
+    """Refuses rows whose columns are places: the states of one trajectory, and not trajectories."""
+    names = samples.feature_names
+    if samples.times is not None or len(samples.sample_shape) > 1 or not all("=" in name for name in names):
+        return
+    axes = {name.partition("=")[0].rpartition("[")[2] for name in names}  # x of x=0.5, and t of angle[t=0.5]
+    if not axes & {"t", *TIMES}:
+        raise DataError(
+            f"The columns are {names[0]} to {names[-1]}, so each row is one state. A forecaster learns from many "
+            "trajectories (N, T, ...), each a row: bring them together along a new first axis, with time next."
+        )
+
+
 def _thinned(x: Float[np.ndarray, "N d"], places: tuple[int, int, np.ndarray]) -> Float[np.ndarray, "N k"]:
     count, size, kept = places
     return x.reshape(len(x), count, size)[:, kept].reshape(len(x), -1)
 
 
-def _first_states(x: Any, size: int) -> np.ndarray:
-    return np.asarray(x[:, :size], np.float32) if isinstance(x, np.ndarray) else np.asarray(x[:], np.float32)[:, :size]
+class _FirstStates:
+    """The first states of trajectories, which are read as they are asked for: the whole may not fit into memory."""
+
+    def __init__(self, x: Any, size: int) -> None:
+        self._x, self._size = x, size
+
+    def __len__(self) -> int:
+        return len(self._x)
+
+    def __getitem__(self, rows: slice) -> Float[np.ndarray, "N S"]:
+        return np.asarray(self._x[rows], np.float32)[:, : self._size]
 
 
 # ---- functions of one sample
@@ -283,5 +345,5 @@ def _spread(module: Module, x0: Array, shares: Array, seed: Array) -> Array:
 
 def _error(module: Module, x: Array) -> Array:
     states = x.astype(jnp.float32).reshape(len(module.times), -1)
-    shares = module.fraction(jnp.asarray(np.array(module.times), states.dtype))
+    shares = jnp.asarray(module.shares, states.dtype)
     return jnp.sqrt(jnp.sum((states - _forecast(module, module.encode(states[0]).mean, shares)) ** 2))

@@ -78,12 +78,17 @@ class VAEDLM(AbstractForecaster):
     warm_up: float | None = 0.1
     """Share of the steps over which these three weights rise from zero; None for no rise."""
     reference: bool = False
-    """As in the released code, faults included: sets surface, chart, flow, operator, metric and what else it fixes."""
+    """As in the released code, faults included: sets surface, chart, flow, operator, metric and what else it fixes; the
+    optimiser, the batches and the solver of the data stay ours."""
 
     @property
     def name(self) -> str:
         """The model's name on the command line and in files."""
         return "vae-dlm"
+
+    @property
+    def _standardised(self) -> bool:
+        return not self.reference
 
     def _check_forecaster_params(self) -> None:
         if self.ambient_size is not None:
@@ -133,6 +138,7 @@ class VAEDLM(AbstractForecaster):
             operator="none" if self._setting("flow") == "static" else self._setting("operator"),
             spread="signed" if self.reference else "log-variance",
             width_size=self.width_size,
+            scale=scale[0],
             key=key,
         )
 
@@ -157,5 +163,4 @@ class VAEDLM(AbstractForecaster):
             metric_network=self._setting("metric") == "network",
             geometry=True,
             warm_up=self._setting("warm_up") or 0.0,
-            standardise=not self.reference,
         )

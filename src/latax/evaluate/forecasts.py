@@ -3,11 +3,14 @@
 Trajectories are arrays (N, T, S) at common times, initial states (N, S).
 """
 
+from collections.abc import Callable
+
 import numpy as np
 from jaxtyping import Float
 
 Trajectories = Float[np.ndarray, "N T S"]
 States = Float[np.ndarray, "N S"]
+Coefficients = Float[np.ndarray, "N c"]
 
 
 def relative_l1(forecast: Trajectories, truth: Trajectories) -> Float[np.ndarray, "N T"]:
@@ -31,6 +34,23 @@ class NearestStart:
         first = self._training[:, 0]
         squares = (first**2).sum(axis=1)[None] - 2 * starts @ first.T
         return self._training[squares.argmin(axis=1)]
+
+
+class FamilyForecast:
+    """The nearest members of a known family of initial states, solved: what who knows family and equation forecasts.
+
+    **Arguments:**
+
+    - `project`: initial states (N, S) -> coefficients (N, c) of the nearest members of the family.
+    - `solve`: coefficients (N, c) -> trajectories (N, T, S) from these members.
+    """
+
+    def __init__(self, project: Callable[[States], Coefficients], solve: Callable[[Coefficients], Trajectories]):
+        self._project, self._solve = project, solve
+
+    def predict(self, starts: States) -> Trajectories:
+        """The whole trajectories."""
+        return self._solve(self._project(starts))
 
 
 class PODRegression:

@@ -43,7 +43,11 @@ def order_penalty(g: Matrix, lower: Matrix) -> Scalar:
     return negative_energy(g - lower) / g.shape[0]
 
 
-def order_violation(g: Matrix, lower: Matrix, tolerance: float = 1e-3) -> Scalar:
-    """The share of the eigenvalues of g - lower that are below minus the tolerance."""
+def order_violation(g: Matrix, lower: Matrix, tolerance: float = 1e-4) -> Scalar:
+    """The share of the eigenvalues of g - lower that are below zero by more than the tolerance.
+
+    That is relative to the mean eigenvalue of g plus that of lower, so the unit of length does not matter.
+    """
     values, _ = symmetric_eigen(g - lower)
-    return jnp.mean((values < -tolerance).astype(g.dtype))
+    size = (jnp.trace(g) + jnp.trace(lower)) / g.shape[0]
+    return jnp.mean((values < -tolerance * size).astype(g.dtype))

@@ -128,9 +128,15 @@ class DynamicManifoldVAE(eqx.Module):
         """The number of latent coordinates."""
         return self.reference.dim
 
-    def fraction(self, t: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
-        """Times in the unit of the data as shares of the observed window."""
-        return (t - self.times[0]) / (self.times[-1] - self.times[0])
+    @property
+    def shares(self) -> Float[np.ndarray, " T"]:
+        """The times of the data as shares of the observed window, in float64: a far origin of time costs no digits."""
+        times = np.array(self.times)
+        return (times - times[0]) / (times[-1] - times[0])
+
+    def shifted(self, loc: Float[Array, " d"]) -> "DynamicManifoldVAE":
+        """The same model for data that are greater by one number, that of which `loc` is made."""
+        return eqx.tree_at(lambda model: model.loc, self, self.loc + loc[0])
 
     def encode(self, start: State) -> DiagonalGaussian:
         """q(v | x_0)."""
@@ -188,6 +194,7 @@ def dynamic_manifold_vae(
     manifold: bool = True,
     spread: Spread = "log-variance",
     width_size: int = 400,
+    scale: Scalar | None = None,
     key: PRNGKeyArray,
 ) -> DynamicManifoldVAE:
     """A new model.
@@ -201,6 +208,7 @@ def dynamic_manifold_vae(
     - `metric`: the induced one, exactly; or a network, which has to be matched to that.
     - `operator`: see `FlowOperator`.
     - `manifold`: False gives the plain VAE.
+    - `scale`: standard deviation of the data, in which the networks see and make them; 1 by default.
 
     Raises `ConfigError` for an ambient space too small and an operator for a flow that has none.
     """
@@ -229,7 +237,7 @@ def dynamic_manifold_vae(
         reference=reference,
         flow=flow,
         loc=jnp.zeros(()),
-        scale=jnp.ones(()),
+        scale=jnp.ones(()) if scale is None else scale,
         times=tuple(float(t) for t in times),
         state_shape=state_shape,
         metric_start=0.0 if reference_mode else 1.0,

@@ -10,10 +10,10 @@ Terms, each the mean over trajectories, draws of v and times:
 - `volume`: minus the log-volume of the manifold at u, with `volume_weight` "log-det" only.
 
 **Weighting by volume.** With the prior density N(v; 0, 1) of v by its own coordinates, the bound is the usual one: the
-volume form of the manifold cancels ("none"). If that density is meant by the volume of the manifold, ½ log det g is
-added to the bound ("log-det"). If the expectation itself is meant by volume, the reconstruction is weighted by √det g
-("sqrt-det"): here relative to the mean over the batch, within a factor of e³ of the geometric mean, and without a
-gradient of its own.
+volume form of the manifold cancels ("none"). If the density of u that belongs to it is meant by volume, ½ log det
+g(u) is added to the bound ("log-det"). That is no density any more: it grows with the surface, and what holds it is the
+flow. If the expectation itself is meant by volume, the reconstruction is weighted by √det g ("sqrt-det"): here
+relative to the mean over the batch, within a factor of e³ of the geometric mean, and without a gradient of its own.
 """
 
 from typing import Literal, NamedTuple
@@ -83,7 +83,7 @@ class DynamicObjective(eqx.Module):
         posterior = jax.vmap(model.encode)(x[:, 0])
         v = _draws(posterior, self.draws, draw)
         chosen = jr.randint(choose, (rows, self.times_per_sample), 0, count)
-        t = model.fraction(jnp.asarray(np.array(model.times), x.dtype)[chosen])
+        t = jnp.asarray(model.shares, x.dtype)[chosen]
         wanted = jnp.take_along_axis(x, chosen[..., None], axis=1)
         kl = jnp.mean(jax.vmap(lambda mean, log_variance: type(posterior)(mean, log_variance).kl())(*posterior))
         u = jax.vmap(jax.vmap(model.chart))(v)
@@ -95,15 +95,16 @@ class DynamicObjective(eqx.Module):
         drawn_again = u if self.shared else jax.vmap(jax.vmap(model.chart))(_draws(posterior, self.draws, other))
         frames = over_times(model.frame, drawn_again, at)
         same = self.shared and self.collocation == "data" and at.shape == t.shape
-        points = frames.point if same else over_times(model.embed, u, t)
-        errors, added = self._errors(model, points, wanted), {}
-        if self.volume_weight != "none":
-            log_volume = jax.vmap(jax.vmap(jax.vmap(log_abs_diagonal_of_r)))(frames.jacobian)
-            if self.volume_weight == "sqrt-det":
-                errors = errors * stop_gradient(volume_weights(log_volume))
-            else:
-                added["volume"] = -jnp.mean(log_volume)
-        terms = {"reconstruction": jnp.mean(errors), "kl": kl, **added}
+        if self.volume_weight == "sqrt-det":  # Of the points that are decoded, wherever the flow is looked at.
+            decoded = frames if same else over_times(model.frame, u, t)
+            weights = stop_gradient(volume_weights(_log_volumes(decoded)))
+            errors = self._errors(model, decoded.point, wanted) * weights
+        else:
+            points = frames.point if same else over_times(model.embed, u, t)
+            errors = self._errors(model, points, wanted)
+        terms = {"reconstruction": jnp.mean(errors), "kl": kl}
+        if self.volume_weight == "log-det":
+            terms["volume"] = -jnp.mean(_log_volumes(frames))
         one = lambda u, t, frame: self._geometric(model, frame, u, t)
         found = over_times(one, drawn_again, at, frames)
         terms |= {name: jnp.mean(value) for name, value in found.items()}
@@ -163,6 +164,10 @@ def volume_weights(log_volume: Float[Array, "B m K"]) -> Float[Array, "B m K"]:
     return weights / jnp.mean(weights)
 
 
+def _log_volumes(frames: MovingFrame) -> Float[Array, "B m K"]:
+    return jax.vmap(jax.vmap(jax.vmap(log_abs_diagonal_of_r)))(frames.jacobian)
+
+
 def _record(frames: MovingFrame) -> dict[str, Float[Array, ""]]:
     jacobians = frames.jacobian.reshape(-1, *frames.jacobian.shape[-2:])[:_LOOKED_AT]
     volumes, conditions = jax.vmap(volume_and_condition)(stop_gradient(jacobians))
@@ -186,7 +191,7 @@ class Look(NamedTuple):
     log_volume: Values
     condition: Values
     residual: Values
-    """Size of the flow's residual, relative to that of all its terms together."""
+    """Size of the flow's residual, relative to that of all its terms together; of the metric, where there are none."""
     operator_share: Values
     """How much of the flow's terms is that of the operator."""
     violation: Values
@@ -203,7 +208,7 @@ def look(
     log_volume, log_condition = volume_and_condition(frame.jacobian)
     size = lambda matrix: jnp.sqrt(jnp.sum(matrix**2))
     sizes = {name: size(term) for name, term in model.flow.terms(g, context).items()}
-    together = sum(sizes.values(), jnp.zeros(())) + 1e-30
+    together = sum(sizes.values(), jnp.zeros(()) if sizes else size(g)) + 1e-30
     return Look(
         log_volume,
         jnp.exp(log_condition),
@@ -213,14 +218,6 @@ def look(
     )
 
 
-def start(model: DynamicManifoldVAE, batch: Batch) -> DynamicManifoldVAE:
-    """The model in the units of a first batch: mean and standard deviation over everything."""
-    x = batch["x"]
-    spread = jnp.std(x)
-    scale = jnp.where(spread > 0, spread, 1)
-    return eqx.tree_at(lambda m: (m.loc, m.scale), model, (jnp.mean(x), scale))
-
-
 def forecast_error(model: DynamicManifoldVAE, batch: Batch) -> Float[Array, " batch"]:
     """Metric: root mean square error of each trajectory, forecast from its first state, in data units.
 
@@ -228,7 +225,7 @@ def forecast_error(model: DynamicManifoldVAE, batch: Batch) -> Float[Array, " ba
     """
     x = trajectories(model, batch)
     places = np.unique(np.linspace(0, x.shape[1] - 1, _VALIDATED).astype(int))
-    t = model.fraction(jnp.asarray(np.array(model.times)[places], x.dtype))
+    t = jnp.asarray(model.shares[places], x.dtype)
 
     def error(x: Float[Array, "T s"]) -> Float[Array, ""]:
         v = model.encode(x[0]).mean

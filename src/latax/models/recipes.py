@@ -235,18 +235,21 @@ def dynamic_manifold(
     metric_network: bool,
     geometry: bool,
     warm_up: float,
-    standardise: bool,
 ) -> Recipe:
     """VAE-DLM, or a VAE without the geometry: one phase.
 
-    `warm_up`: the share of the steps over which the geometric weights rise from zero; `standardise`: whether the model
-    takes its units from the data, or leaves them as they are.
+    `warm_up`: the share of the steps over which the geometric weights rise from zero.
     """
     rise = round(warm_up * budget.steps)
     ramp = lambda weight: weight if rise < 1 else optax.linear_schedule(0.0, weight, rise)
     chosen = {"reconstruction": weights.reconstruction, "kl": weights.kl}
     if geometry:
-        chosen |= {"flow": ramp(weights.flow), "penalty": ramp(weights.penalty), "log_volume": 0, "log_condition": 0}
+        chosen |= {
+            "flow": ramp(weights.flow),
+            "penalty": ramp(weights.penalty),
+            "log_volume": 0.0,
+            "log_condition": 0.0,
+        }
         if metric_network:
             chosen["metric"] = ramp(weights.metric)
         if objective.volume_weight == "log-det":
@@ -256,7 +259,6 @@ def dynamic_manifold(
         objective=objective,
         trainable=_networks,
         weights=chosen,
-        begin=dynamic_objective.start if standardise else None,
         metric=dynamic_objective.forecast_error,
         **budget.phase_options(budget.steps),
     )

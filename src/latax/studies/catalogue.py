@@ -16,6 +16,9 @@ from latax.report.tables import Table, show, to_csv, to_markdown
 from latax.studies.bending_gamma import bending_gamma
 from latax.studies.bending_manifolds import bending_manifolds
 from latax.studies.demo import demo
+from latax.studies.dlm_ablation import dlm_ablation
+from latax.studies.dlm_allen_cahn import dlm_allen_cahn
+from latax.studies.dlm_burgers import dlm_burgers
 from latax.studies.mflow_polynomial import mflow_polynomial
 from latax.studies.physics_advection import physics_advection
 from latax.studies.physics_galaxy import physics_galaxy
@@ -40,6 +43,9 @@ STUDIES: dict[str, Callable[[str, int, Console, Path], StudyResult]] = {
     "potential-digits": potential_digits,
     "potential-regulariser": potential_regulariser,
     "potential-pde": potential_pde,
+    "dlm-burgers": dlm_burgers,
+    "dlm-allen-cahn": dlm_allen_cahn,
+    "dlm-ablation": dlm_ablation,
 }
 
 

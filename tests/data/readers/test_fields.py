@@ -15,11 +15,12 @@ TABLE = np.arange(12.0).reshape(4, 3)
 @pytest.fixture(params=["h5netcdf", "scipy", "zarr"])
 def save(request, tmp_path):
     def saved(dataset, **options):
+        number = len(list(tmp_path.iterdir()))  # Lazy data keep their file open.
         if request.param == "zarr":
-            dataset.to_zarr(tmp_path / "a.zarr", mode="w", consolidated=False, zarr_format=2, **options)
-            return tmp_path / "a.zarr"
-        dataset.to_netcdf(tmp_path / "a.nc", engine=request.param, **options)
-        return tmp_path / "a.nc"
+            dataset.to_zarr(tmp_path / f"{number}.zarr", mode="w", consolidated=False, zarr_format=2, **options)
+            return tmp_path / f"{number}.zarr"
+        dataset.to_netcdf(tmp_path / f"{number}.nc", engine=request.param, **options)
+        return tmp_path / f"{number}.nc"
 
     return saved
 
@@ -29,6 +30,26 @@ def test_columns_are_named_by_their_coordinate(save):
     assert read(save(depth.to_dataset(name="t"))).feature_names == ("depth=5.0", "depth=10.0", "depth=20.0")
     channel = xarray.DataArray(TABLE, dims=("time", "channel"), coords={"channel": ["a", "b", "c"]})
     assert read(save(channel.to_dataset(name="t")), columns=["c", "a"]).X[1].tolist() == [5.0, 3.0]
+
+
+def test_fields_keep_their_coordinates_and_time_comes_first(save):
+    """Wherever the file has the dimension of time, and even if there are as many places as times."""
+    values = np.arange(24.0).reshape(2, 3, 4)
+    coords = {"time": [0.0, 0.5, 2.0], "x": [0.0, 0.25, 0.5, 0.75]}
+    fields = xarray.DataArray(values, dims=("run", "time", "x"), coords=coords)
+    for given in (fields, fields.transpose("run", "x", "time")):
+        path = save(given.to_dataset(name="u"))
+        for lazy in (False, True):
+            samples = read(path, lazy=lazy)
+            assert samples.sample_shape == (3, 4)
+            np.testing.assert_array_equal(samples.X[:], values.reshape(2, 12))
+            np.testing.assert_array_equal(samples.times, [0.0, 0.5, 2.0])
+            assert samples.feature_names[:2] == ("time=0.0 x=0.0", "time=0.0 x=0.25")
+            assert samples.feature_names[-1] == "time=2.0 x=0.75"
+    square = xarray.DataArray(values[:, :, :3].swapaxes(1, 2), dims=("run", "x", "time"), coords={"time": [0, 1, 2.0]})
+    samples = read(save(square.to_dataset(name="u")))
+    np.testing.assert_array_equal(samples.X, values[:, :, :3].reshape(2, 9))
+    assert samples.feature_names[0] == "x0_0"  # Not all coordinates are known.
 
 
 def test_coordinates_are_context_and_not_data(save):

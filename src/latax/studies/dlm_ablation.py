@@ -1,0 +1,77 @@
+"""VAE-DLM without each of its parts, and with others in their place, on Burgers' equation."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from rich.console import Console
+
+from latax.estimators import VAEDLM
+from latax.report.content import Section
+from latax.studies.contest import Contest, hold
+from latax.studies.dlm_burgers import burgers_case
+from latax.studies.forecasts import (
+    OURS,
+    STATISTICS,
+    Budget,
+    Case,
+    error_table,
+    errors_of_fitted,
+    gains,
+    manifold_table,
+)
+from latax.studies.result import StudyResult
+
+BUDGETS = {
+    "quick": Budget(training=300, test=500, nodes=201, times=21, every=1, steps=500, replicates=2),
+    "full": Budget(training=5_000, test=500, nodes=201, times=201, every=10, steps=20_000, replicates=5),
+}
+NOTHING = "neither flow nor penalty"
+#: What is changed of `VAEDLM` as it is by default.
+CHANGES: dict[str, dict[str, Any]] = {
+    OURS: {},
+    "without flow": {"flow_weight": 0.0},
+    "without penalty": {"penalty_weight": 0.0},
+    NOTHING: {"flow_weight": 0.0, "penalty_weight": 0.0},
+    "errors weighted by volume": {"volume_weight": "sqrt-det"},
+    "log-volume in the bound": {"volume_weight": "log-det"},
+    "Λ = 0": {"operator": "none"},
+    "Λ free": {"operator": "free"},
+    "literal flow": {"flow": "literal"},
+    "static metric": {"flow": "static"},
+    "Σ of an ellipsoid": {"surface": "ellipsoid"},
+    "Σ of a flat torus": {"surface": "flat-torus"},
+    "open chart": {"chart": "open"},
+    "metric by a network": {"metric": "network"},
+    "flow at uniform times": {"collocation": "uniform"},
+}
+
+
+def dlm_ablation(budget: str, seed: int, console: Console, folder: Path) -> StudyResult:
+    """VAE-DLM on Burgers' equation without its flow, penalty and operator, and with other metrics and charts."""
+    return ablation_study(burgers_case(), CHANGES, BUDGETS[budget], seed, console, folder)
+
+
+def ablation_study(
+    case: Case, changes: dict[str, dict[str, Any]], budget: Budget, seed: int, console: Console, folder: Path
+) -> StudyResult:
+    """Fits VAE-DLM with each of the changes. `OURS` and `NOTHING` have to be among them."""
+    training, trials = case.training(budget, seed), case.trials(budget, seed)
+    times = np.asarray(training.times)[:: budget.every]
+    models = {name: VAEDLM(**case.options(budget, seed), **change) for name, change in changes.items()}
+    results = hold(Contest(case.title, training, {}), models, console, folder)
+    found, middle = errors_of_fitted(results, trials, times), len(times) // 2
+    tables = [error_table(found, times, middle, statistic) for statistic in STATISTICS]
+    gained, shapes = gains(found, OURS, NOTHING, middle), manifold_table(results, trials)
+    return StudyResult(
+        title=f"VAE-DLM without its parts: {case.title}",
+        summary=f"{budget.training:,} trajectories, {budget.steps:,} steps, {budget.replicates} replicates; "
+        f"{budget.test:,} fresh initial states of each kind. Each row changes one setting of the first, and "
+        f"'{NOTHING}' two: the same networks and chart, without any geometry.",
+        tables=[*tables, gained, shapes],
+        sections=[
+            Section("Errors of forecasts", tables=tables),
+            Section("What flow and penalty change together", tables=[gained]),
+            Section("The manifold", tables=[shapes]),
+        ],
+    )

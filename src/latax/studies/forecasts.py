@@ -1,0 +1,258 @@
+"""The studies of forecasts over a latent manifold: from initial states as in training, and from others."""
+
+import dataclasses
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from jaxtyping import Float
+from rich.console import Console
+
+from latax.data import Samples
+from latax.data.initial_fields import cosine_coefficients, cosine_powers
+from latax.data.shifts import SHIFTS, shifted
+from latax.estimators import VAEDLM, ForecastVAE
+from latax.estimators.forecast_assessment import looked_at
+from latax.evaluate import Interval, confidence_interval, paired_difference
+from latax.evaluate.forecasts import FamilyForecast, NearestStart, PODRegression, relative_l1
+from latax.evaluate.stats import Statistic
+from latax.report import figures
+from latax.report.content import Figure, Section
+from latax.report.tables import Table
+from latax.studies.contest import Contest, Results, hold
+from latax.studies.result import StudyResult
+
+OURS, EXTENDED, PLAIN = "VAE-DLM", "extended VAE", "VAE"
+NEAREST, KNOWING, POD = "nearest training state", "family known, robust fit", "POD regression"
+#: Whom the pictures show, beside which others are in the tables.
+SHOWN = (OURS, EXTENDED, PLAIN, NEAREST, KNOWING, POD)
+STATISTICS: tuple[Statistic, ...] = ("median", "mean")
+#: Nodes of the fields that the solver of who knows the family starts from, and modes of the regression.
+_FINE, _MODES = 256, 32
+#: Test trajectories, and moments, that the manifold is looked at.
+_POINTS, _MOMENTS = 64, 9
+
+#: Relative L1 errors of each replicate, test trajectory and time.
+Errors = Float[np.ndarray, "_ N T"]
+#: Errors by contestant and by shift.
+Found = Mapping[str, Mapping[str, Errors]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Budget:
+    """Trajectories to train and to test on, nodes and times of the training set, steps, and replicates.
+
+    Errors are taken at every `every`-th of the times.
+    """
+
+    training: int
+    test: int
+    nodes: int
+    times: int
+    every: int
+    steps: int
+    replicates: int
+
+
+class Trial(NamedTuple):
+    """Initial states as models are shown them, and the solutions from the true ones."""
+
+    initial: Float[np.ndarray, "N S"]
+    truth: Float[np.ndarray, "N T S"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Case:
+    """An equation of which trajectories are made.
+
+    - `make`: `n, seed` and the options of the sets in `latax.data` -> samples.
+    - `solve`: fields on equally spaced nodes of [0, 1), times, places -> (N, T, S), for who knows the equation.
+    - `common`: arguments of all models.
+    """
+
+    title: str
+    make: Callable[..., Samples]
+    solve: Callable[..., np.ndarray]
+    common: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+
+    def training(self, budget: Budget, seed: int) -> Samples:
+        """Trajectories from the family that all models learn."""
+        return self.make(budget.training, seed, nodes=budget.nodes, times=budget.times)
+
+    def trials(self, budget: Budget, seed: int) -> dict[str, Trial]:
+        """Fresh initial states of every kind; those of the family are the same ones, but for what is done to them."""
+        times = 1 + (budget.times - 1) // budget.every
+        trials = {}
+        for name in SHIFTS:
+            initial, solutions = shifted(self.make, name, budget.test, seed + 1, nodes=budget.nodes, times=times)
+            trials[name] = Trial(initial, np.asarray(solutions.X).reshape(budget.test, times, budget.nodes))
+        return trials
+
+    def contestants(self, budget: Budget, seed: int) -> dict[str, Any]:
+        """VAE-DLM, its networks without the geometry, the plain VAE, and VAE-DLM as released."""
+        common = self.options(budget, seed)
+        return {
+            OURS: VAEDLM(**common),
+            EXTENDED: ForecastVAE(architecture="extended", **common),
+            PLAIN: ForecastVAE(**common),
+            "VAE-DLM, as released": VAEDLM(reference=True, **common),
+        }
+
+    def options(self, budget: Budget, seed: int) -> dict[str, Any]:
+        """The arguments of all models."""
+        return {"steps": budget.steps, "replicates": budget.replicates, "seed": seed, **self.common}
+
+    def untrained(self, training: Samples, budget: Budget) -> dict[str, Any]:
+        """Forecasts without networks, at the times of the trials."""
+        known = np.asarray(training.X).reshape(len(training), *training.sample_shape)[:, :: budget.every]
+        times, x = np.asarray(training.times)[:: budget.every], np.linspace(0, 1, budget.nodes)
+
+        def solve(coefficients: np.ndarray) -> np.ndarray:
+            return self.solve(cosine_powers(coefficients, np.arange(_FINE) / _FINE), times, x)
+
+        return {
+            NEAREST: NearestStart(known),
+            "family known, least squares": FamilyForecast(lambda starts: cosine_coefficients(starts, x), solve),
+            KNOWING: FamilyForecast(lambda starts: cosine_coefficients(starts, x, robust=True), solve),
+            POD: PODRegression(known, _MODES),
+        }
+
+
+def forecast_study(case: Case, budget: Budget, seed: int, console: Console, folder: Path) -> StudyResult:
+    """Fits VAE-DLM and its contestants, and measures all of them on fresh initial states of every kind."""
+    training, trials = case.training(budget, seed), case.trials(budget, seed)
+    times = np.asarray(training.times)[:: budget.every]
+    results = hold(Contest(case.title, training, {}), case.contestants(budget, seed), console, folder)
+    found = errors_of_fitted(results, trials, times) | {
+        name: {kind: relative_l1(one.predict(trial.initial), trial.truth)[None] for kind, trial in trials.items()}
+        for name, one in case.untrained(training, budget).items()
+    }
+    middle = len(times) // 2
+    tables = [error_table(found, times, middle, statistic) for statistic in STATISTICS]
+    gained = [gains(found, OURS, other, middle) for other in (EXTENDED, PLAIN)]
+    shapes, shown = manifold_table(results, trials), [errors_by_time(found, kind, times) for kind in trials]
+    return StudyResult(
+        title=f"Forecasts over a dynamical latent manifold: {case.title}",
+        summary=f"{budget.training:,} trajectories, {budget.steps:,} steps, {budget.replicates} replicates; "
+        f"{budget.test:,} fresh initial states of each kind. {verdict(found, OURS, PLAIN, middle)}",
+        tables=[*tables, *gained, shapes],
+        sections=[
+            Section("Errors of forecasts", tables=tables),
+            Section("What the geometry changes", tables=gained),
+            Section("Errors by time", figures=shown),
+            Section("The manifold", tables=[shapes]),
+        ],
+    )
+
+
+def errors_of_fitted(
+    results: Results, trials: Mapping[str, Trial], times: Float[np.ndarray, " T"]
+) -> dict[str, dict[str, Errors]]:
+    """The errors of every replicate of what was fitted."""
+    found = {}
+    for name, fitted in results.fitted.items():
+        replicates = [fitted.replicate(r) for r in range(fitted.n_replicates_)]
+        found[name] = {
+            kind: np.stack([relative_l1(one.predict(trial.initial, times), trial.truth) for one in replicates])
+            for kind, trial in trials.items()
+        }
+    return found
+
+
+def error_table(found: Found, times: Float[np.ndarray, " T"], at: int, statistic: Statistic) -> Table:
+    """A row for each contestant, a column for each kind of initial states: one statistic over test trajectories."""
+    kinds = list(next(iter(found.values())))
+    cells = lambda by_kind: [_summary(by_kind[kind][:, :, at], statistic) for kind in kinds]
+    return Table(
+        f"{statistic.capitalize()} relative L1 error at t = {times[at]:g}",
+        ["model", *kinds],
+        [[name, *cells(by_kind)] for name, by_kind in found.items()],
+        f"The {statistic} over test trajectories. With replicates: its median over them and their interval; without: "
+        f"its interval over trajectories. {'; '.join(f'{kind}: {SHIFTS[kind].description}' for kind in kinds)}.",
+    )
+
+
+def gains(found: Found, first: str, second: str, at: int) -> Table:
+    """By how much the errors of the first contestant are lower than those of the second, for each kind."""
+    rows = []
+    for kind in found[first]:
+        a, b = found[first][kind][:, :, at], found[second][kind][:, :, at]
+        pair = np.mean(a, axis=0), np.mean(b, axis=0)
+        rows.append(
+            [
+                kind,
+                reduction(a, b, "mean"),
+                reduction(a, b, "median"),
+                paired_difference(*pair, statistic="mean"),
+                paired_difference(*pair, statistic="median"),
+                float(np.mean(pair[0] < pair[1])),
+            ]
+        )
+    return Table(
+        f"{first} against {second}",
+        ["initial states", "mean lower by (%)", "median lower by (%)", "mean difference", "median difference", "share"],
+        rows,
+        "By how many per cent the mean and the median error of test trajectories are lower, replicate by replicate of "
+        "the same seed, with 95 % intervals over replicates; below zero they are higher. Then the difference of the "
+        "errors, averaged over replicates, trajectory by trajectory, with intervals over trajectories, and the share "
+        "of trajectories on which the first has the lower error.",
+    )
+
+
+def reduction(first: Float[np.ndarray, "R N"], second: Float[np.ndarray, "R N"], statistic: Statistic) -> Interval:
+    """By how many per cent a statistic over N trajectories is lower, with its interval over R pairs of replicates."""
+    over = np.mean if statistic == "mean" else np.median
+    return confidence_interval(100 * (1 - over(first, axis=1) / over(second, axis=1)))
+
+
+def verdict(found: Found, first: str, second: str, at: int) -> str:
+    """In words: of how many kinds of initial states that were not trained on the mean error is lower, or higher."""
+    kinds = [kind for kind in found[first] if kind != "none"]
+    lower = higher = 0
+    for kind in kinds:
+        by = reduction(found[first][kind][:, :, at], found[second][kind][:, :, at], "mean")
+        lower += by.low is not None and by.low > 0
+        higher += by.high is not None and by.high < 0
+    return (
+        f"Of {len(kinds)} kinds of initial states that were not trained on, the mean error of {first} is lower than "
+        f"that of {second} on {lower}, higher on {higher}, and not to be told apart on {len(kinds) - lower - higher}."
+    )
+
+
+def errors_by_time(found: Found, kind: str, times: Float[np.ndarray, " T"]) -> Figure:
+    """Errors against time, replicates averaged, from initial states of one kind."""
+    shown = {name: np.mean(found[name][kind], axis=0) for name in SHOWN if name in found}
+    caption = "Medians and quartiles over test trajectories, each forecast from its first state alone."
+    figure = figures.forecast_error_figure(times, shown)
+    return dataclasses.replace(figure, title=f"Initial states: {SHIFTS[kind].description}", caption=caption)
+
+
+def manifold_table(results: Results, trials: Mapping[str, Trial]) -> Table:
+    """What has become of the latent manifolds of the models that have one with a geometry."""
+    starts, moments = trials["none"].initial[:_POINTS], np.linspace(0, 1, _MOMENTS)
+    rows = []
+    for name, fitted in results.fitted.items():
+        if not isinstance(fitted, VAEDLM):
+            continue
+        looks = [looked_at(fitted.replicate(r), starts, moments) for r in range(fitted.n_replicates_)]
+        numbers = [
+            [np.median(look.log_volume), np.median(look.condition), np.median(look.residual), np.mean(look.violation)]
+            for look in looks
+        ]
+        rows.append([name, *(confidence_interval(column, statistic="median") for column in zip(*numbers, strict=True))])
+    return Table(
+        "The latent manifold",
+        ["model", "log-volume", "condition number", "residual / terms of the flow", "directions too short"],
+        rows,
+        "Medians over fresh initial states as in training and over times, the last a mean share; medians of replicates "
+        "with their intervals.",
+    )
+
+
+def _summary(errors: Float[np.ndarray, "R N"], statistic: Statistic) -> Interval:
+    if len(errors) == 1:
+        return confidence_interval(errors[0], statistic=statistic)
+    over = np.mean if statistic == "mean" else np.median
+    return confidence_interval(over(errors, axis=1), statistic="median")

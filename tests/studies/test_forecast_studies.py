@@ -1,0 +1,152 @@
+"""Studies of forecasts: their measures by hand, their initial states, and one so small that it means nothing."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+from rich.console import Console
+
+from latax.data import burgers
+from latax.data.shifts import SHIFTS
+from latax.estimators import VAEDLM
+from latax.studies import dlm_ablation, dlm_allen_cahn, dlm_burgers
+from latax.studies.contest import Results, hold
+from latax.studies.forecasts import (
+    EXTENDED,
+    KNOWING,
+    NEAREST,
+    OURS,
+    PLAIN,
+    POD,
+    Budget,
+    Case,
+    error_table,
+    forecast_study,
+    gains,
+    reduction,
+    verdict,
+)
+
+TINY = Budget(training=16, test=6, nodes=11, times=5, every=2, steps=2, replicates=2)
+SMALL = {"latent_size": 2, "width_size": 4, "batch_size": 4, "times_per_sample": 2, "progress": False}
+
+
+def known(factors):
+    """Errors of one contestant, and of another that are lower by these factors, a replicate each."""
+    other = np.random.default_rng(0).uniform(0.1, 1, (len(factors), 40, 3))
+    ours = other * np.array(factors)[:, None, None]
+    return {"ours": {"none": ours, "waves": ours}, "other": {"none": other, "waves": other}}
+
+
+def test_reductions_by_hand():
+    found = known([0.74, 0.75, 0.76])
+    a, b = found["ours"]["waves"][:, :, 1], found["other"]["waves"][:, :, 1]
+    for statistic in ("mean", "median"):
+        by = reduction(a, b, statistic)
+        assert by.estimate == pytest.approx(25)
+        assert by.low == pytest.approx(25 - 4.3027 / 3**0.5, abs=1e-3)  # Student's, of three values 1 apart.
+    row = gains(found, "ours", "other", 1).rows[1]
+    assert row[0] == "waves"
+    assert row[3].estimate == pytest.approx(np.mean(a - b))
+    assert row[4].estimate == pytest.approx(np.median(np.mean(a - b, axis=0)))
+    assert row[5] == 1.0
+    assert "is lower than that of other on 1, higher on 0, and not to be told apart on 0" in verdict(
+        found, "ours", "other", 1
+    )
+    assert "on 0, higher on 1, and" in verdict(found, "other", "ours", 1)
+    assert "on 0, higher on 0, and not to be told apart on 1" in verdict(known([0.9, 1.1, 1.0]), "ours", "other", 1)
+
+
+def test_errors_have_their_row_and_column():
+    found = known([0.5])
+    table = error_table(found, np.array([0.0, 0.5, 1.0]), 2, "median")
+    assert table.columns == ["model", "none", "waves"]
+    assert [row[0] for row in table.rows] == ["ours", "other"]
+    assert table.rows[1][2].estimate == pytest.approx(np.median(found["other"]["waves"][0, :, 2]))
+    assert table.title == "Median relative L1 error at t = 1"
+
+
+def tiny_case(**common):
+    return Case(title="Tiny Burgers", make=burgers.make, solve=burgers.solve, common=SMALL | common)
+
+
+def test_trials_are_fresh_and_of_the_same_members():
+    case = tiny_case()
+    training, trials = case.training(TINY, 0), case.trials(TINY, 0)
+    assert set(trials) == set(SHIFTS)
+    plain = trials["none"]
+    assert plain.truth.shape == (6, 3, 11)
+    np.testing.assert_array_equal(plain.initial, plain.truth[:, 0])
+    np.testing.assert_array_equal(trials["noise"].truth, plain.truth)
+    assert abs(trials["noise"].initial - plain.initial).max() > 0.1
+    np.testing.assert_allclose(trials["amplitude"].initial, 1.5 * plain.initial, rtol=1e-6)
+    first = np.asarray(training.X)[:, :11]
+    assert abs(first[:, None] - plain.initial[None]).max(axis=2).min() > 1e-3
+
+
+class Short(Case):
+    """With few of the models: each costs a compilation."""
+
+    def contestants(self, budget, seed):
+        models = super().contestants(budget, seed)
+        return {name: models[name] for name in (OURS, EXTENDED, PLAIN)}
+
+
+def test_a_study_ends_in_tables(tmp_path):
+    case = Short(**{field.name: getattr(tiny_case(), field.name) for field in dataclasses.fields(Case)})
+    result = forecast_study(case, TINY, 0, Console(quiet=True), tmp_path)
+    median, mean, extended, plain, manifold = result.tables
+    by_name = {row[0]: dict(zip(median.columns, row, strict=True)) for row in median.rows}
+    assert list(by_name) == [OURS, EXTENDED, PLAIN, NEAREST, "family known, least squares", KNOWING, POD]
+    # Who knows the family finds the solution itself, and of another family not.
+    assert by_name[KNOWING]["none"].estimate < 1e-4
+    assert by_name[KNOWING]["waves"].estimate > 0.05
+    assert by_name[NEAREST]["none"].estimate > 0.01
+    assert list(mean.columns) == ["model", *SHIFTS]
+    assert [row[0] for row in plain.rows] == list(SHIFTS)
+    assert (extended.title, plain.title) == ("VAE-DLM against extended VAE", "VAE-DLM against VAE")
+    assert [row[0] for row in manifold.rows] == [OURS]
+    assert len(result.sections[2].figures) == len(SHIFTS)
+    assert "Of 6 kinds" in result.summary
+
+
+def test_an_ablation_ends_in_tables(tmp_path, monkeypatch):
+    """One model under two names, so that it is compiled once: then nothing is gained."""
+
+    def once(contest, models, console, folder):
+        fitted = hold(contest, {OURS: models[OURS]}, console, folder).fitted[OURS]
+        return Results(contest, fitted=dict.fromkeys(models, fitted))
+
+    monkeypatch.setattr(dlm_ablation, "hold", once)
+    changes = {name: dlm_ablation.CHANGES[name] for name in (OURS, dlm_ablation.NOTHING)}
+    result = dlm_ablation.ablation_study(tiny_case(), changes, TINY, 0, Console(quiet=True), tmp_path)
+    median, _, gained, shapes = result.tables
+    assert [row[0] for row in median.rows] == [row[0] for row in shapes.rows] == list(changes)
+    assert gained.title == f"{OURS} against {dlm_ablation.NOTHING}"
+    assert all(row[1].estimate == 0 for row in gained.rows)
+
+
+@pytest.mark.parametrize("change", dlm_ablation.CHANGES)
+def test_each_change_is_one_that_the_model_takes(change):
+    usual, changed = VAEDLM(), VAEDLM(**dlm_ablation.CHANGES[change])
+    changed._check_params()
+    different = {name for name, value in changed.get_params().items() if value != getattr(usual, name)}
+    assert different == set(dlm_ablation.CHANGES[change])
+
+
+@pytest.mark.parametrize("module", [dlm_burgers, dlm_allen_cahn, dlm_ablation])
+def test_budgets_are_what_the_evidence_needs(module):
+    for name, budget in module.BUDGETS.items():
+        assert (budget.times - 1) % budget.every == 0
+        assert budget.test >= 500
+        assert budget.replicates >= (5 if name == "full" else 2)
+
+
+@pytest.mark.parametrize("make", [dlm_burgers.burgers_case, dlm_allen_cahn.allen_cahn_case])
+def test_who_knows_family_and_equation_is_right(make):
+    case = make()
+    training = case.training(TINY, 0)
+    knowing = case.untrained(training, TINY)[KNOWING]
+    whole = np.asarray(training.X).reshape(16, 5, 11)
+    np.testing.assert_allclose(knowing.predict(whole[:, 0]), whole[:, ::2], atol=1e-4)
+    assert set(case.contestants(TINY, 0)) == {OURS, EXTENDED, PLAIN, "VAE-DLM, as released"}

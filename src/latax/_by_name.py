@@ -13,18 +13,29 @@ from latax._errors import ConfigError, FileError
 _USERS = "latax_user_"
 
 
-def by_name(name: str, kind: type | tuple[type, ...], what: str, example: str) -> Any:
-    """The object of this kind, or of one of several, that `name`, which has a colon, says.
+def is_own(name: str) -> bool:
+    """Whether this says an object of a user's own: `file.py:name`, or the description that a saved model has of one."""
+    return ":" in name or name.endswith(")")
 
-    `what` it is, and an `example`, are for people.
+
+def by_name(name: str, kind: type | tuple[type, ...], what: str, example: str, argument: str | None = None) -> Any:
+    """The object of this kind, or of one of several, that a `name` for which `is_own` says.
+
+    `what` it is, an `example`, and the `argument` that it is given as, if that is called otherwise, are for people.
 
     What is found there is such an object, or a function without arguments that makes one. Raises `FileError` when there
     is no such file, `ConfigError` when it cannot be imported or holds no such object.
     """
+    argument = argument or what
+    if name.endswith(")"):
+        raise ConfigError(
+            f"the {what} was given as an object, which the file of a model cannot hold. Load the model in Python by "
+            f"latax.load(path, {argument}=...), or fit with its name, {argument}='file.py:name'."
+        )
     where, _, attribute = name.rpartition(":")
     if not where or not attribute:
         raise ConfigError(f"'{name}' does not say where a {what} is; write 'file.py:name' or 'package.module:name'.")
-    module = _from_file(Path(where).expanduser(), what) if where.endswith(".py") else _from_path(where)
+    module = _from_file(Path(where).expanduser(), what, argument) if where.endswith(".py") else _from_path(where)
     if attribute not in vars(module):
         candidates = [key for key, value in vars(module).items() if isinstance(value, kind)]
         found = f" It holds the {what} {', '.join(candidates)}." if candidates else ""
@@ -71,13 +82,13 @@ def _from_path(dotted: str) -> ModuleType:
         ) from error
 
 
-def _from_file(path: Path, what: str) -> ModuleType:
+def _from_file(path: Path, what: str, argument: str) -> ModuleType:
     if not path.is_file():
         place = f"{path}" if path.is_absolute() else f"{path} in {Path.cwd()}"
         raise FileError(
             f"there is no file {place} to take a {what} from. Check the name and the folder; for a model that was "
             "fitted with it, put it back there, or say where it is now: latax.load(path, "
-            f"{what.split()[-1]}='file.py:name'), or in the model's config.json."
+            f"{argument}='file.py:name'), or in the model's config.json."
         )
     status = path.stat()
     return _run(path.resolve(), status.st_mtime_ns, status.st_size)

@@ -183,7 +183,9 @@ def test_a_run_from_python_has_no_file_to_go_back_to(tmp_path, capsys):
 
 
 def test_studies_and_sets_that_are_not_there(tmp_path, capsys):
-    assert "There is no study 'demmo'; give one of demo" in refused(capsys, "study", "demmo", "--out", tmp_path / "s")
+    assert "there is no study 'demmo'. Did you mean 'demo'? There are demo" in refused(
+        capsys, "study", "demmo", "--out", tmp_path / "s"
+    )
     assert not (tmp_path / "s").exists()
     error = refused(capsys, "data", "make", "circel", "--out", tmp_path / "c.csv")
     assert "there is no built-in data set 'circel'" in error

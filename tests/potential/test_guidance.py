@@ -13,7 +13,6 @@ from latax.potential import (
     Supervised,
     Unguided,
     decoded_change,
-    guidance_named,
 )
 
 W = np.random.default_rng(0).normal(size=(5, 3))
@@ -103,9 +102,3 @@ def test_gradients_are_finite_where_nothing_moves_and_where_nothing_is_seen(name
         value, slope = jax.value_and_grad(lambda v, decode=decode: loss(guidance, decode, z, v))(v)
         assert jnp.isfinite(value)
         assert jnp.isfinite(slope).all()
-
-
-def test_by_name():
-    assert guidance_named("log-jvp") == LogJVP()
-    with pytest.raises(ConfigError, match=r"there is no guidance 'jvp'; there are log-jvp, bounded-jvp, none"):
-        guidance_named("jvp")

@@ -103,7 +103,10 @@ def test_studies_without_a_folder_take_free_names(tiny, tmp_path, monkeypatch):
 
 
 def test_unknown_studies_and_budgets_leave_nothing_behind(tiny, tmp_path):
-    with pytest.raises(ConfigError, match=r"There is no study 'tinny'; give one of demo, .*mflow-polynomial, .*tiny"):
+    with pytest.raises(
+        ConfigError,
+        match=r"there is no study 'tinny'\. Did you mean 'tiny'\? There are demo, .*mflow-polynomial, .*tiny",
+    ):
         run_study("tinny", "quick", tmp_path / "study", 0)
     with pytest.raises(ConfigError, match="budget='huge' is not known; give 'quick' or 'full'"):
         run_study("tiny", "huge", tmp_path / "study", 0)

@@ -92,7 +92,7 @@ def _commands(args: Sequence[str]) -> tuple[dict[str, Callable[..., Any]], list[
 
 def _known(commands: dict[str, Callable[..., Any]], what: str, args: Sequence[str]) -> dict[str, Callable[..., Any]]:
     """The commands below `args[0]`. Raises `ConfigError` if `args[1]` is a name, and of none of them."""
-    from latax.data.wording import did_you_mean
+    from latax._wording import did_you_mean
 
     name = args[1] if len(args) > 1 else "-"
     if name not in commands and not name.startswith("-"):

@@ -10,13 +10,13 @@ import numpy as np
 from jaxtyping import Float
 
 from latax._errors import ConfigError, DataError
+from latax._wording import did_you_mean, listed
 from latax.data.lazy import LazyRows, RowReader
 from latax.data.memory import require_memory, should_be_lazy
 from latax.data.numeric import as_float, float_dtype, is_numeric
 from latax.data.request import Request, split_columns
 from latax.data.samples import Samples, default_names, row_blocks
 from latax.data.truth import TIMES, are_times, kept_times, split_truth
-from latax.data.wording import did_you_mean, listed
 
 
 @dataclasses.dataclass(frozen=True)

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from typing import Any
 
 from latax._errors import ConfigError
+from latax._wording import look_up
 from latax.data.samples import Samples
-from latax.data.wording import did_you_mean
 
 
 @dataclasses.dataclass(frozen=True)
@@ -78,15 +78,11 @@ def make(name: str, size: int | None = None, seed: int = 0, **options: Any) -> S
     `options` are those of the set's own `make`, such as `row` and `source` of rotated-digits. Raises `ConfigError` for
     an unknown name, a size that the set does not have, or an option that it does not take.
     """
-    if name not in ENTRIES:
-        raise ConfigError(
-            f"there is no built-in data set '{name}'.{did_you_mean(name, ENTRIES)} There are {', '.join(ENTRIES)}."
-        )
+    entry = look_up(ENTRIES, name, "built-in data set")
     if size is not None and size < 1:
         raise ConfigError(f"a data set needs at least one row; size = {size}.")
     if seed < 0:
         raise ConfigError(f"a seed is 0 or a positive whole number; got {seed}.")
-    entry = ENTRIES[name]
     generate: Callable[..., Samples] = importlib.import_module(f"latax.data.{entry.module}").make
     known = [key for key, one in inspect.signature(generate).parameters.items() if one.kind is one.KEYWORD_ONLY]
     for option in options:

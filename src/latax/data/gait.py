@@ -12,10 +12,10 @@ import numpy as np
 from jaxtyping import Float, Shaped
 
 from latax._errors import DataError, FileError
+from latax._wording import counted, listed
 from latax.data.damage import damage_reported
 from latax.data.samples import Samples, check_finite
 from latax.data.split import split
-from latax.data.wording import counted, listed
 
 JOINTS = ("hip", "knee", "ankle")
 PARTS = ("train", "valid", "test")

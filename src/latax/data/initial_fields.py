@@ -10,7 +10,7 @@ import numpy as np
 from jaxtyping import Float
 
 from latax._errors import ConfigError
-from latax.data.wording import did_you_mean
+from latax._wording import look_up
 
 Coefficients = Float[np.ndarray, "N c"]
 Fields = Float[np.ndarray, "N n"]
@@ -90,12 +90,8 @@ def draw(family: str, n: int, x: Nodes, *, seed: int, amplitude: float = 1.0) ->
 
     Raises `ConfigError` for an unknown family and an amplitude that is not finite.
     """
-    if family not in FAMILIES:
-        raise ConfigError(
-            f"there is no family '{family}' of initial fields.{did_you_mean(family, FAMILIES)} "
-            f"There are {', '.join(FAMILIES)}."
-        )
+    members = look_up(FAMILIES, family, "family of initial fields")
     if not np.isfinite(amplitude):
         raise ConfigError(f"amplitude = {amplitude:g} has to be a finite number; 1 is that of the family.")
-    coefficients, fields = FAMILIES[family](np.random.default_rng(seed), n, x)
+    coefficients, fields = members(np.random.default_rng(seed), n, x)
     return coefficients, amplitude * fields

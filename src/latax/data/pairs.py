@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from latax._errors import DataError
-from latax.data.wording import counted, listed
+from latax._wording import counted, listed
 
 _SHOWN = 5
 

@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy as np
 
 from latax._errors import ConfigError, DataError, FileError
+from latax._wording import did_you_mean
 from latax.data.memory import Lazy
 from latax.data.request import Request, position
 from latax.data.samples import Samples, check_finite
 from latax.data.table import checked_labels
-from latax.data.wording import did_you_mean
 
 # Extension -> module of `latax.data.readers`, imported when the first such file is read.
 READERS = {

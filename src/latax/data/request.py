@@ -4,8 +4,8 @@ import dataclasses
 from collections.abc import Sequence
 
 from latax._errors import ConfigError
+from latax._wording import did_you_mean, listed
 from latax.data.memory import Lazy
-from latax.data.wording import did_you_mean, listed
 
 
 @dataclasses.dataclass(frozen=True)

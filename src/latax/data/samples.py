@@ -8,9 +8,9 @@ import numpy as np
 from jaxtyping import Float, Int, Shaped
 
 from latax._errors import DataError
+from latax._wording import counted
 from latax.data.lazy import LazyRows
 from latax.data.pairs import Pairs, both
-from latax.data.wording import counted
 
 BLOCK_BYTES = 64 * 2**20
 

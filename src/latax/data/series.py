@@ -6,8 +6,8 @@ import numpy as np
 from jaxtyping import Float
 
 from latax._errors import ConfigError, DataError
+from latax._wording import listed
 from latax.data.samples import Samples
-from latax.data.wording import listed
 
 #: Times of different sequences may differ by this much of a time step: files round.
 _SLACK = 1e-3

@@ -12,8 +12,8 @@ import numpy as np
 from jaxtyping import Float
 
 from latax._errors import ConfigError
+from latax._wording import look_up
 from latax.data.samples import Samples
-from latax.data.wording import did_you_mean
 
 
 @dataclasses.dataclass(frozen=True)
@@ -55,9 +55,7 @@ def shifted(make: Callable[..., Samples], name: str, n: int, seed: int, **grid: 
 
     `grid` is passed on, e.g. `nodes=101`. Raises `ConfigError` for a name that is not in `SHIFTS`.
     """
-    if name not in SHIFTS:
-        raise ConfigError(f"there is no shift '{name}'.{did_you_mean(name, SHIFTS)} There are {', '.join(SHIFTS)}.")
-    shift = SHIFTS[name]
+    shift = look_up(SHIFTS, name, "shift")
     solutions = make(n, seed, family=shift.family, amplitude=shift.amplitude, **grid)
     initial = np.asarray(solutions.X[:, : solutions.sample_shape[1]])
     return Shifted(with_noise(initial, shift.noise, shift.share, seed=seed), solutions)

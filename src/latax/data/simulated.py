@@ -6,7 +6,7 @@ import numpy as np
 from jaxtyping import Float
 
 from latax._errors import ConfigError, DataError
-from latax.data.wording import listed
+from latax._wording import listed
 
 Truth = Mapping[str, np.ndarray | float]
 Rate = Callable[[float, np.ndarray], Sequence[float] | np.ndarray]

@@ -6,7 +6,7 @@ import numpy as np
 from jaxtyping import Int, Shaped
 
 from latax._errors import ConfigError, DataError
-from latax.data.wording import counted
+from latax._wording import counted
 
 
 def split(

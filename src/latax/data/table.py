@@ -9,10 +9,10 @@ import numpy as np
 from jaxtyping import Float, Shaped
 
 from latax._errors import DataError
+from latax._wording import listed
 from latax.data.numeric import as_float
 from latax.data.request import Request, position, split_columns
 from latax.data.samples import Samples
-from latax.data.wording import listed
 
 ROW_NUMBER_NAMES = ("index",)
 

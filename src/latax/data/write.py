@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from latax._errors import ConfigError, FileError
+from latax._wording import listed
 from latax.data.samples import Samples
 from latax.data.truth import with_prefix
-from latax.data.wording import listed
 
 if TYPE_CHECKING:
     import pandas

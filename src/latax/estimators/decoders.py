@@ -10,7 +10,7 @@ import jax.random as jr
 import numpy as np
 from jaxtyping import Array, Float
 
-from latax._by_name import by_name
+from latax._by_name import by_name, is_own
 from latax._errors import ConfigError, DataError
 from latax.estimators.base import AbstractEstimator, AbstractSampler
 from latax.estimators.flow_sequence_vae import FlowSequenceVAE
@@ -38,13 +38,8 @@ def find_decoder(decoder: Decoder) -> AbstractEstimator | LatentSpace:
             raise ConfigError(f"The decoder is a {type(decoder).__name__} that is not fitted yet. Fit it first.")
         return _without_flows(decoder)
     name = os.fspath(decoder)
-    if name.endswith(")"):  # An object's description, which is what a saved model has of it.
-        raise ConfigError(
-            "the decoder was given as an object, which the file of a model cannot hold. Load the model in Python by "
-            "latax.load(path, decoder=...), or fit with its name, decoder='file.py:name'."
-        )
-    if ":" in name and not os.path.isdir(name):
-        return by_name(name, LatentSpace, "latent space", "a latax.models.latent_space.LatentSpace")
+    if is_own(name) and not os.path.isdir(name):
+        return by_name(name, LatentSpace, "latent space", "a latax.models.latent_space.LatentSpace", "decoder")
     from latax.estimators.catalogue import load
 
     found = load(name)

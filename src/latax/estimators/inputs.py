@@ -8,9 +8,9 @@ from jaxtyping import Float
 from sklearn.utils.validation import validate_data
 
 from latax._errors import DataError, DataWarning
+from latax._wording import counted
 from latax.data import Samples, check_finite
 from latax.data.samples import default_names
-from latax.data.wording import counted
 
 
 def training_samples(estimator: Any, X: Any, context: Any) -> Samples:

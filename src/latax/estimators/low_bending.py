@@ -8,6 +8,7 @@ from jaxtyping import Array, Float, Key
 
 from latax import train
 from latax._errors import ConfigError
+from latax._wording import look_up
 from latax.data import Samples, stacked
 from latax.data.rendered import RenderedManifold
 from latax.estimators.autoencoder import AbstractAutoencoder
@@ -16,6 +17,7 @@ from latax.estimators.manifolds import find_manifold
 from latax.estimators.nearness import AbstractNearness, Paired, nearness
 from latax.estimators.params import require_not_negative, require_positive
 from latax.geometry import (
+    DISTORTIONS,
     AbstractDistanceLaw,
     AbstractDistortion,
     AbstractManifold,
@@ -24,7 +26,6 @@ from latax.geometry import (
     PairSampler,
     Radial,
     Shell,
-    distortion_named,
 )
 from latax.models.autoencoder import Autoencoder
 from latax.models.recipes import Budget, low_bending
@@ -101,7 +102,7 @@ class LowBendingAutoencoder(AbstractAutoencoder):
                 f"nearest={self.nearest:g} is below 0.01 of the manifold's length: in single precision the second "
                 "differences of such near points are rounding. Give a larger one; 0.1 is good."
             )
-        distortion_named(self.distortion)
+        self._distortion  # noqa: B018 - refuses unknown names
         manifold = self._manifold
         if isinstance(manifold, RenderedManifold):
             PairSampler(manifold.manifold, self._law(manifold.manifold))  # refuses distances that it does not allow
@@ -122,7 +123,7 @@ class LowBendingAutoencoder(AbstractAutoencoder):
 
     @property
     def _distortion(self) -> AbstractDistortion:
-        return distortion_named(self.distortion)
+        return look_up(DISTORTIONS, self.distortion, "distortion")
 
     def _check_columns(self, samples: Samples) -> None:
         super()._check_columns(samples)

@@ -4,11 +4,11 @@ import functools
 import math
 from typing import Any
 
-from latax._by_name import by_name
+from latax._by_name import by_name, is_own
 from latax._errors import ConfigError
+from latax._wording import did_you_mean
 from latax.data import renderers
 from latax.data.rendered import RenderedManifold
-from latax.data.wording import did_you_mean
 from latax.geometry import SO3, AbstractManifold, Euclidean, FlatTorus, Sphere
 
 #: What is near is said by the pairs that come with the samples.
@@ -40,27 +40,22 @@ def find_manifold(manifold: str | RenderedManifold | AbstractManifold) -> Render
     """
     if not isinstance(manifold, str):
         return manifold
-    if manifold.endswith(")"):  # An object's description, which is what a saved model has of it.
-        raise ConfigError(
-            "the manifold was given as an object, which the file of a model cannot hold. Load the model in Python by "
-            "latax.load(path, manifold=...), or fit with the name of the manifold, manifold='file.py:name'."
-        )
     if manifold == PAIRS:
         return None
-    if ":" in manifold:
+    if is_own(manifold):
         kinds: Any = (RenderedManifold, AbstractManifold)
         example = "a latax.data.rendered.RenderedManifold or a manifold of latax.geometry"
         return by_name(manifold, kinds, "manifold", example)
     if manifold in POSITIONED:
         return POSITIONED[manifold]
-    if manifold not in BUILT_IN:
-        names = (*BUILT_IN, *POSITIONED, PAIRS)
-        raise ConfigError(
-            f"There is no manifold '{manifold}'.{did_you_mean(manifold, names)} Give one with a renderer "
-            f"({', '.join(BUILT_IN)}), one of the samples' known positions ({', '.join(POSITIONED)}), '{PAIRS}' where "
-            "the samples come with pairs, or file.py:name (module:name) for your own."
-        )
-    return _built_in(manifold)
+    if manifold in BUILT_IN:
+        return _built_in(manifold)
+    names = (*BUILT_IN, *POSITIONED, PAIRS)
+    raise ConfigError(
+        f"there is no manifold '{manifold}'.{did_you_mean(manifold, names)} Give one with a renderer "
+        f"({', '.join(BUILT_IN)}), one of the samples' known positions ({', '.join(POSITIONED)}), '{PAIRS}' where "
+        "the samples come with pairs, or file.py:name (module:name) for your own."
+    )
 
 
 @functools.cache

@@ -19,9 +19,9 @@ from jaxtyping import Array, Float, Int, Key
 from scipy.spatial.distance import cdist
 
 from latax._errors import DataError, DataWarning
+from latax._wording import counted
 from latax.data import Pairs, Samples
 from latax.data.rendered import RenderedManifold
-from latax.data.wording import counted
 from latax.estimators.halfway import Interpolation, between_pairs, between_rendered
 from latax.estimators.neighbours import Neighbours, distances_between, find_neighbours
 from latax.estimators.pair_graph import Distances, far_distances, pair_graph

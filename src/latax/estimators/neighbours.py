@@ -14,7 +14,7 @@ import numpy as np
 from jaxtyping import Array, Float, Int
 
 from latax._errors import DataError, DataWarning
-from latax.data.wording import counted, listed
+from latax._wording import counted, listed
 from latax.estimators.pair_graph import LANDMARKS, TARGETS, Distances
 from latax.geometry import AbstractManifold, hessian_stencils, stencil_unknowns
 

@@ -7,8 +7,8 @@ import numpy as np
 from jaxtyping import Float
 
 from latax._errors import DataError, DataWarning
+from latax._wording import counted
 from latax.data import Samples
-from latax.data.wording import counted
 from latax.geometry import SO3, AbstractManifold, FlatTorus
 from latax.geometry.sphere import AbstractSphericalManifold
 

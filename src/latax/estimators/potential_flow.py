@@ -16,6 +16,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from latax import train
 from latax._errors import ConfigError, DataError, FileError
+from latax._wording import look_up
 from latax.estimators import store
 from latax.estimators.decoders import Decoder, draws_of, find_decoder, points_of, space_with
 from latax.estimators.params import require_count
@@ -29,7 +30,7 @@ from latax.models.latent_space import LatentSpace, Rows, check_space
 from latax.models.potential_flow import PotentialFlow as Module
 from latax.models.potential_flow import PriorDraws, decoded_pair, potential_flow
 from latax.models.recipes import potential_flow as recipe
-from latax.potential import HORIZON, Supervised, activation_named, check_number
+from latax.potential import ACTIVATIONS, HORIZON, Supervised, check_number
 
 #: Draws on which weights and replicates are compared, for each potential.
 VALIDATION_EACH = 64
@@ -106,7 +107,7 @@ class PotentialFlow(TraversalSettings, BaseEstimator):
             self.potentials,
             pde=self._pde,
             hidden=(self.width_size, self.width_size),
-            activation=activation_named(self.activation),
+            activation=look_up(ACTIVATIONS, self.activation, "activation"),
             speed=self.speed,
             hold_norm=self.hold_norm,
             shape=self.data_shape_,

@@ -4,9 +4,9 @@ from collections.abc import Callable
 
 import numpy as np
 
-from latax._by_name import by_name
+from latax._by_name import by_name, is_own
 from latax._errors import ConfigError
-from latax.data.wording import did_you_mean
+from latax._wording import look_up
 from latax.geometry import (
     AbstractReferenceMetric,
     EllipsoidMetric,
@@ -43,20 +43,12 @@ def find_reference(
     """
     if isinstance(surface, AbstractReferenceMetric):
         found = surface
-    elif surface.endswith(")"):  # An object's description, which is what a saved model has of it.
-        raise ConfigError(
-            "the surface was given as an object, which the file of a model cannot hold. Load the model in Python by "
-            "latax.load(path, surface=...), or fit with its name, surface='file.py:name'."
-        )
-    elif ":" in surface:
-        found = by_name(surface, AbstractReferenceMetric, "reference metric", "a latax.geometry.OwnReference")
-    elif surface in BUILT_IN:
-        found = BUILT_IN[surface](size, radius, MARGIN if bounded else None)
+    elif is_own(surface):
+        example = "a latax.geometry.OwnReference"
+        found = by_name(surface, AbstractReferenceMetric, "reference metric", example, "surface")
     else:
-        raise ConfigError(
-            f"There is no surface '{surface}'.{did_you_mean(surface, BUILT_IN)} Give one of {', '.join(BUILT_IN)}, or "
-            "file.py:name (module:name) for your own."
-        )
+        own = "For your own give file.py:name or module:name."
+        found = look_up(BUILT_IN, surface, "surface", own)(size, radius, MARGIN if bounded else None)
     if found.dim != size:
         raise ConfigError(
             f"the surface has {found.dim} coordinates, and latent_size={size}. Give latent_size={found.dim}."

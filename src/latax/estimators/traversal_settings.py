@@ -1,10 +1,11 @@
 """The settings of potential flows, and what they are made into."""
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
-from latax._by_name import by_name
+from latax._by_name import by_name, is_own
 from latax._errors import ConfigError
+from latax._wording import look_up
 from latax.estimators.params import (
     require_count,
     require_not_negative,
@@ -14,13 +15,13 @@ from latax.estimators.params import (
 from latax.models.potential_flow import TraversalObjective
 from latax.models.recipes import Budget
 from latax.potential import (
+    ACTIVATIONS,
+    GUIDANCES,
+    INITIAL_CONDITIONS,
+    PDES,
     AbstractGuidance,
     AbstractPotentialPDE,
     FixedSpeed,
-    activation_named,
-    guidance_named,
-    initial_condition_named,
-    pde_named,
     require_smooth,
 )
 
@@ -113,7 +114,7 @@ class TraversalSettings:
                     "holds as many samples of each; "
                     f"give {max(1, self.batch_size // self.potentials) * self.potentials}."
                 )
-        pde, activation = self._pde, activation_named(self.activation)
+        pde, activation = self._pde, look_up(ACTIVATIONS, self.activation, "activation")
         if pde.order >= 2:
             require_smooth(activation, f"the equation {type(pde).__name__}")
         self._objective  # noqa: B018 - refuses unknown names
@@ -124,12 +125,9 @@ class TraversalSettings:
 
     @property
     def _objective(self) -> TraversalObjective:
-        kind = AbstractGuidance
-        guidance = _object(self.guidance, kind, guidance_named, "guidance", "a latax.potential.AbstractGuidance")
-        initial = initial_condition_named(self.initial)
         return TraversalObjective(
-            guidance,
-            initial,
+            find_guidance(self.guidance),
+            look_up(INITIAL_CONDITIONS, self.initial, "initial condition"),
             FixedSpeed(self.speed),
             pairs=self.pairs,
             steps=self.path_steps,
@@ -155,17 +153,17 @@ class TraversalSettings:
 
 def find_pde(given: str | AbstractPotentialPDE) -> AbstractPotentialPDE:
     """The equation that this is, or names: a built-in one, or a user's own as file.py:name."""
-    kind = AbstractPotentialPDE
-    return _object(given, kind, pde_named, "equation", "a latax.potential.AbstractPotentialPDE")
-
-
-def _object(given: Any, kind: type, named: Any, what: str, example: str) -> Any:
-    """An object of this kind: the one given, a built-in one by name, or a user's own by file.py:name."""
-    if isinstance(given, kind):
+    if isinstance(given, AbstractPotentialPDE):
         return given
-    if isinstance(given, str) and given.endswith(")"):
-        raise ConfigError(
-            f"the {what} was given as an object, which the file of a model cannot hold. Load the model in Python and "
-            f"give the {what} again, or fit with its name, 'file.py:name'."
-        )
-    return by_name(given, kind, what, example) if ":" in given else named(given)
+    if is_own(given):
+        return by_name(given, AbstractPotentialPDE, "equation", "a latax.potential.AbstractPotentialPDE", "pde")
+    return look_up(PDES, given, "equation")()
+
+
+def find_guidance(given: str | AbstractGuidance) -> AbstractGuidance:
+    """The guidance that this is, or names: a built-in one, or a user's own as file.py:name."""
+    if isinstance(given, AbstractGuidance):
+        return given
+    if is_own(given):
+        return by_name(given, AbstractGuidance, "guidance", "a latax.potential.AbstractGuidance")
+    return look_up(GUIDANCES, given, "guidance")()

@@ -18,7 +18,6 @@ from latax.geometry.distortion import (
     Logarithmic,
     Quadratic,
     Regularised,
-    distortion_named,
 )
 from latax.geometry.energy import (
     Energy,
@@ -123,7 +122,6 @@ __all__ = [
     "derivatives",
     "direction_rule",
     "distance_matrix",
-    "distortion_named",
     "entropy",
     "entropy_rate",
     "first_quotient",

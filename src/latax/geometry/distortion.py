@@ -79,10 +79,3 @@ DISTORTIONS: dict[str, AbstractDistortion] = {
     "quadratic": Quadratic(),
     "log": Logarithmic(),
 }
-
-
-def distortion_named(name: str) -> AbstractDistortion:
-    """The density of this name. Raises `ConfigError` for a name that is not in `DISTORTIONS`."""
-    if name not in DISTORTIONS:
-        raise ConfigError(f"There is no distortion {name!r}. Give one of {', '.join(DISTORTIONS)}.")
-    return DISTORTIONS[name]

@@ -8,6 +8,7 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from latax._errors import ConfigError
+from latax._wording import look_up
 from latax.integrate.solver import AbstractSolver, Field
 
 if TYPE_CHECKING:
@@ -42,10 +43,8 @@ class Adaptive(AbstractSolver):
     adjoint: str = eqx.field(static=True, default="checkpointed", kw_only=True)
 
     def __check_init__(self):
-        if self.method not in METHODS:
-            raise ConfigError(f"there is no adaptive method '{self.method}'; there are {', '.join(METHODS)}.")
-        if self.adjoint not in ADJOINTS:
-            raise ConfigError(f"there is no adjoint '{self.adjoint}'; there are {', '.join(ADJOINTS)}.")
+        look_up(METHODS, self.method, "adaptive method")
+        look_up(ADJOINTS, self.adjoint, "adjoint")
         if not (self.rtol > 0 and self.atol > 0 and self.max_steps > 0):
             raise ConfigError(
                 f"rtol = {self.rtol}, atol = {self.atol}, max_steps = {self.max_steps}: all three have to be positive."

@@ -11,6 +11,7 @@ from jax import lax
 from jaxtyping import Array, Float
 
 from latax._errors import ConfigError
+from latax._wording import look_up
 from latax.integrate.solver import AbstractSolver, Field
 from latax.integrate.times import are_known
 
@@ -71,8 +72,7 @@ class FixedStep(AbstractSolver):
     every: int = eqx.field(static=True)
 
     def __init__(self, method: str = "rk4", step: float | None = None, *, substeps: int | None = None, every: int = 1):
-        if method not in METHODS:
-            raise ConfigError(f"there is no method '{method}' with fixed steps; there are {', '.join(METHODS)}.")
+        look_up(METHODS, method, "method with fixed steps")
         if step is not None and substeps is not None:
             raise ConfigError(f"step = {step} and substeps = {substeps} were both given; give one of them.")
         if step is not None and not 0 < step < float("inf"):

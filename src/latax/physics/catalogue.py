@@ -1,11 +1,10 @@
 """The built-in physics by name."""
 
-import difflib
 import functools
 from collections.abc import Callable
 from typing import Any
 
-from latax._errors import ConfigError
+from latax._wording import look_up
 from latax.physics.advection_diffusion import advection_diffusion
 from latax.physics.exponential_disc import exponential_disc
 from latax.physics.pendulum import pendulum
@@ -24,10 +23,5 @@ def get(name: str, **options: Any) -> AbstractPhysics:
 
     Raises `ConfigError` for an unknown name.
     """
-    if name not in ENTRIES:
-        near = difflib.get_close_matches(name, ENTRIES, n=1)
-        raise ConfigError(
-            f"there is no built-in physics '{name}'.{f' Did you mean {near[0]!r}?' if near else ''} There are "
-            f"{', '.join(ENTRIES)}. For a physics of your own give 'file.py:name' or 'module:name'."
-        )
-    return ENTRIES[name](**options)
+    own = "For a physics of your own give 'file.py:name' or 'module:name'."
+    return look_up(ENTRIES, name, "built-in physics", own)(**options)

@@ -1,7 +1,7 @@
 """Potentials whose gradient flows move latent coordinates: equations, guidance, flows with their change of density."""
 
 from latax.potential import reference
-from latax.potential.activation import activation_named, require_smooth
+from latax.potential.activation import ACTIVATIONS, require_smooth
 from latax.potential.alignment import hadamard_gap, misalignment
 from latax.potential.directions import (
     principal_directions,
@@ -12,6 +12,7 @@ from latax.potential.directions import (
 )
 from latax.potential.flow import Path, energy, follow, reverse_error
 from latax.potential.guidance import (
+    GUIDANCES,
     AbstractGuidance,
     BoundedJVP,
     FixedSpeed,
@@ -20,11 +21,11 @@ from latax.potential.guidance import (
     Supervised,
     Unguided,
     decoded_change,
-    guidance_named,
 )
-from latax.potential.initial import at_rest, free, initial_condition_named, stationary
+from latax.potential.initial import INITIAL_CONDITIONS, at_rest, free, stationary
 from latax.potential.net import PotentialNet, TimeFeatures
 from latax.potential.pde import (
+    PDES,
     AbstractPotentialPDE,
     FokkerPlanck,
     HamiltonJacobi,
@@ -33,14 +34,17 @@ from latax.potential.pde import (
     ProbabilityFlow,
     UserPDE,
     Wave,
-    pde_named,
     squared_residual,
 )
 from latax.potential.potential import HORIZON, AbstractPotential, LinearPotential, Potentials, check_number
 from latax.potential.velocity import DivergenceFree, added, gradient, tangential
 
 __all__ = [
+    "ACTIVATIONS",
+    "GUIDANCES",
     "HORIZON",
+    "INITIAL_CONDITIONS",
+    "PDES",
     "AbstractGuidance",
     "AbstractPotential",
     "AbstractPotentialPDE",
@@ -63,7 +67,6 @@ __all__ = [
     "Unguided",
     "UserPDE",
     "Wave",
-    "activation_named",
     "added",
     "at_rest",
     "check_number",
@@ -72,11 +75,8 @@ __all__ = [
     "follow",
     "free",
     "gradient",
-    "guidance_named",
     "hadamard_gap",
-    "initial_condition_named",
     "misalignment",
-    "pde_named",
     "principal_directions",
     "random_directions",
     "reference",

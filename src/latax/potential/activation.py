@@ -22,13 +22,6 @@ _PLACES = np.array([-1.73, -1.21, -0.83, -0.37, 0.31, 0.77, 1.19, 1.69])
 Activation = Callable[[Float[Array, " n"]], Float[Array, " n"]]
 
 
-def activation_named(name: str) -> Activation:
-    """The activation of this name. Raises `ConfigError` for an unknown one."""
-    if name not in ACTIVATIONS:
-        raise ConfigError(f"activation={name!r} is not one of {', '.join(ACTIVATIONS)}.")
-    return ACTIVATIONS[name]
-
-
 def require_smooth(activation: Activation, why: str) -> None:
     """Raise `ConfigError` for an activation whose second derivative is zero on a stretch, such as ReLU or ELU.
 

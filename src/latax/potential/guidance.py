@@ -127,13 +127,6 @@ GUIDANCES: dict[str, Callable[[], AbstractGuidance]] = {
 }
 
 
-def guidance_named(name: str) -> AbstractGuidance:
-    """The guidance of this name with its default numbers. Raises `ConfigError` for an unknown one."""
-    if name not in GUIDANCES:
-        raise ConfigError(f"there is no guidance '{name}'; there are {', '.join(GUIDANCES)}.")
-    return GUIDANCES[name]()
-
-
 def _length(v: Latent) -> Scalar:
     """|v|, with a derivative of zero at zero."""
     square = jnp.sum(v**2)

@@ -5,7 +5,6 @@ from collections.abc import Callable
 import jax
 import jax.numpy as jnp
 
-from latax._errors import ConfigError
 from latax.potential.pde import rate
 from latax.potential.potential import Latent, PotentialFunction, Scalar
 
@@ -31,10 +30,3 @@ def free(u: PotentialFunction, z: Latent) -> Scalar:
 
 
 INITIAL_CONDITIONS: dict[str, InitialCondition] = {"at-rest": at_rest, "stationary": stationary, "none": free}
-
-
-def initial_condition_named(name: str) -> InitialCondition:
-    """The condition of this name. Raises `ConfigError` for an unknown one."""
-    if name not in INITIAL_CONDITIONS:
-        raise ConfigError(f"there is no initial condition '{name}'; there are {', '.join(INITIAL_CONDITIONS)}.")
-    return INITIAL_CONDITIONS[name]

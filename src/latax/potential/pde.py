@@ -169,13 +169,6 @@ PDES: dict[str, Callable[[], AbstractPotentialPDE]] = {
 }
 
 
-def pde_named(name: str) -> AbstractPotentialPDE:
-    """The equation of this name with its default constants. Raises `ConfigError` for an unknown one."""
-    if name not in PDES:
-        raise ConfigError(f"there is no equation '{name}'; there are {', '.join(PDES)}.")
-    return PDES[name]()
-
-
 def squared_residual(
     pde: AbstractPotentialPDE,
     u: PotentialFunction,

@@ -8,6 +8,7 @@ from pathlib import Path
 from rich.console import Console
 
 from latax._errors import ConfigError
+from latax._wording import look_up
 from latax.estimators.params import require_seed
 from latax.estimators.run_folder import RunFolder, versions
 from latax.report.content import ReportContent
@@ -57,8 +58,7 @@ def show_studies() -> None:
 
 def run_study(name: str, budget: str, out: Path | None, seed: int) -> StudyResult:
     """Runs a study and writes its tables, configuration and report to a new folder; goes on with it in an old one."""
-    if name not in STUDIES:
-        raise ConfigError(f"There is no study {name!r}; give one of {', '.join(STUDIES)}.")
+    study = look_up(STUDIES, name, "study")
     if budget not in ("quick", "full"):
         raise ConfigError(f"budget={budget!r} is not known; give 'quick' or 'full'.")
     require_seed(seed)
@@ -69,7 +69,7 @@ def run_study(name: str, budget: str, out: Path | None, seed: int) -> StudyResul
         folder.create(about)
     console = Console()
     began = time.perf_counter()
-    result = STUDIES[name](budget, seed, console, folder.path)
+    result = study(budget, seed, console, folder.path)
     seconds = time.perf_counter() - began
     for number, table in enumerate(result.tables):
         stem = "table" if len(result.tables) == 1 else f"table-{number + 1}"

@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 
 from latax._errors import DataError, FileError
+from latax._wording import counted
 from latax.data.damage import damage_reported
 from latax.data.memory import require_memory
 from latax.data.readers.csv_dialect import Dialect, guess_dialect, is_number
 from latax.data.request import Request
 from latax.data.samples import Samples
 from latax.data.table import Columns, from_columns, text_message
-from latax.data.wording import counted
 
 _HEAD_BYTES = 2**18
 _HEAD_LINES = 4

@@ -9,10 +9,10 @@ import numpy as np
 from jaxtyping import Float
 
 from latax._errors import ConfigError, DataError, FileError
+from latax._wording import counted, listed
 from latax.data.memory import require_memory
 from latax.data.request import Request
 from latax.data.samples import Samples
-from latax.data.wording import counted, listed
 
 if TYPE_CHECKING:
     from PIL.Image import Image

@@ -1,7 +1,23 @@
-"""Words for messages: names that were probably meant, short lists, and counts."""
+"""Words for messages: names that were probably meant, short lists, counts; and a look-up that says what there is."""
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import TypeVar
+
+from latax._errors import ConfigError
+
+T = TypeVar("T")
+
+
+def look_up(table: Mapping[str, T], name: str, what: str, more: str = "") -> T:
+    """What the table has of this name. Raises `ConfigError`, with what there is, for a name that is not there.
+
+    `what` is the kind of thing for the message, and `more` what else could be given instead.
+    """
+    if name not in table:
+        there = f"{did_you_mean(name, table)} There are {', '.join(table)}."
+        raise ConfigError(f"there is no {what} {name!r}.{there}{more and ' ' + more}")
+    return table[name]
 
 
 def did_you_mean(wrong: str, known: Iterable[str]) -> str:

@@ -10,15 +10,14 @@ from collections.abc import Sequence
 import numpy as np
 from jaxtyping import Float
 
-from latax.data import initial_fields, pseudospectral
-from latax.data.field_series import as_samples, checked_start, uniform
+from latax.data import pseudospectral
+from latax.data.field_series import checked_start, family_set
 from latax.data.samples import Samples
 
 WIDTH = 0.03
 END = 2.0
 FINE = 256
 STEP = 0.005
-_BLOCK = 500
 
 
 def make(
@@ -34,13 +33,18 @@ def make(
 
     `family` and `amplitude` are those of `latax.data.initial_fields.draw`; the coefficients are the truth.
     """
-    at, x = uniform(END, times, "times"), uniform(1.0, nodes, "nodes")
-    coefficients, initial = initial_fields.draw(family, n, np.arange(FINE) / FINE, seed=seed, amplitude=amplitude)
-    fields = np.empty((n, times, nodes), np.float32)
-    for i in range(0, n, _BLOCK):
-        fields[i : i + _BLOCK] = solve_at(initial[i : i + _BLOCK], at, x)
-    origin = f"built-in allen-cahn: front width {WIDTH}, {family}, amplitude {amplitude:g}, seed {seed}"
-    return as_samples(fields, at, x, origin, coefficients)
+    return family_set(
+        solve_at,
+        n,
+        seed,
+        family=family,
+        amplitude=amplitude,
+        end=END,
+        times=times,
+        nodes=nodes,
+        fine=FINE,
+        origin=f"allen-cahn: front width {WIDTH}",
+    )
 
 
 def solve_at(

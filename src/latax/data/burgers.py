@@ -20,8 +20,7 @@ import numpy as np
 from jaxtyping import Float
 
 from latax._errors import DataError
-from latax.data import initial_fields
-from latax.data.field_series import as_samples, checked_start, uniform
+from latax.data.field_series import checked_start, family_set
 from latax.data.pseudospectral import interpolated, transform, values, wavenumbers
 from latax.data.samples import Samples
 
@@ -31,7 +30,6 @@ FINE = 256
 _NODES_PER_WIDTH, _MOST_NODES = 1.3, 2**15
 #: exp(-700) is the least that a float64 holds with all digits.
 _WIDEST = 700.0
-_BLOCK = 1000
 
 
 def make(
@@ -47,11 +45,18 @@ def make(
 
     `family` and `amplitude` are those of `latax.data.initial_fields.draw`; the coefficients are the truth.
     """
-    at, x = uniform(1.0, times, "times"), uniform(1.0, nodes, "nodes")
-    coefficients, initial = initial_fields.draw(family, n, np.arange(FINE) / FINE, seed=seed, amplitude=amplitude)
-    fields = np.concatenate([solve(initial[i : i + _BLOCK], at, x).astype(np.float32) for i in range(0, n, _BLOCK)])
-    origin = f"built-in burgers: viscosity {VISCOSITY}, {family}, amplitude {amplitude:g}, seed {seed}"
-    return as_samples(fields, at, x, origin, coefficients)
+    return family_set(
+        solve,
+        n,
+        seed,
+        family=family,
+        amplitude=amplitude,
+        end=1.0,
+        times=times,
+        nodes=nodes,
+        fine=FINE,
+        origin=f"burgers: viscosity {VISCOSITY}",
+    )
 
 
 def solve(

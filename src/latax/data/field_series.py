@@ -1,27 +1,48 @@
-"""What the sets of solved partial differential equations have in common: fields by time as `Samples`, and checks."""
+"""What the sets of solved partial differential equations have in common: families that are solved, and checks."""
+
+from collections.abc import Callable
 
 import numpy as np
 from jaxtyping import Float
 
 from latax._errors import ConfigError, DataError
+from latax.data import initial_fields
+from latax.data.initial_fields import Fields
 from latax.data.samples import Samples
 from latax.data.simulated import checked_times
 
+#: Solutions in float64 that are held at a time.
+_BLOCK = 500
 
-def as_samples(
-    fields: Float[np.ndarray, "N T S"],
-    times: Float[np.ndarray, " T"],
-    x: Float[np.ndarray, " S"],
+
+def family_set(
+    solve: Callable[[Fields, np.ndarray, np.ndarray], Float[np.ndarray, "N T S"]],
+    n: int,
+    seed: int,
+    *,
+    family: str,
+    amplitude: float,
+    end: float,
+    times: int,
+    nodes: int,
+    fine: int,
     origin: str,
-    coefficients: Float[np.ndarray, "N c"],
 ) -> Samples:
-    """X (N, T·S) in float32, time by node, of sample shape (T, S); the family's coefficients are the truth."""
+    """What `solve(initial, times, x)` makes of n members of a family on `fine` nodes, with both ends of time and space.
+
+    X (n, times * nodes) in float32, time by node, of sample shape (times, nodes); the coefficients are the truth.
+    """
+    at, x = uniform(end, times, "times"), uniform(1.0, nodes, "nodes")
+    coefficients, initial = initial_fields.draw(family, n, np.arange(fine) / fine, seed=seed, amplitude=amplitude)
+    fields = np.empty((n, times, nodes), np.float32)
+    for i in range(0, n, _BLOCK):
+        fields[i : i + _BLOCK] = solve(initial[i : i + _BLOCK], at, x)
     return Samples(
-        np.ascontiguousarray(fields, dtype=np.float32).reshape(len(fields), -1),
-        feature_names=tuple(f"t={t:g} x={node:g}" for t in times for node in x),
-        sample_shape=(len(times), len(x)),
-        origin=origin,
-        times=times,
+        fields.reshape(n, -1),
+        feature_names=tuple(f"t={t:g} x={node:g}" for t in at for node in x),
+        sample_shape=(times, nodes),
+        origin=f"built-in {origin}, {family}, amplitude {amplitude:g}, seed {seed}",
+        times=at,
         truth={"coefficients": coefficients},
     )
 

@@ -12,13 +12,11 @@ import numpy as np
 from jaxtyping import Float
 
 from latax._errors import DataError
-from latax.data import initial_fields
-from latax.data.field_series import as_samples, checked_start, uniform
+from latax.data.field_series import checked_start, family_set
 from latax.data.samples import Samples
 
 END = 0.1
 FINE = 400
-_BLOCK = 500
 #: The greatest share of what is stable that a step takes.
 _SAFETY = 0.9
 #: The longest step, in the time length² / u that gas of the density u takes over the whole period.
@@ -39,14 +37,18 @@ def make(
     They start from the positive parts of the fields of `latax.data.initial_fields.draw`, whose `family` and `amplitude`
     are meant; the coefficients are the truth.
     """
-    at, x = uniform(END, times, "times"), uniform(1.0, nodes, "nodes")
-    grid = np.arange(FINE) / FINE
-    coefficients, initial = initial_fields.draw(family, n, grid, seed=seed, amplitude=amplitude)
-    fields = np.empty((n, times, nodes), np.float32)
-    for i in range(0, n, _BLOCK):
-        fields[i : i + _BLOCK] = solve_at(np.maximum(initial[i : i + _BLOCK], 0), at, x)
-    origin = f"built-in porous-medium: u_t = (u²)_xx, {family}, amplitude {amplitude:g}, seed {seed}"
-    return as_samples(fields, at, x, origin, coefficients)
+    return family_set(
+        lambda initial, at, x: solve_at(np.maximum(initial, 0), at, x),
+        n,
+        seed,
+        family=family,
+        amplitude=amplitude,
+        end=END,
+        times=times,
+        nodes=nodes,
+        fine=FINE,
+        origin="porous-medium: u_t = (u²)_xx",
+    )
 
 
 def solve_at(

@@ -7,9 +7,10 @@ import pandas as pd
 import pytest
 from sklearn.base import clone
 
+from latax import ManifoldDensity, ProbabilisticPCA
 from latax._errors import ConfigError, DataError, DataWarning
 from latax.data import LazyRows, Samples
-from tests.estimators.cases import CASES, ROWS, contexts, fitted
+from tests.estimators.cases import CASES, ROWS, TINY, contexts, fitted
 
 every = pytest.mark.parametrize("name", CASES)
 conditional = pytest.mark.parametrize("name", [name for name, case in CASES.items() if case.uses_context])
@@ -53,6 +54,25 @@ def test_interpolation_begins_and_ends_at_the_projections(name):
     model, X = fitted(name), CASES[name].data()
     path = model.interpolate(X[0], X[1], steps=5)
     np.testing.assert_allclose(path[[0, -1]], model.project(X[:2]), **close)
+
+
+def test_geodesics_of_a_sphere_are_great_circles():
+    X = np.random.default_rng(0).normal(size=(40, 3))
+    X /= np.linalg.norm(X, axis=1, keepdims=True)
+    model = ManifoldDensity(chart="sphere-2", latent_layers=1, **TINY).fit(X)
+    a, b = model.project(np.array([[0.8, 0.0, 0.6], [0.0, 0.8, 0.6]]))
+    line, curve = (model.interpolate(a, b, steps=9, along=along) for along in ("line", "geodesic"))
+    t, angle = np.linspace(0, 1, 9)[:, None], np.arccos(a @ b)
+    great_circle = (np.sin((1 - t) * angle) * a + np.sin(t * angle) * b) / np.sin(angle)
+    np.testing.assert_allclose(curve, great_circle, atol=2e-3)
+    assert np.abs(line - great_circle).max() > 0.05
+
+
+def test_geodesics_of_a_linear_decoder_are_lines():
+    X = np.random.default_rng(0).normal(size=(50, 4))
+    pca = ProbabilisticPCA(latent_size=2).fit(X)
+    line, curve = (pca.interpolate(X[0], X[1], steps=5, along=along) for along in ("line", "geodesic"))
+    np.testing.assert_allclose(curve, line, atol=1e-5)
 
 
 @every

@@ -61,6 +61,8 @@ def test_verbs_give_the_promised_shapes():
     error = np.linalg.norm((model.project(X).reshape(32, -1) - X.X).reshape(32, -1), axis=1)
     np.testing.assert_allclose(model.reconstruction_error(X), error, rtol=1e-3)
     assert model.interpolate(X.X[0], X.X[1], steps=4).shape == (4, 8, 8, 1)
+    with pytest.raises(ConfigError, match="along='arc' is not known; give 'line' or 'geodesic'"):
+        model.interpolate(X.X[0], X.X[1], along="arc")
     assert set(model.metrics_) == {"energy", "distortion", "bending", "reconstruction_error"}
     assert not hasattr(model, "sample")
 

@@ -197,6 +197,8 @@ class FlowSequenceVAE(AbstractSampler, AbstractTrainedEstimator):
         samples = inputs.new_samples(self, X, context)
         return np.asarray(samples.X, np.float32), self._numbers(samples.context)
 
+    _decode: ClassVar[Any] = None
+
     def _encode(self, X: Any, context: Any) -> np.ndarray:
         return map_rows(_encode, self._centred, *self._given(X, context), chunk=AT_ONCE)
 

@@ -3,7 +3,7 @@
 import abc
 import warnings
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -140,6 +140,8 @@ class AbstractForecaster(AbstractSampler, AbstractTrainedEstimator):
         return tuple(f"v{i}" for i in range(self.latent_size))
 
     # ---- verbs
+
+    _decode: ClassVar[Any] = None
 
     def _encode(self, X: Any, context: Any) -> np.ndarray:
         starts = _FirstStates(self._new(X, context)[0], self._state_size)

@@ -3,7 +3,7 @@
 import abc
 import math
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import jax
 import jax.numpy as jnp
@@ -28,6 +28,10 @@ from latax.models.physics_model import AbstractPhysicsVAE, Latents
 DRAWS, REMEMBERED = 100, 256
 #: Numbers of data that are looked at in one call, and rows at the most: convolutions hold many more for each.
 AT_ONCE, MOST_ROWS = 1 << 22, 256
+
+
+def _decode(module: AbstractPhysicsVAE, z: Array, context: None = None) -> Array:
+    return module.decode(latents_of(module, z))
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -97,6 +101,8 @@ class AbstractSignalEstimator(AbstractSampler, AbstractTrainedEstimator):
         return len(self.latent_names_)
 
     # ---- verbs
+
+    _decode: ClassVar[Any] = staticmethod(_decode)
 
     def _encode(self, X: Any, context: Any) -> np.ndarray:
         return map_rows(_coordinates, self._centred, self._new(X, context)[0])
@@ -187,10 +193,6 @@ def _coordinates(module: AbstractPhysicsVAE, x: Array) -> Array:
     latents, space = module.encode(shaped(module, x)), module.physics.parameters
     values = space.as_array(space.from_normal(latents.physics))
     return jnp.concatenate([values, latents.inside, latents.outside, latents.initial.ravel()])
-
-
-def _decode(module: AbstractPhysicsVAE, z: Array) -> Array:
-    return module.decode(latents_of(module, z))
 
 
 def _error(module: AbstractPhysicsVAE, x: Array) -> Array:

@@ -1,10 +1,14 @@
 """The modules' verbs as functions of one sample, defined once: `map_rows` compiles each of them only once."""
 
+import functools
+from collections.abc import Callable
 from typing import Any
 
 import jax.numpy as jnp
 import jax.random as jr
 from jaxtyping import Array, PyTree
+
+from latax.geometry import geodesic
 
 
 def encode(module: Any, x: Array, context: Array | None) -> PyTree:
@@ -30,6 +34,18 @@ def residual(module: Any, x: Array, context: Array | None) -> PyTree:
 def base(module: Any, x: Array, context: Array | None) -> PyTree:
     """The point of the base space that generates x."""
     return module.base(x, context)
+
+
+@functools.cache
+def shortest(decode: Callable[[Any, Array, Array | None], PyTree]) -> Callable[..., PyTree]:
+    """The verb that bends a latent polygon until its image by `decode` is shortest; ends stay."""
+
+    def points(module: Any, polygon: Array, context: Array | None) -> PyTree:
+        f = lambda z: decode(module, z, context).ravel()
+        found = geodesic(f, polygon[0], polygon[-1], start=polygon, refine=False)
+        return found.points, found.residual, found.converged
+
+    return points
 
 
 def log_prob(module: Any, x: Array, context: Array | None) -> PyTree:

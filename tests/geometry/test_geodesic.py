@@ -10,6 +10,7 @@ import pytest
 from latax._errors import ConfigError, DataError
 from latax.geometry import geodesic, length, shoot
 from latax.geometry.discrete_geodesic import discrete_energy, turning
+from latax.geometry.smooth import norm
 from tests.geometry.surfaces import cylinder, great_circle, plane, sphere, torus, torus_geodesic
 
 SURFACES = {"sphere": sphere, "torus": torus, "cylinder": cylinder, "plane": plane}
@@ -144,6 +145,25 @@ def test_single_precision_stays_single_and_is_accurate():
     assert bool(got.converged.all())
     np.testing.assert_allclose(got.length, case("sphere")["found"]["length"], rtol=1e-5)
     np.testing.assert_allclose(got.points, case("sphere")["found"]["points"], atol=1e-4)
+
+
+def test_arrays_of_numpy_and_lists_are_points():
+    """In single precision, unless double is switched on."""
+    a, b = [0.5, 0.0], [0.5, 2.0]
+    chord = np.linalg.norm(sphere(np.array(a)) - sphere(np.array(b)))
+    for ends in ((a, b), (np.array(a), np.array(b))):
+        found = geodesic(sphere, *ends, segments=8)
+        assert found.converged
+        assert float(found.length) == pytest.approx(3 * np.arcsin(chord / 3), rel=1e-4)
+
+
+def test_what_is_not_finite_has_not_converged():
+    """A shot through the pole of the sphere's chart, where the metric is singular."""
+    found = geodesic(sphere, jnp.array([0.5, 0.0]), jnp.array([0.5, jnp.pi]), segments=8)
+    assert not found.converged
+    assert jnp.isfinite(found.points).all()
+    assert found.length > 0.9
+    assert jnp.isnan(norm(jnp.array([1.0, jnp.nan])))
 
 
 def test_what_cannot_be_reached_is_said(x64):

@@ -1,19 +1,20 @@
 """What straight latent lines cross: the decoded middle of two samples against the true sample halfway between them."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 import jax.random as jr
 import numpy as np
-from jaxtyping import Array, Float, Key
+from jaxtyping import Array, Bool, Float, Key
 
 from latax.data import Pairs
 from latax.data.rendered import RenderedManifold
+from latax.geometry import pair_at
 from latax.models.autoencoder import Autoencoder
 
-#: Distances of rendered pairs, as shares of the injectivity radius, and pairs for each of them.
+#: Distances of rendered pairs, as shares of the manifold's reach, and pairs for each of them.
 SHARES, PER_DISTANCE = (0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.65, 0.8, 0.95), 64
 #: Classes of distances that known pairs are sorted into, and pairs that are looked at, at most.
 CLASSES, MOST_PAIRS = 6, 512
@@ -35,14 +36,18 @@ class Interpolation(NamedTuple):
 def between_rendered(
     model: Autoencoder, rendered: RenderedManifold, loc: Float[np.ndarray, " d"], *, seed: int = 2
 ) -> Interpolation | None:
-    """For fresh pairs at each of some distances, of a centred model; None where no distance is the farthest."""
-    radius = rendered.manifold.injectivity_radius
-    if not np.isfinite(radius):
+    """For fresh pairs at each of some distances, of a centred model; None where no distance is the farthest.
+
+    Distances that hardly any pair of a region has, as from corner to corner, are left out.
+    """
+    reach = rendered.manifold.reach
+    if not np.isfinite(reach):
         return None
-    distances = np.array(SHARES) * radius
+    distances = np.array(SHARES) * reach
     single = (jnp.asarray(a, jnp.float32) for a in (loc, distances))
-    found = _between_rendered(model, rendered, *single, jr.key(seed))
-    return Interpolation(distances, *(np.asarray(error, np.float64) for error in found))
+    there, errors = _between_rendered(model, rendered, *single, jr.key(seed))
+    there = np.asarray(there)
+    return Interpolation(distances[there], *(np.asarray(error, np.float64)[there] for error in errors))
 
 
 def between_pairs(model: Autoencoder, x: Float[np.ndarray, "N d"], pairs: Pairs, *, seed: int = 2) -> Interpolation:
@@ -83,17 +88,15 @@ def _between_rendered(
     loc: Float[Array, " d"],
     distances: Float[Array, " D"],
     key: Key[Array, ""],
-) -> tuple[Array, Array, Array]:
-    manifold = rendered.manifold
+) -> tuple[Bool[Array, " D"], tuple[Array, Array, Array]]:
+    def one(key: Key[Array, ""], distance: Float[Array, ""]) -> tuple[Array, tuple[Array, Array, Array]]:
+        pair = pair_at(rendered.manifold, distance, key)
+        points = (pair.x, pair.midpoint, pair.y)
+        errors = _errors(model, *(rendered.render(point).ravel() - loc for point in points))
+        return jnp.isfinite(pair.distance), errors
 
-    def one(key: Key[Array, ""], distance: Float[Array, ""]) -> tuple[Array, Array, Array]:
-        a, b = jr.split(key)
-        x = manifold.sample(a)
-        v = distance * manifold.direction(x, b)
-        return _errors(model, *(rendered.render(manifold.exp(x, t * v)).ravel() - loc for t in (0.0, 0.5, 1.0)))
-
-    def at(distance: Float[Array, ""]) -> tuple[Array, Array, Array]:
-        squares = jax.vmap(one, (0, None))(jr.split(key, PER_DISTANCE), distance)
-        return tuple(jnp.sqrt(jnp.mean(square)) for square in squares)  # pyright: ignore[reportReturnType]
+    def at(distance: Float[Array, ""]) -> Any:
+        there, squares = jax.vmap(one, (0, None))(jr.split(key, PER_DISTANCE), distance)
+        return there.all(), tuple(jnp.sqrt(jnp.mean(square)) for square in squares)
 
     return jax.lax.map(at, distances)

@@ -58,7 +58,7 @@ from latax.geometry.metric_flow import (
     entropy_rate,
 )
 from latax.geometry.metric_space import MetricSpace
-from latax.geometry.pairs import AbstractDistanceLaw, Annulus, Ball, Pair, PairSampler, Radial, Shell
+from latax.geometry.pairs import AbstractDistanceLaw, Annulus, Ball, Pair, PairSampler, Radial, Shell, pair_at
 from latax.geometry.product import Product
 from latax.geometry.quotient import first_quotient, second_quotient
 from latax.geometry.reference_metric import AbstractEmbeddedReference, AbstractReferenceMetric, OwnReference
@@ -145,6 +145,7 @@ __all__ = [
     "negative_part",
     "order_penalty",
     "order_violation",
+    "pair_at",
     "pair_energy",
     "pair_terms",
     "probed_terms",

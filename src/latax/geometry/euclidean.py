@@ -1,5 +1,7 @@
 """Euclidean space."""
 
+import math
+
 import equinox as eqx
 import jax.numpy as jnp
 import jax.random as jr
@@ -31,6 +33,11 @@ class Euclidean(AbstractFlatManifold):
     def injectivity_radius(self) -> float:
         """Infinite."""
         return float("inf")
+
+    @property
+    def diameter(self) -> float:
+        """Of the cube: √n times its edge."""
+        return math.sqrt(self.dim) * (self.upper - self.lower)
 
     @property
     def volume(self) -> float:

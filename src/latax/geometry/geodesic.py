@@ -12,11 +12,12 @@ import jax
 import jax.numpy as jnp
 import optimistix
 from jaxtyping import Array, Bool, Float
+from numpy.typing import ArrayLike
 
 from latax._errors import ConfigError, DataError
 from latax.calculus import VectorMap
 from latax.geometry.discrete_geodesic import discrete_energy, discrete_geodesic, turning
-from latax.geometry.latent_map import check_map
+from latax.geometry.latent_map import as_point, check_map
 from latax.geometry.metric import speed
 from latax.geometry.shooting import shoot
 from latax.geometry.smooth import norm
@@ -48,11 +49,11 @@ class Geodesic(NamedTuple):
 
 def geodesic(
     f: VectorMap,
-    z0: Float[Array, " n"],
-    z1: Float[Array, " m"],
+    z0: ArrayLike,
+    z1: ArrayLike,
     *,
     segments: int = 32,
-    start: Float[Array, "points k"] | None = None,
+    start: ArrayLike | None = None,
     refine: bool = True,
     tolerance: float | None = None,
     max_steps: int = 512,
@@ -66,6 +67,7 @@ def geodesic(
     **Arguments:**
 
     - `f`: a smooth map from latent coordinates (n,) to data (d,), d >= n.
+    - `z0`, `z1`: the ends, (n,) each.
     - `segments`: N, of the polygon and of the result.
     - `start`: a latent polygon from z0 to z1 to start from; N is then its own number of segments. By default straight.
     - `refine`: whether to shoot. Without, the curve is a polygon with an error of order 1 / N², its length is the sum
@@ -78,7 +80,8 @@ def geodesic(
     Raises `DataError` where the points and the start do not fit together, and `ConfigError` for fewer than two
     segments, a tolerance that is not positive, and a map that does not give a vector of at least n numbers.
     """
-    polygon = _start(z0, z1, segments, start)
+    z0, z1 = as_point(z0), as_point(z1)
+    polygon = _start(z0, z1, segments, None if start is None else jnp.asarray(start, z0.dtype))
     check_map(f, z0)
     double = z0.dtype == jnp.float64
     if tolerance is None:
@@ -125,7 +128,9 @@ def _shot(f: VectorMap, polygon: Float[Array, "points n"], tolerance: float, pre
     points = shoot(f, z0, velocity, times, rtol=precision, atol=precision).points
     length = speed(f, z0, velocity)
     residual = norm(f(points[-1]) - f(z1)) / jnp.where(length > 0, length, 1)
-    return Geodesic(points.at[-1].set(z1), velocity, length, length**2, residual, residual <= tolerance)
+    # Where the metric is singular on the way, nothing is finite.
+    arrived = (residual <= tolerance) & jnp.isfinite(points).all() & jnp.isfinite(velocity).all()
+    return Geodesic(points.at[-1].set(z1), velocity, length, length**2, residual, arrived)
 
 
 def _first_velocity(polygon: Float[Array, "points n"]) -> Vector:

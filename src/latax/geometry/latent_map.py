@@ -1,10 +1,18 @@
 """What curves need of a map from latent coordinates to data, checked before anything is computed."""
 
 import jax
+import jax.numpy as jnp
 from jaxtyping import Array, Float
+from numpy.typing import ArrayLike
 
 from latax._errors import ConfigError
 from latax.calculus import VectorMap
+
+
+def as_point(z: ArrayLike) -> Float[Array, "..."]:
+    """Coordinates as JAX holds them: single precision, unless double is switched on and they have it."""
+    z = jnp.asarray(z)
+    return z if jnp.issubdtype(z.dtype, jnp.floating) else z.astype(float)
 
 
 def check_map(f: VectorMap, z: Float[Array, " n"]) -> None:

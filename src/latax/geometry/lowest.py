@@ -2,8 +2,11 @@
 
 On a manifold whose geodesics all close after the length 2πr (circles, spheres, SO(3)), Wirtinger's inequality on each
 of them gives E(φ) >= min over s of γ(s) + λ s² / r² for every map φ into any space; on a torus of equal periods Fourier
-series give the same with 3 λ / (n + 2) in place of λ. Both are attained by multiples of the classical embeddings. For
-pairs at a distance, the lowest energy is that of the best multiple of the classical embedding, too.
+series give the same with 3 λ / (n + 2) in place of λ. Both are attained by multiples of the classical embeddings.
+
+For pairs at a distance the best multiple of the classical embedding is the lowest among the maps that the quotients can
+see: on a circle of radius r and pairs at the distance d those without waves of k >= 4πr/d - 1 turns. A wave of
+4πr/d turns, which takes both ends and the middle of a pair to one place, costs no bending at all.
 """
 
 from typing import Any, NamedTuple, TypeGuard
@@ -41,8 +44,8 @@ def lowest_energy(
     law: AbstractDistanceLaw | None = None,
     distortion: AbstractDistortion | None = None,
 ) -> Lowest:
-    """The lowest energy of any embedding of this manifold for the weight λ of the bending: in the limit of near pairs,
-    or for pairs by a law of their distances.
+    """The lowest energy of any embedding of this manifold for the weight λ of the bending, in the limit of near pairs;
+    or, for pairs by a law of their distances, of any that has no waves as short as these.
 
     Raises `ConfigError` where it is not known: on other manifolds than circles, spheres, SO(3) and tori of equal
     periods.

@@ -81,11 +81,22 @@ class AbstractManifold(AbstractMetricSpace):
         """Whether x, a point of the surrounding manifold, is in the region; true where there is no boundary."""
 
     @property
+    def diameter(self) -> float:
+        """The greatest distance of two points; infinite where nothing is known of it."""
+        return math.inf
+
+    @property
+    def reach(self) -> float:
+        """Pairs below this distance are there, and have one shortest path: the injectivity radius, or the diameter of a
+        region that is smaller."""
+        return min(self.injectivity_radius, self.diameter)
+
+    @property
     def length_scale(self) -> float:
-        """The unit in which near is measured: the injectivity radius / π, or the n-th root of the volume / π where that
-        is infinite. 1 for a unit circle, a unit sphere and SO(3)."""
-        radius = self.injectivity_radius
-        return (radius if math.isfinite(radius) else self.volume ** (1 / self.dim)) / math.pi
+        """The unit in which near is measured: `reach` / π. Where a region of flat space has no injectivity radius, the
+        n-th root of its volume / π. 1 for a unit circle, a unit sphere and SO(3)."""
+        finite = math.isfinite(self.injectivity_radius)
+        return (self.reach if finite else self.volume ** (1 / self.dim)) / math.pi
 
     def tangent(self, x: Point, coordinates: Float[Array, " n"]) -> Tangent:
         """The tangent vector at x with these coordinates in `basis(x)`."""

@@ -11,6 +11,7 @@ import math
 from typing import NamedTuple
 
 import equinox as eqx
+import jax
 import jax.lax as lax
 import jax.numpy as jnp
 import jax.random as jr
@@ -18,6 +19,9 @@ from jaxtyping import Array, Float, PRNGKeyArray
 
 from latax._errors import ConfigError
 from latax.geometry.manifold import AbstractManifold, Point, Scalar, Tangent
+
+#: Tries for a pair within a region.
+_TRIES = 10_000
 
 
 class Pair(NamedTuple):
@@ -101,18 +105,22 @@ class Shell(AbstractDistanceLaw):
 
 
 class PairSampler(eqx.Module):
-    """Pairs on a manifold by a law of their distances.
+    """Pairs on a manifold by a law of their distances: see `pair_at`.
 
-    Where the manifold has a boundary, a partner beyond it is drawn again: never moved to the boundary, where distances
-    would be wrong. Raises `ConfigError` where pairs may be as far from one another as the injectivity radius, since
-    midpoints are not unique there.
+    Raises `ConfigError` where pairs may be as far from one another as the injectivity radius, since midpoints are not
+    unique there, or farther than any two points of a region are.
     """
 
     manifold: AbstractManifold
     law: AbstractDistanceLaw
 
     def __check_init__(self):
-        radius = self.manifold.injectivity_radius
+        radius, widest = self.manifold.injectivity_radius, self.manifold.diameter
+        if self.law.outer >= widest and widest < radius:
+            raise ConfigError(
+                f"Pairs up to a distance of {self.law.outer:g} were asked for, but no two points of {self.manifold!r} "
+                f"are farther apart than {widest:g}. Give a smaller distance; {0.16 * widest:.2g} is a good one."
+            )
         if self.law.outer >= radius:
             raise ConfigError(
                 f"Pairs up to a distance of {self.law.outer:g} were asked for, but the midpoint of two points of "
@@ -122,18 +130,34 @@ class PairSampler(eqx.Module):
 
     def __call__(self, key: PRNGKeyArray) -> Pair:
         """One pair."""
-        first, rest = jr.split(key)
-        x = self.manifold.sample(first)
+        first, second = jr.split(key)
+        dtype = jax.eval_shape(self.manifold.sample, first).dtype
+        return pair_at(self.manifold, self.law.draw(first, self.manifold.dim, dtype), second)
 
-        def attempt(state: tuple[PRNGKeyArray, Pair]) -> tuple[PRNGKeyArray, Pair]:
-            key, *keys = jr.split(state[0], 3)
-            r = self.law.draw(keys[0], self.manifold.dim, x.dtype)
-            return key, pair_along(self.manifold, x, self.manifold.direction(x, keys[1]), r)
 
-        def outside(state: tuple[PRNGKeyArray, Pair]) -> Array:
-            return ~self.manifold.contains(state[1].y)
+def pair_at(manifold: AbstractManifold, distance: Scalar, key: PRNGKeyArray) -> Pair:
+    """A random pair at this distance: a point uniform on the manifold, and one in a uniform direction from it.
 
-        return lax.while_loop(outside, attempt, attempt((rest, Pair(x, x, x, jnp.zeros((), x.dtype)))))[1]
+    Where the manifold has a boundary and the partner lies beyond, both are drawn again: so neither of the two is
+    special, and pairs are at the distance that was asked for. Near the boundary there are fewer of them. NaN where a
+    region has none in 10,000 tries.
+    """
+
+    def attempt(key: PRNGKeyArray) -> Pair:
+        place, direction = jr.split(key)
+        x = manifold.sample(place)
+        return pair_along(manifold, x, manifold.direction(x, direction), distance)
+
+    def again(state: tuple[Array, Pair]) -> tuple[Array, Pair]:
+        count = state[0] + 1
+        return count, attempt(jr.fold_in(key, count))
+
+    def outside(state: tuple[Array, Pair]) -> Array:
+        return ~manifold.contains(state[1].y) & (state[0] < _TRIES)
+
+    pair = lax.while_loop(outside, again, (jnp.zeros((), jnp.int32), attempt(key)))[1]
+    inside = manifold.contains(pair.y)
+    return jax.tree.map(lambda leaf: jnp.where(inside, leaf, jnp.nan), pair)
 
 
 def pair_along(manifold: AbstractManifold, x: Point, direction: Tangent, distance: Scalar) -> Pair:

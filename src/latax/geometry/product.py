@@ -11,6 +11,7 @@ from jaxtyping import Array, Bool, Float, PRNGKeyArray
 
 from latax._errors import ConfigError
 from latax.geometry.manifold import AbstractManifold, Scalar
+from latax.geometry.smooth import root
 
 Flat = Float[Array, " d"]
 FlatTangent = Float[Array, " t"]
@@ -65,6 +66,11 @@ class Product(AbstractManifold):
         return min(w * factor.injectivity_radius for factor, w in self._weighted())
 
     @property
+    def diameter(self) -> float:
+        """√ Σ w² diameter²."""
+        return math.hypot(*(w * factor.diameter for factor, w in self._weighted()))
+
+    @property
     def volume(self) -> float:
         """The product of all w^n volume."""
         return math.prod(w**factor.dim * factor.volume for factor, w in self._weighted())
@@ -85,8 +91,7 @@ class Product(AbstractManifold):
         """√ Σ w² d²; its derivative where x = y is zero."""
         parts = zip(self._weighted(), self.split(x), self.split(y), strict=True)
         square = sum((w * factor.distance(a, b)) ** 2 for (factor, w), a, b in parts)
-        square = jnp.asarray(square)
-        return jnp.where(square > 0, jnp.sqrt(jnp.where(square > 0, square, 1)), 0)
+        return root(jnp.asarray(square))
 
     def midpoint(self, x: Flat, y: Flat) -> Flat:
         """The midpoints of the parts."""

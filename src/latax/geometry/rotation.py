@@ -29,6 +29,11 @@ class SO3(AbstractHomogeneousManifold):
     volume: ClassVar[float] = 8 * math.pi**2
     """Half of the three-sphere of radius 2, which covers it twice."""
 
+    @property
+    def diameter(self) -> float:
+        """π: half a turn."""
+        return math.pi
+
     def distance(self, x: Rotation, y: Rotation) -> Scalar:
         """The angle of x^T y, from the quaternion (w, u) of it: 2 atan2(|u|, |w|), exact near 0 and near π."""
         q = quaternion(x.T @ y)

@@ -13,11 +13,12 @@ import jax.numpy as jnp
 import numpy as np
 from jax.core import Tracer
 from jaxtyping import Array, Float
+from numpy.typing import ArrayLike
 
 from latax._errors import ConfigError
 from latax.calculus import VectorMap
 from latax.geometry.curvature import geodesic_acceleration
-from latax.geometry.latent_map import check_map
+from latax.geometry.latent_map import as_point, check_map
 from latax.geometry.smooth import norm
 
 Vector = Float[Array, " n"]
@@ -33,8 +34,8 @@ class Path(NamedTuple):
 
 def shoot(
     f: VectorMap,
-    z: Vector,
-    velocity: Vector,
+    z: ArrayLike,
+    velocity: ArrayLike,
     ts: Float[Array | np.ndarray, " T"] | None = None,
     *,
     rtol: float | None = None,
@@ -50,6 +51,7 @@ def shoot(
     **Arguments:**
 
     - `f`: a smooth map from latent coordinates (n,) to data (d,), d >= n.
+    - `z`, `velocity`: (n,) each.
     - `rtol`, `atol`: error allowed in a step, relative to the coordinates and to the whole way that z would go along a
       straight line. By default 1e-10 for both, and 1e-5 in float32.
     - `adjoint`: how Diffrax takes derivatives; by default in reverse mode. `diffrax.ForwardMode()` for forward mode.
@@ -57,6 +59,8 @@ def shoot(
     Raises `ConfigError` for tolerances and steps that are not positive, times that decrease or are negative, and a map
     that does not give a vector of at least n numbers.
     """
+    z = as_point(z)
+    velocity = jnp.asarray(velocity, z.dtype)
     check_map(f, z)
     precision = 1e-10 if z.dtype == jnp.float64 else 1e-5
     rtol, atol = (precision if given is None else given for given in (rtol, atol))

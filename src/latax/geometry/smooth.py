@@ -15,10 +15,14 @@ _ARCSINE_BELOW = 0.04
 
 
 def norm(v: Float[Array, "..."]) -> Float[Array, ""]:
-    """The Euclidean length of an array; its derivative at zero, where there is none, is zero."""
-    square = jnp.sum(v**2)
-    positive = square > 0
-    return jnp.where(positive, jnp.sqrt(jnp.where(positive, square, 1)), 0)
+    """The Euclidean length of an array, NaN where it has one; its derivative at zero, where there is none, is zero."""
+    return root(jnp.sum(v**2))
+
+
+def root(square: Float[Array, ""]) -> Float[Array, ""]:
+    """√s for s >= 0, NaN for NaN; its derivative at zero, where there is none, is zero."""
+    zero = square == 0
+    return jnp.where(zero, 0, jnp.sqrt(jnp.where(zero, 1, square)))
 
 
 def cos_of_root(s: Float[Array, ""]) -> Float[Array, ""]:
@@ -37,7 +41,7 @@ def angle_over_sine(sine_squared: Float[Array, ""], cosine: Float[Array, ""]) ->
     small = (sine_squared < _ARCSINE_BELOW) & (cosine > 0)
     square = jnp.where(small | (sine_squared <= 0), 1, sine_squared)
     sine = jnp.sqrt(square)
-    formula = jnp.where(sine_squared > 0, jnp.arctan2(sine, jnp.where(small, 1, cosine)) / sine, 0)
+    formula = jnp.where(sine_squared <= 0, 0, jnp.arctan2(sine, jnp.where(small, 1, cosine)) / sine)
     return jnp.where(small, series, formula)
 
 

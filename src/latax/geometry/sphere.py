@@ -42,6 +42,11 @@ class AbstractSphericalManifold(AbstractManifold):
         """π radius: antipodes are joined by many shortest paths."""
         return math.pi * self.radius
 
+    @property
+    def diameter(self) -> float:
+        """π radius."""
+        return math.pi * self.radius
+
     def distance(self, x: Vector, y: Vector) -> Scalar:
         """The length of the great arc, 2 radius atan2(|x - y|, |x + y|), exact near 0 and near π radius (Kahan)."""
         return 2 * self.radius * jnp.arctan2(norm(x - y), norm(x + y))
@@ -129,6 +134,11 @@ class SphericalCap(AbstractSphericalManifold):
                 f"SphericalCap: opening = {self.opening:g} radians. Expected an angle in (0, π/2), below which the cap "
                 "is geodesically convex; for more use the whole Sphere."
             )
+
+    @property
+    def diameter(self) -> float:
+        """2 opening radius, from one edge over the axis to the other."""
+        return 2 * self.opening * self.radius
 
     @property
     def volume(self) -> float:

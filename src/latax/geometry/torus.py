@@ -49,6 +49,11 @@ class FlatTorus(AbstractFlatManifold, AbstractHomogeneousManifold):
         return min(self.periods) / 2
 
     @property
+    def diameter(self) -> float:
+        """√ Σ (period / 2)²."""
+        return math.hypot(*self.periods) / 2
+
+    @property
     def volume(self) -> float:
         """The product of the periods."""
         return math.prod(self.periods)

@@ -12,6 +12,7 @@ from latax.estimators.embedding_assessment import EmbeddingAssessment
 from latax.estimators.low_bending import LowBendingAutoencoder
 from latax.estimators.reconstruction import ReconstructionAssessment
 from latax.evaluate.embedding import principal_dimension
+from latax.geometry import pair_at
 from latax.report import figures
 from latax.report.content import Figure
 
@@ -51,12 +52,11 @@ def reconstruction_figures(found: ReconstructionAssessment, estimator: Autoencod
 
 
 def _path(estimator: LowBendingAutoencoder, rendered: RenderedManifold) -> Figure:
-    start, direction = jr.split(jr.key(3))
     manifold = rendered.manifold
-    x = manifold.sample(start)
-    v = _PATH * manifold.injectivity_radius * manifold.direction(x, direction)
+    pair = jax.jit(lambda key: pair_at(manifold, jnp.asarray(_PATH * manifold.reach), key))(jr.key(3))
+    v = manifold.log(pair.x, pair.y)
     times = jnp.linspace(0, 1, _STOPS)
-    draw = jax.jit(jax.vmap(lambda t: rendered.render(manifold.exp(x, t * v)).ravel()))
+    draw = jax.jit(jax.vmap(lambda t: rendered.render(manifold.exp(pair.x, t * v)).ravel()))
     true = np.asarray(draw(times), np.float64)
     line = estimator.interpolate(true[0], true[-1], steps=_STOPS).reshape(_STOPS, -1)
     return figures.path_figure(true, line, estimator.sample_shape_)

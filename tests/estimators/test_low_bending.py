@@ -87,6 +87,9 @@ def test_a_report_and_a_diagnosis(tmp_path):
     names = [finding.name for finding in found.diagnosis.findings]
     assert names[:2] == ["energy / lowest possible energy", "far points drawn together"]
     assert found.lowest == pytest.approx(0.09806, abs=1e-4)
+    chance = 200 * found.energy_error / found.lowest
+    assert chance > 0
+    assert f"two standard errors of the pairs are {chance:.3g} %" in found.diagnosis.findings[0].advice
     assert found.interpolation is not None
     # Far apart, the mean of two blobs is no blob halfway.
     assert found.interpolation.averaged[-1] > found.interpolation.averaged[0]
@@ -114,7 +117,8 @@ def test_lengths_are_in_units_of_the_manifold():
     [
         ({"manifold": "sundail"}, ConfigError, "Did you mean 'sundial'"),
         ({"manifold": "nowhere.py:blob"}, latax._errors.FileError, "there is no file nowhere.py"),
-        ({"activation": "relu"}, ConfigError, "ReLU has kinks, whose bending is infinite"),
+        ({"activation": "relu"}, ConfigError, "'relu' has kinks, whose bending is infinite"),
+        ({"activation": "selu"}, ConfigError, "no activation 'selu'"),
         ({"farthest": 4.0}, ConfigError, r"unique only below its injectivity radius, 3\.14159"),
         ({"nearest": 0.001}, ConfigError, "nearest=0.001 is below 0.01 of the manifold's length"),
         ({"nearest": 0.6}, ConfigError, "expected 0 < inner < outer"),
@@ -173,7 +177,7 @@ def test_built_in_sets_have_a_manifold_of_their_name():
 
 def test_a_plain_autoencoder_of_tables_and_images(tmp_path):
     X = np.random.default_rng(0).normal(size=(40, 2)) @ np.random.default_rng(1).normal(size=(2, 5))
-    model = Autoencoder(**{**TINY, "latent_size": 2, "width_size": 6}).fit(X)
+    model = Autoencoder(**{**TINY, "latent_size": 2, "width_size": 6}, activation="relu").fit(X)
     assert model.transform(X).shape == (40, 2)
     model.save(tmp_path / "model")
     np.testing.assert_array_equal(latax.load(tmp_path / "model").project(X), model.project(X))

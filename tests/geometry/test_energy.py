@@ -17,6 +17,7 @@ from latax.geometry import (
     Ball,
     Euclidean,
     FlatTorus,
+    Pair,
     PairSampler,
     Product,
     Quadratic,
@@ -26,6 +27,8 @@ from latax.geometry import (
     SphericalCap,
     derivatives,
     direction_rule,
+    geodesic,
+    length,
     limit_energy,
     limit_terms,
     lowest_energy,
@@ -34,8 +37,11 @@ from latax.geometry import (
     pair_energy,
     pair_terms,
     probed_terms,
+    shoot,
 )
 from latax.geometry.distortion import Inverse
+from latax.geometry.pairs import pair_along
+from tests.geometry import surfaces
 
 CIRCLE = FlatTorus(2 * math.pi)
 TORUS = FlatTorus((2 * math.pi, 2 * math.pi))
@@ -71,6 +77,13 @@ def limits_at(phi, manifold, x):
 @eqx.filter_jit
 def pairs_of(sampler, count, key):
     return jax.vmap(sampler)(jr.split(key, count))
+
+
+@eqx.filter_jit
+def terms_along(phi, manifold, starts, directions, d):
+    """Terms of all pairs that begin at a start and go this far in a direction: coordinates in `manifold.basis`."""
+    at = lambda x, c: pair_terms(phi, pair_along(manifold, x, manifold.tangent(x, c), d))
+    return jax.vmap(jax.vmap(at, (None, 0)), (0, None))(starts, directions)
 
 
 def sigma(d):
@@ -110,17 +123,9 @@ def test_a_radius_scales_distance_and_bending():
 def test_clifford_torus_at_a_distance(d, gamma, bending):
     # The mean over directions by a rule, not by chance.
     directions, weights = direction_rule(2)
-    x = jnp.array([0.3, 1.1])
-
-    def at(v):
-        point = lambda t: TORUS.exp(x, t * v)
-        a, b, m = TORUS.embed(x), TORUS.embed(point(d)), TORUS.embed(point(d / 2))
-        square = jnp.sum((b - a) ** 2) / d**2
-        return Inverse().of_square(square), 64 * jnp.sum(((a + b) / 2 - m) ** 2) / d**4
-
-    found = jax.vmap(at)(jnp.asarray(directions))
-    assert float(weights @ found[0]) == pytest.approx(gamma, rel=1e-6)
-    assert float(weights @ found[1]) == pytest.approx(bending, rel=1e-8)
+    found = terms_along(TORUS.embed, TORUS, jnp.array([[0.3, 1.1]]), jnp.asarray(directions), jnp.asarray(d))
+    assert float(found.distortion[0] @ weights) == pytest.approx(gamma, rel=1e-6)
+    assert float(found.bending[0] @ weights) == pytest.approx(bending, rel=1e-8)
 
 
 @pytest.mark.parametrize("phi", [lambda x: jnp.concatenate([x, 0 * x]), lambda x: jnp.array([x[1], -x[0]])])
@@ -134,14 +139,9 @@ def test_ellipse_and_spheroid_exactly():
     d = 0.5
     ellipse = lambda t: jnp.array([1.3 * jnp.cos(t[0]), 0.8 * jnp.sin(t[0])])
     # The mean over the circle, by equal angles.
-    angles = jnp.linspace(0, 2 * math.pi, 257)[:-1]
-
-    def at(t):
-        a, b, m = (ellipse(jnp.array([t + s])) for s in (0, d, d / 2))
-        return Inverse().of_square(jnp.sum((b - a) ** 2) / d**2), 64 * jnp.sum(((a + b) / 2 - m) ** 2) / d**4
-
-    found = jax.vmap(at)(angles)
-    np.testing.assert_allclose([found[0].mean(), found[1].mean()], [0.122754, 1.152921], atol=5e-7)
+    angles = jnp.linspace(0, 2 * math.pi, 257)[:-1, None]
+    found = terms_along(ellipse, CIRCLE, angles, jnp.ones((1, 1)), jnp.asarray(d))
+    np.testing.assert_allclose([found.distortion.mean(), found.bending.mean()], [0.122754, 1.152921], atol=5e-7)
 
     spheroid = lambda x: x * jnp.array([0.8, 0.8, 1.3])
     mean = energies(spheroid, PairSampler(Sphere(2), Shell(d)), 40_000, jr.key(3))
@@ -173,23 +173,38 @@ def test_clifford_torus_and_cylinder_in_the_limit():
     assert float(found.bending.value) == pytest.approx(3 / (8 * 2**2), rel=1e-12)
 
 
+def roll(t):
+    """The Swiss roll (t cos t, t sin t), by its angle."""
+    return t * jnp.array([jnp.cos(t), jnp.sin(t)])
+
+
+def angle_at(s):
+    """The angle at this arc length from t = 0, by Newton's method, which has the derivatives of what it finds."""
+    t = jnp.sqrt(2 * s)
+    for _ in range(8):
+        root = jnp.sqrt(1 + t**2)
+        t = t - ((t * root + jnp.arcsinh(t)) / 2 - s) / root
+    return t
+
+
 def test_swiss_roll_by_arc_length():
-    # The roll (t cos t, t sin t), t in [1.5π, 4.5π], as a map of its arc length: mean squared curvature by quadrature.
-    t = np.linspace(1.5 * math.pi, 4.5 * math.pi, 20_001)
-    length, mean = np.trapezoid(np.sqrt(1 + t**2), t), np.trapezoid((2 + t**2) ** 2 / (1 + t**2) ** 2.5, t)
-    assert length == pytest.approx(89.3732747, rel=1e-7)
-    assert mean / length == pytest.approx(0.01261937, rel=1e-6)
-    # Locally: second derivatives along the arc at one t, as the limit finds them in normal coordinates.
-    at = 7.0
-    speed, rate = math.sqrt(1 + at**2), at / (1 + at**2)
-    # t(s) to second order: dt/ds = 1 / speed, d²t/ds² = -t / speed⁴.
-    roll = lambda s: (lambda u: jnp.array([u * jnp.cos(u), u * jnp.sin(u), s[1]]))(
-        at + s[0] / speed - 0.5 * rate / speed**2 * s[0] ** 2
-    )
-    found = limits_at(roll, Euclidean(2), jnp.zeros(2))
-    curvature = (2 + at**2) / (1 + at**2) ** 1.5
-    assert float(found.distortion) == pytest.approx(0, abs=1e-14)
-    assert float(found.bending) == pytest.approx(3 / 8 * curvature**2, rel=1e-12)
+    # t in [1.5π, 4.5π]: its length, and the mean squared curvature along it, which is bending for one dimension and
+    # three eighths of it in the directions of a sheet.
+    found = jax.jit(lambda: length(lambda z: roll(z[0]), lambda t: (1.5 + 3 * t)[None] * math.pi, pieces=16))()
+    assert float(found) == pytest.approx(89.3732747, rel=1e-7)
+    first = 0.5 * (1.5 * math.pi * math.hypot(1, 1.5 * math.pi) + math.asinh(1.5 * math.pi))
+    nodes, weights = np.polynomial.legendre.leggauss(40)
+    places = jnp.asarray(first + 89.3732747 * (1 + nodes) / 2)
+    for n, mean in [(1, 0.01261937), (2, 0.00473226)]:
+        sheet = lambda x: jnp.concatenate([roll(angle_at(x[0])), x[1:]])
+        starts = jnp.concatenate([places[:, None], jnp.full((40, n - 1), 0.3)], axis=1)
+        limit = jax.jit(jax.vmap(lambda x, n=n, sheet=sheet: limit_terms(sheet, Euclidean(n), x)))(starts)
+        np.testing.assert_allclose(limit.distortion, 0, atol=1e-12)
+        assert float(limit.bending @ weights / 2) == pytest.approx(mean, rel=1e-5)
+    # Pairs about these places tend to it.
+    starts = places[:, None] - 0.05
+    pairs = terms_along(lambda x: roll(angle_at(x[0])), Euclidean(1), starts, jnp.ones((1, 1)), jnp.asarray(0.1))
+    assert float(pairs.bending[:, 0] @ weights / 2) == pytest.approx(0.01261937, rel=2e-5)
 
 
 def test_affine_maps():
@@ -249,10 +264,13 @@ def rates(name):
 
 
 def _classical_mean(manifold, law, n):
+    # All points and directions are alike: one is enough, at distances by a rule.
     nodes, weights = np.polynomial.legendre.leggauss(40)
-    d = np.asarray(law.quantile(jnp.asarray((nodes + 1) / 2), n))
-    s, b = 2 * np.sin(d / 2) / d, 16 * np.sin(d / 4) ** 2 / d**2
-    return weights / 2 @ (s - 1 / s) ** 2, weights / 2 @ b**2
+    x = manifold.sample(jr.key(0))
+    direction = manifold.tangent(x, jnp.zeros(n).at[0].set(1))
+    at = lambda d: pair_terms(manifold.embed, pair_along(manifold, x, direction, d))
+    found = jax.jit(jax.vmap(at))(law.quantile(jnp.asarray((nodes + 1) / 2), n))
+    return weights / 2 @ found.distortion, weights / 2 @ found.bending
 
 
 @pytest.mark.parametrize(
@@ -306,23 +324,57 @@ def test_one_distance_does_not_see_waves_of_half_of_it():
 
 def test_a_kink_costs_without_end():
     # A slope that jumps by J, met by pairs at distance d: (4/3) J² / (|M| d).
-    kink = lambda x: jnp.abs(x - 0.5)
-    nodes = jnp.linspace(0, 1, 200_001)[:-1] + 0.25e-5
+    kink, line = (lambda x: jnp.abs(x - 0.5)), Euclidean(1)
+    starts = (jnp.linspace(0, 1, 20_001)[:-1] + 0.25e-4)[:, None]
     for d in (0.1, 0.02):
-        a, m, b = (jax.vmap(kink)(nodes + s) for s in (-d / 2, 0, d / 2))
-        mean = float(jnp.mean((4 * ((a - m) + (b - m)) / d**2) ** 2))
-        assert mean == pytest.approx(4 / 3 * 2**2 / d, rel=2e-3)
+        # By midpoints: pairs that begin half a distance before.
+        found = terms_along(kink, line, starts - d / 2, jnp.ones((1, 1)), jnp.asarray(d))
+        assert float(found.bending.mean()) == pytest.approx(4 / 3 * 2**2 / d, rel=2e-3)
+
+
+@eqx.filter_jit
+def donut_pair(tube, angle, d):
+    """A pair of points of the torus of revolution and their midpoint, on the geodesic with this initial direction."""
+    z = jnp.stack([tube, jnp.zeros_like(tube)])
+    ring = surfaces.MAJOR + surfaces.MINOR * jnp.cos(tube)
+    velocity = d * jnp.stack([jnp.cos(angle) / surfaces.MINOR, jnp.sin(angle) / ring])
+    start, middle, end = shoot(surfaces.torus, z, velocity, jnp.array([0, 0.5, 1])).points
+    return Pair(start, end, middle, d)
+
+
+@eqx.filter_jit
+def donut_terms(tubes, angles, d):
+    at = lambda tube, angle: pair_terms(surfaces.torus, donut_pair(tube, angle, d))
+    return jax.vmap(jax.vmap(at, (None, 0)), (0, None))(tubes, angles)
 
 
 def test_the_donut_with_its_own_metric():
-    # Bending of the torus of revolution in its limit: 3R / (8 r² √(R² - r²)), by the mean over the surface.
-    R, r = 2.0, 0.5
-    v = np.linspace(0, 2 * math.pi, 513)[:-1]
-    # Normal curvatures 1/r and cos v / (R + r cos v); area element r (R + r cos v).
-    a, b, area = 1 / r, np.cos(v) / (R + r * np.cos(v)), R + r * np.cos(v)
-    hessians = np.stack([np.diag([a, k]) for k in b])[:, None]
-    mean = np.average([float(mean_bending(jnp.asarray(h))) for h in hessians], weights=area)
-    assert mean == pytest.approx(3 * R / (8 * r**2 * math.sqrt(R**2 - r**2)), rel=1e-10)
+    # The identity map of the torus of revolution over pairs of its own geodesics, whose bending has the limit
+    # 3R / (8 r² √(R² - r²)) = 1.549: means over the tube by area, and over directions.
+    major, minor = surfaces.MAJOR, surfaces.MINOR
+    limit = 3 * major / (8 * minor**2 * math.sqrt(major**2 - minor**2))
+    assert limit == pytest.approx(1.54919, abs=5e-6)
+    tubes = angles = jnp.linspace(0, 2 * math.pi, 17)[:-1]
+    area = np.asarray(major + minor * jnp.cos(tubes))
+    gaps = []
+    for d in (0.2, 0.1):
+        found = donut_terms(tubes, angles, jnp.asarray(d))
+        gaps.append(limit - np.average(found.bending.mean(axis=1), weights=area))
+        # A chord is shorter than its arc by the share κ² d² / 24, and γ about four times its square; κ is at most 1/r.
+        assert float(found.distortion.max()) == pytest.approx(4 * (d**2 / 24 / minor**2) ** 2, rel=0.02)
+    assert limit - gaps[0] == pytest.approx(1.536, abs=2 * 0.003)  # sampled, with its standard error
+    assert math.log2(gaps[0] / gaps[1]) == pytest.approx(2, abs=0.1)
+
+
+def test_geodesics_of_the_donut_are_its_pairs():
+    pair = donut_pair(jnp.asarray(0.7), jnp.asarray(0.9), jnp.asarray(0.4))
+    found = jax.jit(lambda: geodesic(surfaces.torus, pair.x, pair.y, segments=16, refine=False))()
+    # A polygon, off by the square of its lines.
+    assert found.converged
+    assert float(found.length) == pytest.approx(0.4, rel=1e-4)
+    np.testing.assert_allclose(found.points[8], pair.midpoint, atol=1e-4)
+    by_geodesic = pair_terms(surfaces.torus, Pair(pair.x, pair.y, found.points[8], found.length))
+    np.testing.assert_allclose(by_geodesic, pair_terms(surfaces.torus, pair), rtol=0.02)
 
 
 # ---- the lowest energies

@@ -8,7 +8,8 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Key
 
-from latax._errors import ConfigError, DataError
+from latax._errors import DataError
+from latax._wording import look_up
 from latax.data import Samples
 from latax.estimators.params import require_count
 from latax.estimators.reconstruction import ReconstructionAssessment, assess_reconstruction
@@ -19,9 +20,14 @@ from latax.models.autoencoder import autoencoder
 from latax.models.recipes import Budget, autoencoding
 from latax.train import Recipe
 
-#: Smooth ones only: second derivatives and differences mean nothing across a kink.
-ACTIVATIONS = {"silu": jax.nn.silu, "tanh": jnp.tanh, "softplus": jax.nn.softplus, "elu": jax.nn.elu}
-Activation = Literal["silu", "tanh", "softplus", "elu"]
+ACTIVATIONS = {
+    "silu": jax.nn.silu,
+    "tanh": jnp.tanh,
+    "softplus": jax.nn.softplus,
+    "elu": jax.nn.elu,
+    "relu": jax.nn.relu,
+}
+Activation = Literal["silu", "tanh", "softplus", "elu", "relu"]
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -31,18 +37,14 @@ class AbstractAutoencoder(AbstractTrainedEstimator):
     latent_size: int = 16
     """Latent coordinates."""
     activation: Activation = "silu"
-    """Activation of the networks: a smooth one, since kinks bend without end."""
+    """Activation of the networks. The low-bending one takes no relu, whose kinks bend without end."""
     width_size: int = 128
     """Hidden units where the data are no images; these are seen through convolutions."""
 
     def _check_model_params(self) -> None:
         require_count("latent_size", self.latent_size)
         require_count("width_size", self.width_size)
-        if self.activation not in ACTIVATIONS:
-            raise ConfigError(
-                f"activation={self.activation!r} is not one of {', '.join(ACTIVATIONS)}. They are smooth: ReLU has "
-                "kinks, whose bending is infinite."
-            )
+        look_up(ACTIVATIONS, self.activation, "activation")
 
     def _scaling(self, samples: Samples) -> Scaling:
         # One scale for all columns: those that hardly vary are not to count as much as the others.

@@ -69,7 +69,7 @@ def assess_embedding(estimator: Any, near: AbstractNearness, held_out: Samples) 
     findings = [rules.covered_twice(ratio)]
     lowest = near.lowest(estimator._weight, estimator._distortion)
     if lowest is not None:
-        findings.insert(0, rules.energy_against_lowest(energy, lowest))
+        findings.insert(0, rules.energy_against_lowest(energy, lowest, standard_error=error))
     interpolation = None
     if estimator.decoder:
         held_out = held_out.take(spread(np.arange(len(held_out))))

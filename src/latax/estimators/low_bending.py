@@ -84,6 +84,11 @@ class LowBendingAutoencoder(AbstractAutoencoder):
 
     def _check_model_params(self) -> None:
         super()._check_model_params()
+        if self.activation == "relu":
+            raise ConfigError(
+                "activation='relu' has kinks, whose bending is infinite: the nearer the pairs, the more it is. Give a "
+                "smooth one, such as 'silu'."
+            )
         require_not_negative("bending_weight", self.bending_weight)
         require_not_negative("reconstruction_weight", self.reconstruction_weight)
         if self.reconstruction_weight and not self.decoder:

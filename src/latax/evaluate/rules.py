@@ -65,8 +65,9 @@ def off_manifold(fraction: float, n: int, *, expected: float = 0.01) -> Finding:
     )
 
 
-def energy_against_lowest(energy: float, lowest: float) -> Finding:
-    """The energy of an embedding against the lowest that any map of this manifold can have.
+def energy_against_lowest(energy: float, lowest: float, *, standard_error: float = 0.0) -> Finding:
+    """The energy of an embedding, with the standard error of a mean over pairs, against the lowest that any map of this
+    manifold can have.
 
     Good up to 5 % above it, bad above 50 %: a circle that winds twice around has 3.8 times the lowest energy for λ =
     0.1.
@@ -77,7 +78,8 @@ def energy_against_lowest(energy: float, lowest: float) -> Finding:
         ratio,
         good=1.05,
         bad=1.5,
-        meaning=f"The embedding is {_percent(max(ratio - 1, 0))} above the proven bound.",
+        meaning=f"The embedding is {_percent(max(ratio - 1, 0))} above the proven bound; two standard errors of the "
+        f"pairs are {_percent(_ratio(2 * standard_error, lowest))}.",
         cure="Train longer, or give more latent coordinates; start='stress' avoids embeddings that wind around twice.",
     )
 

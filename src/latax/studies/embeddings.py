@@ -4,6 +4,7 @@ An embedding is judged by its shape and not by its units: the energy is that of 
 """
 
 import functools
+import warnings
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -13,17 +14,24 @@ import jax.numpy as jnp
 import jax.random as jr
 import numpy as np
 import scipy.optimize
-from jaxtyping import Float
+from jaxtyping import Array, Float
 
+from latax._errors import DataWarning
 from latax.data.rendered import RenderedManifold
+from latax.estimators import LowBendingAutoencoder, ProbabilisticPCA
+from latax.estimators.base import AbstractEstimator
 from latax.evaluate.embedding import far_pair_ratio, principal_dimension
-from latax.geometry import AbstractDistanceLaw, PairSampler
+from latax.geometry import AbstractDistanceLaw, Inverse, PairSampler, first_quotient, lowest_energy, second_quotient
+from latax.geometry.quotient import squared_length
 from latax.models.near_pairs import RenderedPairs
 from latax.studies.contest import Measure
 
 #: Pairs that are looked at, and distances of interpolated pairs as shares of the injectivity radius.
-PAIRS, SHARES = 2048, (0.05, 0.15, 0.25, 0.35, 0.45)
-PER_SHARE = 128
+PAIRS, SHARES = 2048, (0.1, 0.3, 0.5, 0.7, 0.9)
+#: Pairs at each of these distances: for straight lines, and for geodesics, which take seconds each.
+PER_SHARE, GEODESICS = 128, 4
+#: Draws for each pair that is wanted: where a manifold has a boundary, most ends are beyond it.
+_DRAWS = 32
 
 
 class Images(NamedTuple):
@@ -54,27 +62,42 @@ def draw(rendered: RenderedManifold, law: AbstractDistanceLaw, *, count: int = P
 
 
 def energies(model: Any, images: Images, bending_weight: float) -> Energies:
-    """The energy of a model's encoder on these pairs, of whatever unit its coordinates have."""
-    x, y, m = (np.asarray(model.transform(part), np.float64) for part in images.near)
-    d = images.distance[:, None].astype(np.float64)
-    squares = np.sum(((y - x) / d) ** 2, axis=1)
-    bendings = np.sum((4 * ((x - m) + (y - m)) / d**2) ** 2, axis=1)
-    # A γ that is infinite where two images have one place would hide everything else.
-    inverses = 1 / np.maximum(squares, 1e-6 * np.median(squares))
+    """The energy of a model's encoder on these pairs, of whatever unit its coordinates have; γ is `Inverse`."""
+    with jax.enable_x64(True):
+        x, y, m = (jnp.asarray(np.asarray(model.transform(part), np.float64)) for part in images.near)
+        squares, bendings = _quotients(x, y, m, jnp.asarray(images.distance, jnp.float64))
+        bending = float(jnp.mean(bendings))
 
-    def total(log_scale: float) -> float:
-        s = np.exp(2 * log_scale)
-        return float(s * squares.mean() + inverses.mean() / s - 2 + bending_weight * s * bendings.mean())
+        def parts(log_scale: float) -> tuple[float, float]:
+            s = np.exp(2 * log_scale)
+            return float(_mean_inverse(s * squares)), float(s * bending)
 
-    middle = -0.5 * np.log(squares.mean())
-    best: Any = scipy.optimize.minimize_scalar(total, bounds=(middle - 6, middle + 6), method="bounded")
-    s = float(np.exp(2 * best.x))
-    distortion = float(s * squares.mean() + inverses.mean() / s - 2)
-    return Energies(float(best.fun), distortion, float(s * bendings.mean()), float(np.exp(best.x)))
+        def total(log_scale: float) -> float:
+            gamma, bent = parts(log_scale)
+            return gamma + bending_weight * bent
+
+        middle = -0.5 * np.log(float(jnp.mean(squares)))
+        best: Any = scipy.optimize.minimize_scalar(total, bounds=(middle - 6, middle + 6), method="bounded")
+        return Energies(float(best.fun), *parts(float(best.x)), float(np.exp(best.x)))
+
+
+@eqx.filter_jit
+def _quotients(
+    x: Float[Array, "N l"], y: Float[Array, "N l"], midpoint: Float[Array, "N l"], distance: Float[Array, " N"]
+) -> tuple[Array, Array]:
+    """|∂φ|² and |∂²φ|² of every pair."""
+    square = jax.vmap(squared_length)
+    first = jax.vmap(first_quotient)(x, y, distance)
+    return square(first), square(jax.vmap(second_quotient)(x, y, midpoint, distance))
+
+
+@eqx.filter_jit
+def _mean_inverse(squares: Float[Array, " N"]) -> Float[Array, ""]:
+    return jnp.mean(Inverse().of_square(squares))
 
 
 def measures(
-    rendered: RenderedManifold, law: AbstractDistanceLaw, bending_weight: float, lowest: float | None, lines: "Lines"
+    rendered: RenderedManifold, law: AbstractDistanceLaw, bending_weight: float, lowest: float | None
 ) -> Mapping[str, Measure]:
     """What is measured of every contestant; all but the dimension and the far pairs are the better the smaller."""
     images = draw(rendered, law)
@@ -82,14 +105,40 @@ def measures(
     found: dict[str, Measure] = {"energy": lambda model: of(model).total}
     if lowest is not None:
         found["energy / lowest"] = lambda model: of(model).total / lowest
+        bound = functools.cache(lambda weight: lowest_energy(rendered.manifold, weight, law=law).energy)
+
+        def at_its_own(model: Any) -> float | None:
+            if not isinstance(model, LowBendingAutoencoder):
+                return None
+            weight = own_weight(model, rendered)
+            return energies(model, images, weight).total / bound(weight)
+
+        found["energy / lowest at its own λ"] = at_its_own
     return found | {
         "distortion": lambda model: of(model).distortion,
         "bending": lambda model: of(model).bending,
         "far pairs": lambda model: _far(model, images, of(model).scale),
         "dimension (99 %)": lambda model: float(principal_dimension(np.asarray(model.transform(images.far)))),
-        "halfway, near pairs": lines,
         "rebuilt": lambda model: _rebuilt(model, images),
     }
+
+
+def trade(
+    models: Mapping[str, Any], rendered: RenderedManifold, law: AbstractDistanceLaw
+) -> dict[str, list[tuple[float, float]]]:
+    """Bending and distortion of low-bending models, each at the best scale for its own λ, for all their replicates."""
+    images = draw(rendered, law)
+    found = {}
+    for name, model in models.items():
+        replicates = [model.replicate(r) for r in range(model.n_replicates_)]
+        parts = [energies(one, images, own_weight(one, rendered)) for one in replicates]
+        found[name] = [(part.bending, part.distortion) for part in parts]
+    return found
+
+
+def own_weight(model: LowBendingAutoencoder, rendered: RenderedManifold) -> float:
+    """The λ that a model was trained with, in squared units of distance."""
+    return model.bending_weight * rendered.manifold.length_scale**2
 
 
 def _far(model: Any, images: Images, scale: float) -> float:
@@ -99,42 +148,100 @@ def _far(model: Any, images: Images, scale: float) -> float:
 
 def _rebuilt(model: Any, images: Images) -> float:
     made = model.inverse_transform(model.transform(images.far)).reshape(len(images.far), -1)
-    return _relative(made, images.far)
+    return _relative(made, images.far, _variance(images.far))
 
 
-def _relative(made: np.ndarray, true: np.ndarray) -> float:
+def _variance(images: np.ndarray) -> float:
+    """The mean square error of the mean image."""
+    return float(np.mean((images - images.mean(axis=0)) ** 2))
+
+
+def _relative(made: np.ndarray, true: np.ndarray, variance: float) -> float:
     """Root mean square error, relative to that of the mean image."""
-    return float(np.sqrt(np.mean((made - true) ** 2) / np.mean((true - true.mean(axis=0)) ** 2)))
+    return float(np.sqrt(np.mean((made - true) ** 2) / variance))
 
 
-class Lines:
-    """Measure: the error of images halfway between two near ones, decoded from the middle of their coordinates."""
+class Between:
+    """Images halfway between two others, at several distances, and what models make of the two instead.
+
+    All errors are root mean squares at one distance, relative to that of the mean image of all halfway ones. Where the
+    manifold has a boundary, distances for which hardly any pair is inside are left out of `shares`.
+    """
 
     def __init__(self, rendered: RenderedManifold, *, seed: int = 12):
         reach = np.pi * rendered.manifold.length_scale
-        distances = np.repeat(np.array(SHARES, np.float32) * reach, PER_SHARE)
-        keys = jr.split(jr.key(seed), len(distances))
-        self.start, self.middle, self.end = (np.asarray(a) for a in _triples(rendered, keys, jnp.asarray(distances)))
+        drawn = {}
+        for number, share in enumerate(SHARES):
+            keys = jr.split(jr.fold_in(jr.key(seed), number), _DRAWS * PER_SHARE)
+            points, inside = _points(rendered, keys, jnp.asarray(share * reach, jnp.float32))
+            chosen = np.flatnonzero(np.asarray(inside))[:PER_SHARE]
+            if len(chosen) == PER_SHARE:
+                images = _images(rendered, jax.tree.map(lambda part, rows=chosen: part[rows], points))
+                drawn[share] = tuple(np.asarray(part) for part in images)
+        self._drawn: dict[float, tuple[np.ndarray, ...]] = drawn
+        self._variance = _variance(np.concatenate([middle for _, middle, _ in drawn.values()]))
 
-    def __call__(self, model: Any) -> float:
-        """Relative root mean square error."""
-        z = 0.5 * (np.asarray(model.transform(self.start)) + np.asarray(model.transform(self.end)))
-        return _relative(model.inverse_transform(z).reshape(len(z), -1), self.middle)
+    @property
+    def shares(self) -> tuple[float, ...]:
+        """Distances as shares of the injectivity radius."""
+        return tuple(self._drawn)
 
-    def averaged(self) -> float:
+    def lines(self) -> Mapping[float, Measure]:
+        """By distance, the error of the image decoded in the middle of the latent line."""
+        return {share: functools.partial(self._line, share, PER_SHARE) for share in self.shares}
+
+    def averaged(self) -> dict[float, float]:
         """The same for the mean of the two images."""
-        return _relative(0.5 * (self.start + self.end), self.middle)
+        return {share: self._error(share, 0.5 * (a + b)) for share, (a, _, b) in self._drawn.items()}
+
+    def few_lines(self, model: Any) -> dict[float, float]:
+        """The same as `lines`, for those pairs only that `geodesics` has."""
+        return {share: self._line(share, GEODESICS, model) for share in self.shares}
+
+    def geodesics(self, model: Any) -> dict[float, float] | None:
+        """By distance, the error of the image halfway along the shortest path among what the model decodes to.
+
+        None for a model that has no such verb. Images of PCA lie in a plane, where this is the straight line.
+        """
+        if isinstance(model, ProbabilisticPCA):
+            return self.few_lines(model)
+        if not isinstance(model, AbstractEstimator):
+            return None
+        return {share: self._geodesic(share, model) for share in self.shares}
+
+    def _line(self, share: float, count: int, model: Any) -> float:
+        start, _, end = (part[:count] for part in self._drawn[share])
+        z = 0.5 * (np.asarray(model.transform(start)) + np.asarray(model.transform(end)))
+        return self._error(share, model.inverse_transform(z))
+
+    def _geodesic(self, share: float, model: AbstractEstimator) -> float:
+        start, _, end = (part[:GEODESICS] for part in self._drawn[share])
+        with warnings.catch_warnings():
+            # Of paths that are not the shortest yet: they count as they are.
+            warnings.simplefilter("ignore", DataWarning)
+            made = [model.interpolate(a, b, steps=3, along="geodesic")[1] for a, b in zip(start, end, strict=True)]
+        return self._error(share, np.stack(made))
+
+    def _error(self, share: float, made: np.ndarray) -> float:
+        return _relative(made.reshape(len(made), -1), self._drawn[share][1][: len(made)], self._variance)
 
 
 @eqx.filter_jit
-def _triples(rendered: RenderedManifold, keys: Any, distances: Any) -> tuple[Any, Any, Any]:
+def _points(rendered: RenderedManifold, keys: Any, distance: Array) -> tuple[Any, Array]:
+    """Start, middle and end of shortest paths of this length, and whether the end is in the manifold."""
     manifold = rendered.manifold
 
-    def one(given: tuple[Any, Any]) -> tuple[Any, Any, Any]:
-        first, second = jr.split(given[0])
+    def one(key: Any) -> tuple[Any, Array]:
+        first, second = jr.split(key)
         x = manifold.sample(first)
-        v = given[1] * manifold.direction(x, second)
-        start, middle, end = (rendered.render(manifold.exp(x, t * v)).ravel() for t in (0.0, 0.5, 1.0))
-        return start, middle, end
+        v = distance * manifold.direction(x, second)
+        start, middle, end = (manifold.exp(x, t * v) for t in (0.0, 0.5, 1.0))
+        return (start, middle, end), manifold.contains(end)
 
-    return jax.lax.map(one, (keys, distances), batch_size=64)
+    return jax.vmap(one)(keys)
+
+
+@eqx.filter_jit
+def _images(rendered: RenderedManifold, points: Any) -> Any:
+    draw_one = lambda three: jax.tree.map(lambda point: rendered.render(point).ravel(), three)
+    return jax.lax.map(draw_one, points, batch_size=64)

@@ -8,10 +8,12 @@ from latax.report.figures.curves import PhaseHistory, loss_terms, validation_cur
 from latax.report.figures.distributions import density_histogram, forest, log_histogram
 from latax.report.figures.embedding import (
     convergence_figure,
+    halfway_figure,
     interpolation_figure,
     lengths_figure,
     path_figure,
     shape_figure,
+    trade_figure,
 )
 from latax.report.figures.forecasts import (
     forecast_error_figure,
@@ -55,6 +57,7 @@ __all__ = [
     "forecast_error_figure",
     "forecasts_figure",
     "forest",
+    "halfway_figure",
     "image_mosaic",
     "interpolation_figure",
     "is_image",
@@ -80,6 +83,7 @@ __all__ = [
     "shares_figure",
     "singular_value_bands",
     "spectrum_figure",
+    "trade_figure",
     "validation_curve",
     "value_range",
 ]

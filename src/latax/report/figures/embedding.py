@@ -81,6 +81,40 @@ def convergence_figure(
     return Figure(label.capitalize(), render(draw, width=HALF, height=3.4), "Lines as steep as the dashed one.")
 
 
+def halfway_figure(shares: Float[np.ndarray, " D"], errors: Mapping[str, Float[np.ndarray, " D"]]) -> Figure:
+    """Errors of images halfway between two, for several models, against the distance of the two."""
+
+    def draw(canvas: Any) -> None:
+        ax = canvas.subplots()
+        for name, values in errors.items():
+            ax.plot(shares, values, marker="o", markersize=3, label=name)
+        ax.set(xlabel="distance / injectivity radius", ylabel="relative error of the image halfway", ylim=(0, None))
+        ax.legend(fontsize="small")
+
+    caption = "Straight latent lines, medians over replicates. One is the error of the mean of all images."
+    return Figure("Straight lines, by distance", render(draw, width=WIDE, height=4.0), caption, wide=True)
+
+
+def trade_figure(
+    models: Mapping[str, Float[np.ndarray, "R 2"]], lowest: Float[np.ndarray, "W 2"] | None = None
+) -> Figure:
+    """What is paid in distortion for less bending: (bending, distortion) of replicates, and of the best maps."""
+
+    def draw(canvas: Any) -> None:
+        ax = canvas.subplots()
+        if lowest is not None:
+            ax.plot(*lowest.T, color=REFERENCE, linestyle="--", label="lowest energies, all λ")
+        for name, points in models.items():
+            ax.plot(*points.T, marker="o", markersize=4, linestyle="none", label=name)
+        log_scale(ax, "y")
+        ax.set(xlabel="bending", ylabel="distortion")
+        ax.legend(fontsize="small")
+
+    caption = "Each model at its own λ, each point a replicate."
+    caption += "" if lowest is None else " No map can have less of both than the dashed line."
+    return Figure("Distortion against bending", render(draw, width=HALF, height=3.4), caption)
+
+
 def interpolation_figure(
     distance: Float[np.ndarray, " D"],
     decoded: Float[np.ndarray, " D"],

@@ -124,7 +124,8 @@ def _of(name: str, budget: Budget, seed: int, console: Console, folder: Path) ->
         f"{title}: images halfway, by distance",
         lines,
         "Relative error of the image decoded in the middle of a latent line, by the distance of its ends as a share "
-        "of the injectivity radius (π lengths where that is infinite). PCA and Isomap have one fit each.",
+        "of the injectivity radius, or of the greatest distance in a region that is smaller. PCA and Isomap have one "
+        "fit each.",
     )
     averaged = {f"{share:.0%}": error for share, error in between.averaged().items()}
     best = {} if lowest is None else {"the lowest energy of all maps": {"energy": lowest, "energy / lowest": 1.0}}

@@ -21,17 +21,23 @@ from latax.data.rendered import RenderedManifold
 from latax.estimators import LowBendingAutoencoder, ProbabilisticPCA
 from latax.estimators.base import AbstractEstimator
 from latax.evaluate.embedding import far_pair_ratio, principal_dimension
-from latax.geometry import AbstractDistanceLaw, Inverse, PairSampler, first_quotient, lowest_energy, second_quotient
+from latax.geometry import (
+    AbstractDistanceLaw,
+    Inverse,
+    PairSampler,
+    first_quotient,
+    lowest_energy,
+    pair_at,
+    second_quotient,
+)
 from latax.geometry.quotient import squared_length
 from latax.models.near_pairs import RenderedPairs
 from latax.studies.contest import Measure
 
-#: Pairs that are looked at, and distances of interpolated pairs as shares of the injectivity radius.
+#: Pairs that are looked at, and distances of interpolated pairs as shares of the manifold's reach.
 PAIRS, SHARES = 2048, (0.1, 0.3, 0.5, 0.7, 0.9)
 #: Pairs at each of these distances: for straight lines, and for geodesics, which take seconds each.
 PER_SHARE, GEODESICS = 128, 4
-#: Draws for each pair that is wanted: where a manifold has a boundary, most ends are beyond it.
-_DRAWS = 32
 
 
 class Images(NamedTuple):
@@ -169,21 +175,18 @@ class Between:
     """
 
     def __init__(self, rendered: RenderedManifold, *, seed: int = 12):
-        reach = np.pi * rendered.manifold.length_scale
         drawn = {}
         for number, share in enumerate(SHARES):
-            keys = jr.split(jr.fold_in(jr.key(seed), number), _DRAWS * PER_SHARE)
-            points, inside = _points(rendered, keys, jnp.asarray(share * reach, jnp.float32))
-            chosen = np.flatnonzero(np.asarray(inside))[:PER_SHARE]
-            if len(chosen) == PER_SHARE:
-                images = _images(rendered, jax.tree.map(lambda part, rows=chosen: part[rows], points))
+            keys = jr.split(jr.fold_in(jr.key(seed), number), PER_SHARE)
+            there, images = _images(rendered, keys, jnp.asarray(share * rendered.manifold.reach, jnp.float32))
+            if np.asarray(there).all():
                 drawn[share] = tuple(np.asarray(part) for part in images)
         self._drawn: dict[float, tuple[np.ndarray, ...]] = drawn
         self._variance = _variance(np.concatenate([middle for _, middle, _ in drawn.values()]))
 
     @property
     def shares(self) -> tuple[float, ...]:
-        """Distances as shares of the injectivity radius."""
+        """Distances as shares of the manifold's reach."""
         return tuple(self._drawn)
 
     def lines(self) -> Mapping[float, Measure]:
@@ -227,21 +230,12 @@ class Between:
 
 
 @eqx.filter_jit
-def _points(rendered: RenderedManifold, keys: Any, distance: Array) -> tuple[Any, Array]:
-    """Start, middle and end of shortest paths of this length, and whether the end is in the manifold."""
-    manifold = rendered.manifold
+def _images(rendered: RenderedManifold, keys: Any, distance: Array) -> tuple[Array, tuple[Array, ...]]:
+    """Whether there are pairs at this distance, and images of both ends with the middle between them."""
 
-    def one(key: Any) -> tuple[Any, Array]:
-        first, second = jr.split(key)
-        x = manifold.sample(first)
-        v = distance * manifold.direction(x, second)
-        start, middle, end = (manifold.exp(x, t * v) for t in (0.0, 0.5, 1.0))
-        return (start, middle, end), manifold.contains(end)
+    def one(key: Any) -> tuple[Array, tuple[Array, ...]]:
+        pair = pair_at(rendered.manifold, distance, key)
+        images = tuple(rendered.render(point).ravel() for point in (pair.x, pair.midpoint, pair.y))
+        return jnp.isfinite(pair.distance), images
 
-    return jax.vmap(one)(keys)
-
-
-@eqx.filter_jit
-def _images(rendered: RenderedManifold, points: Any) -> Any:
-    draw_one = lambda three: jax.tree.map(lambda point: rendered.render(point).ravel(), three)
-    return jax.lax.map(draw_one, points, batch_size=64)
+    return jax.lax.map(one, keys, batch_size=64)

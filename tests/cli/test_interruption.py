@@ -18,7 +18,7 @@ OPTIONS = [
 
 
 def start(*args: object) -> subprocess.Popen[str]:
-    environment = os.environ | {"PYTHONPATH": "src", "JAX_PLATFORMS": "cpu", "JAX_DISABLE_MOST_OPTIMIZATIONS": "1"}
+    environment = os.environ | {"PYTHONPATH": "src", "JAX_PLATFORMS": "cpu"}
     command = [sys.executable, "-c", "import sys; from latax.cli import main; sys.exit(main())", *map(str, args)]
     pipe = subprocess.PIPE
     return subprocess.Popen(command, cwd=PROJECT, env=environment, stdout=pipe, stderr=pipe, text=True)

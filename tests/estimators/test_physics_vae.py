@@ -15,7 +15,7 @@ from latax._errors import ConfigError, DataError, DataWarning, DivergenceError
 from latax.data import Samples
 from latax.estimators.physics_assessment import _at_bounds
 from latax.estimators.prior_check import check_sequences
-from latax.physics import ODE, Parameter, ParameterSpace
+from latax.physics import ODE, FixedStep, Parameter, ParameterSpace
 from latax.report.run import report_run
 from tests.density.randomised import randomised
 
@@ -33,6 +33,7 @@ SPRING = ODE(
     ["position", "velocity"],
     observed=["position"],
     corrected=["velocity"],
+    solver=FixedStep("euler"),
 )
 
 

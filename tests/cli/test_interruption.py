@@ -13,7 +13,7 @@ from tests.conftest import PROJECT
 
 OPTIONS = [
     *("--latent-size", "1", "--layers", "1", "--latent-layers", "1", "--width-size", "4", "--blocks", "1"),
-    *("--bins", "2", "--batch-size", "16", "--steps", "30000", "--context", "theta", "--no-report"),
+    *("--bins", "2", "--batch-size", "16", "--steps", "10000", "--context", "theta", "--no-report"),
 ]
 
 

@@ -104,8 +104,8 @@ def test_files_and_reports(case, tmp_path):
 
 def test_images_on_the_command_line(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    assert main(["data", "make", "galaxies", "--size", "40", "--out", "g.npz"]) == 0
-    options = ["--steps=4", "--batch-size=16", "--width-size=8", "--no-progress", "--out=run"]
+    assert main(["data", "make", "galaxies", "--size", "24", "--out", "g.npz"]) == 0
+    options = ["--steps=2", "--batch-size=8", "--outside-size=None", "--width-size=8", "--no-progress", "--out=run"]
     assert main(["fit", "physics-vae", "g.npz", "--physics=exponential-disc", *options]) == 0
     assert main(["encode", "run", "g.npz", "--out", "z.csv"]) == 0
     assert (tmp_path / "z.csv").read_text().startswith("intensity,")

@@ -1,4 +1,4 @@
-"""What every test stands on: run-time type checks, strict promotion, a compilation cache, float64, fake devices."""
+"""What every test stands on: run-time type checks, strict promotion, quick compilation, float64, fake devices."""
 
 import functools
 import gc
@@ -16,6 +16,12 @@ from jaxtyping import install_import_hook
 from tests.compilation_cache import CompilationCache
 
 os.environ.setdefault("MPLBACKEND", "Agg")
+
+# Compiling dominates, and programs that run for milliseconds need not be optimised; one kernel of the newer emitters
+# takes twice as long to compile as one of the older. XLA reads this when JAX compiles first, also in subprocesses.
+QUICK_COMPILATION = "--xla_backend_optimization_level=0 --xla_cpu_use_fusion_emitters=false"
+os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} {QUICK_COMPILATION}"
+
 PROJECT = Path(__file__).parent.parent
 CACHE = CompilationCache(PROJECT / ".cache" / "jax")
 
@@ -31,6 +37,7 @@ def pytest_configure(config: pytest.Config) -> None:
     jax.config.update("jax_numpy_rank_promotion", "raise")
     jax.config.update("jax_numpy_dtype_promotion", "strict")
     allow_promotion_inside_adam()
+    gc.set_threshold(20_000, 20, 100)  # tracing makes millions of objects, of which few are garbage
     CACHE.open()
 
 
@@ -85,7 +92,7 @@ def run_python(tmp_path: Path) -> Callable[..., str]:
     def run(code: str, *, devices: int = 8, timeout: float = 120) -> str:
         environment = os.environ | {
             "JAX_PLATFORMS": "cpu",
-            "XLA_FLAGS": f"--xla_force_host_platform_device_count={devices}",
+            "XLA_FLAGS": f"{QUICK_COMPILATION} --xla_force_host_platform_device_count={devices}",
             "PYTHONPATH": os.pathsep.join(["src", os.environ.get("PYTHONPATH", "")]),
         }
         command = [sys.executable, "-c", code]

@@ -1,9 +1,7 @@
 """A data file and finished runs, made once through the command line itself."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
-import jax
 import pytest
 
 from latax.cli import main
@@ -12,13 +10,6 @@ TINY = [
     *("--layers", "1", "--latent-layers", "1", "--width-size", "4", "--blocks", "1", "--bins", "2"),
     *("--steps", "8", "--batch-size", "16", "--no-progress"),
 ]
-
-
-@pytest.fixture(scope="package", autouse=True)
-def quick_compilation() -> Iterator[None]:
-    jax.config.update("jax_disable_most_optimizations", True)
-    yield
-    jax.config.update("jax_disable_most_optimizations", False)
 
 
 @pytest.fixture(scope="session")

@@ -13,12 +13,12 @@ from tests.conftest import PROJECT
 
 OPTIONS = [
     *("--latent-size", "1", "--layers", "1", "--latent-layers", "1", "--width-size", "4", "--blocks", "1"),
-    *("--bins", "2", "--batch-size", "16", "--steps", "30000", "--context", "theta", "--no-report"),
+    *("--bins", "2", "--batch-size", "16", "--steps", "10000", "--context", "theta", "--no-report"),
 ]
 
 
 def start(*args: object) -> subprocess.Popen[str]:
-    environment = os.environ | {"PYTHONPATH": "src", "JAX_PLATFORMS": "cpu", "JAX_DISABLE_MOST_OPTIMIZATIONS": "1"}
+    environment = os.environ | {"PYTHONPATH": "src", "JAX_PLATFORMS": "cpu"}
     command = [sys.executable, "-c", "import sys; from latax.cli import main; sys.exit(main())", *map(str, args)]
     pipe = subprocess.PIPE
     return subprocess.Popen(command, cwd=PROJECT, env=environment, stdout=pipe, stderr=pipe, text=True)

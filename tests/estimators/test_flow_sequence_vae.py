@@ -38,13 +38,6 @@ def turning(known=True):
     return Samples(x.reshape(ROWS, -1), context, sample_shape=(3, 2), times=TIMES)
 
 
-@pytest.fixture(scope="module", autouse=True)
-def quick_compilation():
-    jax.config.update("jax_disable_most_optimizations", True)
-    yield
-    jax.config.update("jax_disable_most_optimizations", False)
-
-
 @functools.cache
 def fitted(known=True, flow="potential"):
     return FlowSequenceVAE(flow=flow, **TINY).fit(turning(known))

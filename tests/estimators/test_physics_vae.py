@@ -15,12 +15,15 @@ from latax._errors import ConfigError, DataError, DataWarning, DivergenceError
 from latax.data import Samples
 from latax.estimators.physics_assessment import _at_bounds
 from latax.estimators.prior_check import check_sequences
-from latax.physics import ODE, Parameter, ParameterSpace
+from latax.models.physics_objective import Regularisers
+from latax.physics import ODE, FixedStep, Parameter, ParameterSpace
 from latax.report.run import report_run
 from tests.density.randomised import randomised
 
 ROWS, TIMES = 48, 0.25 * np.arange(9)
 TINY = {"width_size": 4, "inside_width": 3, "steps": 6, "batch_size": 16, "progress": False}
+# The bound alone, for fits of which no regulariser is asked: each term costs seconds of compilation.
+BOUND = {name: 0.0 for name in Regularisers._fields}
 
 
 def move(t, y, p):
@@ -33,6 +36,7 @@ SPRING = ODE(
     ["position", "velocity"],
     observed=["position"],
     corrected=["velocity"],
+    solver=FixedStep("midpoint"),
 )
 
 
@@ -227,7 +231,7 @@ def test_a_solve_that_explodes_in_training_names_the_sequences():
     tall = ODE(lambda t, y, p: (p.rate * jnp.expm1(jnp.abs(y.level)) ** 8,), [Parameter("rate", 0.0, 1e-9)], ["level"])
     data = Samples(np.concatenate([np.asarray(springs().X), np.full((1, 9), 40.0)]), times=TIMES)
     with pytest.warns(DataWarning, match="no finite solution"), pytest.raises(DivergenceError, match="phase 'model'"):
-        PhysicsVAE(physics=tall, **TINY).fit(data)
+        PhysicsVAE(physics=tall, outside_size=None, **BOUND, **TINY).fit(data)
 
 
 def test_parameters_at_their_bounds_are_found():
@@ -252,7 +256,7 @@ def test_a_bound_far_below_most_values_is_not_close_to_them():
 
 
 def test_samples_begin_where_the_inferred_initial_state_may_be():
-    model = PhysicsVAE(physics=SPRING, infers_initial=True, **TINY).fit(springs())
+    model = PhysicsVAE(physics=SPRING, infers_initial=True, **BOUND, **TINY).fit(springs())
     model.remembered_ = model.remembered_[:1]
     spread = float(model._centred.initial_spread()[1])
     slope = np.diff(model.sample(200), axis=1)[:, 0] / 0.25
@@ -267,6 +271,6 @@ def test_several_states_of_which_some_are_seen():
 
     physics = ODE(turn, [Parameter("rate", 0.5, 2.0)], ["a", "b", "c"], observed=["c", "a"], rest={"b": 1.0})
     x = np.stack([np.exp(-TIMES), 1 + 0.1 * np.sin(TIMES)], axis=1) * np.random.default_rng(0).uniform(1, 2, (20, 1, 1))
-    model = PhysicsVAE(physics=physics, infers_initial=True, dt=0.25, **TINY).fit(x)
+    model = PhysicsVAE(physics=physics, infers_initial=True, dt=0.25, **BOUND, **TINY).fit(x)
     assert model.project(x).shape == (20, 9, 2)
     assert model.transform(x).shape == (20, 1 + 2 + 2 + 3)

@@ -33,13 +33,6 @@ TINY = {"steps": 12, "width_size": 8, "path_steps": 4, "progress": False}
 ROWS = np.random.default_rng(0).normal(size=(60, 5)) @ np.random.default_rng(1).normal(size=(5, 5))
 
 
-@pytest.fixture(scope="module", autouse=True)
-def quick_compilation():
-    jax.config.update("jax_disable_most_optimizations", True)
-    yield
-    jax.config.update("jax_disable_most_optimizations", False)
-
-
 @functools.cache
 def run() -> Path:
     """The folder of a finished run."""

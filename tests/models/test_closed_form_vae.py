@@ -34,9 +34,15 @@ def batch(physics, rows=4):
 
 
 @functools.cache
-def trained(name):
+def new(name):
     physics = PHYSICS[name]()
-    model = start_closed_form(closed_form_vae(physics, width_size=4, key=KEY), batch(physics))
+    make = lambda: start_closed_form(closed_form_vae(physics, width_size=4, key=KEY), batch(physics))
+    return eqx.filter_jit(make)()
+
+
+@functools.cache
+def trained(name):
+    model = new(name)
     parts = lambda m: (m.encoder, m.outside)
     return eqx.tree_at(parts, model, [randomised(p, scale=0.2, seed=i) for i, p in enumerate(parts(model))])
 
@@ -70,23 +76,22 @@ def test_gradients_go_where_they_go_for_sequences():
 def test_verbs_on_one_sample(name):
     model = trained(name)
     x = sequences(model, batch(model.physics))[0]
-    latents = model.encode(x)
-    ladder = model.ladder(latents)
+    latents = eqx.filter_jit(model.encode)(x)
+    ladder = eqx.filter_jit(model.ladder)(latents)
     np.testing.assert_allclose(ladder.physics, model.physics.simulate(model.parameters(latents.physics)), rtol=1e-5)
-    np.testing.assert_allclose(ladder.full, model.decode(latents))
+    np.testing.assert_allclose(ladder.full, eqx.filter_jit(model.decode)(latents), rtol=1e-6, atol=1e-6)
     assert float(jnp.abs(ladder.full - ladder.physics).max()) > 1e-3
-    assert model.sample(KEY, latents.initial).shape == x.shape
-    assert bool(jnp.isfinite(bound(model, x, KEY, 3)))
+    assert eqx.filter_jit(model.sample)(KEY, latents.initial).shape == x.shape
+    assert bool(jnp.isfinite(eqx.filter_jit(bound)(model, x, KEY, 3)))
 
 
 @pytest.mark.parametrize("name", PHYSICS)
 def test_a_new_correction_does_nothing(name):
-    physics = PHYSICS[name]()
-    model = start_closed_form(closed_form_vae(physics, width_size=4, key=KEY), batch(physics))
-    x = sequences(model, batch(physics))[0]
-    ladder = model.ladder(model.encode(x))
+    model = new(name)
+    x = sequences(model, batch(model.physics))[0]
+    ladder, cleansed = eqx.filter_jit(lambda m: (m.ladder(m.encode(x)), m.posterior(x).cleansed))(model)
     np.testing.assert_array_equal(ladder.full, ladder.physics)
-    np.testing.assert_allclose(model.posterior(x).cleansed, x, rtol=1e-5)
+    np.testing.assert_allclose(cleansed, x, rtol=1e-5)
 
 
 def test_units_are_those_of_each_channel():
@@ -104,7 +109,8 @@ def test_the_likelihood_is_that_of_the_datas_own_units(x64):
     x = np.random.default_rng(0).normal([0.0, 7.0], [1.0, 3.0], (5, 3, 2, 2))
     data = {"x": jnp.asarray(x.reshape(5, -1))}
     model = start_closed_form(closed_form_vae(constant, outside_size=None, noise=0.5, width_size=2, key=KEY), data)
-    found = PhysicsObjective(Regularisers(*[0] * len(Regularisers._fields)), "fixed")(model, data, KEY)
+    objective = PhysicsObjective(Regularisers(*[0] * len(Regularisers._fields)), "fixed")
+    found = eqx.filter_jit(objective)(model, data, KEY)
     noise = 0.5 * (x.std(axis=(0, 1, 2)) + 1e-6)
     wanted = -norm.logpdf(x, 0.4, noise).sum() / 5
     assert float(found["reconstruction"]) == pytest.approx(wanted, rel=1e-5)
@@ -115,7 +121,7 @@ def test_the_physics_alone_has_no_cleanser():
     model = closed_form_vae(profile(), outside_size=None, width_size=4, key=KEY)
     assert model.outside is None
     assert model.encoder.cleanser is None
-    terms = PhysicsObjective(EVERY)(model, batch(model.physics), KEY)
+    terms = eqx.filter_jit(PhysicsObjective(EVERY))(model, batch(model.physics), KEY)
     assert float(terms["ppc"]) == pytest.approx(float(terms["kl"]))
     assert float(terms["effort"]) == 0.0
 
@@ -126,7 +132,8 @@ def test_the_recipe_trains_what_is_learned():
     spec = phase.filter_spec(model)
     assert not any((spec.loc, spec.scale))
     assert spec.log_noise
-    assert phase.metric(phase.begin(model, batch(model.physics)), batch(model.physics)).shape == (4,)
+    begun = lambda m, data: phase.metric(phase.begin(m, data), data)
+    assert eqx.filter_jit(begun)(model, batch(model.physics)).shape == (4,)
 
 
 def test_what_cannot_be():

@@ -31,14 +31,6 @@ def model_of(reference=None, flow=None, times=TIMES, **options):
     )
 
 
-@pytest.fixture(scope="module", autouse=True)
-def quick_compilation():
-    """Programs that run once for milliseconds need not be optimised."""
-    jax.config.update("jax_disable_most_optimizations", True)
-    yield
-    jax.config.update("jax_disable_most_optimizations", False)
-
-
 class Shrinking(eqx.Module):
     """A sphere whose squared radius relaxes from FIRST² to radius²: what the flow without operator makes of it."""
 

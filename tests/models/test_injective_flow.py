@@ -32,7 +32,7 @@ TINY = {"layers": 1, "latent_layers": 1, "blocks": 0, "width_size": 4, "bins": 3
 
 
 def model(size=3, latent_size=2, **options):
-    new = manifold_flow(size, latent_size, key=KEY, **(SMALL | options))
+    new = eqx.filter_jit(lambda: manifold_flow(size, latent_size, key=KEY, **(SMALL | options)))()
     flows = eqx.tree_at(
         lambda m: (m.embedding.embedding, m.latent),
         new,
@@ -234,9 +234,9 @@ def test_flow_on_a_prescribed_sphere(x64):
     flow = prescribed_flow(
         AffineOutput(Sphere(1), jnp.zeros(2), jnp.full(2, 3.0)), latent_layers=1, width_size=6, blocks=1, key=KEY
     )
-    x = flow.sample(jax.random.key(1))
+    x = eqx.filter_jit(flow.sample)(jax.random.key(1))
     np.testing.assert_allclose(jnp.linalg.norm(x), 3, atol=1e-12)
-    np.testing.assert_allclose(flow.log_prob(x).log_volume, jnp.log(3.0), atol=1e-12)
+    np.testing.assert_allclose(eqx.filter_jit(flow.log_prob)(x).log_volume, jnp.log(3.0), atol=1e-12)
 
 
 @pytest.mark.parametrize("latent_size", [-1, 0, 3, 4])
@@ -259,7 +259,7 @@ def on_a_circle(centre, width=0.3, rows=400):
 @pytest.mark.parametrize("centre", [0.0, np.pi])
 def test_data_astride_the_seam_of_a_circle_start_as_one_heap(centre):
     flow = prescribed_flow(Sphere(1), latent_layers=1, width_size=4, blocks=0, bins=3, key=KEY)
-    started = start_density(flow, {"x": on_a_circle(centre)})
+    started = eqx.filter_jit(start_density)(flow, {"x": on_a_circle(centre)})
     affine = unwrap(started.latent.bijection[-1])
     assert float(affine.scale[0]) == pytest.approx(0.3, rel=0.1)
     assert float(jnp.cos(affine.loc[0] - centre)) == pytest.approx(1.0, abs=0.01)

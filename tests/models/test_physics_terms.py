@@ -54,7 +54,7 @@ def batch(rows=6):
 @functools.cache
 def model():
     fresh = physics_vae(physics(), TIMES, width_size=4, inside_width=3, key=KEY)
-    fresh = start(fresh, batch())
+    fresh = eqx.filter_jit(start)(fresh, batch())
     parts = lambda m: (m.encoder, m.inside, m.outside)
     return eqx.tree_at(parts, fresh, [randomised(p, scale=0.3, seed=i) for i, p in enumerate(parts(fresh))])
 

@@ -43,7 +43,7 @@ def batch(model, rows=6):
 
 def trained(model):
     """A model with corrections that do something, in units that are not one."""
-    model = start(model, batch(model))
+    model = eqx.filter_jit(start)(model, batch(model))
     parts = lambda m: [p for p in (m.encoder, m.inside, m.outside) if p is not None]
     return eqx.tree_at(parts, model, [randomised(p, scale=0.3, seed=i) for i, p in enumerate(parts(model))])
 
@@ -67,13 +67,14 @@ def moved(tree):
 
 
 def test_new_corrections_do_nothing_at_all():
-    model = start(new(), batch(new()))
+    model = eqx.filter_jit(start)(new(), batch(new()))
     x = sequences(model, batch(model))[0]
-    ladder = model.ladder(model.encode(x))
+    laddered = eqx.filter_jit(lambda m: m.ladder(m.encode(x)))
+    ladder = laddered(model)
     for other in (ladder.with_inside, ladder.with_outside, ladder.full):
         np.testing.assert_array_equal(other, ladder.physics)
     # The control: a trained model's do something.
-    ladder = trained(new()).ladder(trained(new()).encode(x))
+    ladder = laddered(trained(new()))
     assert float(jnp.abs(ladder.with_inside - ladder.physics).max()) > 1e-3
     assert float(jnp.abs(ladder.with_outside - ladder.physics).max()) > 1e-3
 
@@ -101,14 +102,14 @@ def test_a_decoder_kl_of_equal_noise_is_half_the_squared_distance(x64):
     model = eqx.tree_at(lambda m: m.log_noise, model, jnp.log(0.3))
     data = batch(model, rows=1)
     objective = PhysicsObjective(Regularisers(ppc=0, cleansing=0, augmentation=0), "fixed")
-    terms = objective(model, data, KEY)
+    terms = eqx.filter_jit(objective)(model, data, KEY)
     assert set(terms) == {"reconstruction", "kl"}
     x = sequences(model, data)[0]
     # Without z_A the only draw is that of v, whose variance is made negligible.
     head = model.encoder.physics.net.layers[-1]
     narrow = eqx.tree_at(lambda layer: layer.bias, head, head.bias.at[1].set(-1e3))
     model = eqx.tree_at(lambda m: m.encoder.physics.net.layers[-1], model, narrow)
-    terms = objective(model, data, KEY)
+    terms = eqx.filter_jit(objective)(model, data, KEY)
     full, noise = model.decode(model.encode(x)), float(model.noise[0])
     wanted = 0.5 * float(jnp.sum((x - full) ** 2)) / noise**2 + 7 * (math.log(noise) + 0.5 * math.log(2 * math.pi))
     assert float(terms["reconstruction"]) == pytest.approx(wanted, rel=1e-2)
@@ -139,7 +140,7 @@ def test_gradients_go_where_they_should():
 
 def test_no_correction_no_discrepancy():
     model = trained(new(inside_size=None, outside_size=None))
-    terms = PhysicsObjective(ALL)(model, batch(model), KEY)
+    terms = eqx.filter_jit(PhysicsObjective(ALL))(model, batch(model), KEY)
     assert float(terms["ppc"]) == pytest.approx(float(terms["kl"]), rel=1e-6)
     assert model.encoder.cleanser is None
 
@@ -181,7 +182,9 @@ def test_the_released_loss_is_the_bound_in_other_units(x64):
     # Spec, test 16: with its factor of the KL mended, the released loss is 2 s² (-ELBO) - d s² ln(2 pi s²).
     model = eqx.tree_at(lambda m: m.log_noise, trained(new()), jnp.log(0.2))
     data = batch(model)
-    terms = PhysicsObjective(Regularisers(ppc=0, cleansing=0, augmentation=0), "fixed")(model, data, KEY)
+    terms = eqx.filter_jit(PhysicsObjective(Regularisers(ppc=0, cleansing=0, augmentation=0), "fixed"))(
+        model, data, KEY
+    )
     s2, d = float(model.noise[0]) ** 2, 7
     negative_elbo = float(terms["reconstruction"] + terms["kl"])
     squares = 2 * s2 * (float(terms["reconstruction"]) - 0.5 * d * math.log(2 * math.pi * s2))
@@ -199,7 +202,7 @@ def test_effort_is_the_size_of_the_corrections(x64):
     flat = [Linear(net, jnp.ones(1)), Linear(coefficients, jnp.zeros(len(coefficients))), Linear(outside, constant)]
     model = eqx.tree_at(last, model, flat)
     only = Regularisers(ppc=0, effort=1.0, cleansing=0, augmentation=0)
-    terms = PhysicsObjective(only)(model, batch(model), KEY)
+    terms = eqx.filter_jit(PhysicsObjective(only))(model, batch(model), KEY)
     assert float(terms["effort"]) == pytest.approx(0.5 * 7 * (1 + 4), rel=1e-5)
 
 

@@ -4,7 +4,6 @@ import dataclasses
 import re
 from pathlib import Path
 
-import jax
 import numpy as np
 import pytest
 
@@ -15,13 +14,6 @@ from latax.report.run import metrics_table, report_run
 TINY = {"width_size": 4, "blocks": 1, "bins": 2, "steps": 6, "batch_size": 16, "progress": False}
 FLOW = {**TINY, "layers": 1, "latent_layers": 1}
 ROWS = 60
-
-
-@pytest.fixture(scope="module", autouse=True)
-def quick_compilation():
-    jax.config.update("jax_disable_most_optimizations", True)
-    yield
-    jax.config.update("jax_disable_most_optimizations", False)
 
 
 def table(size: int) -> Samples:

@@ -12,7 +12,7 @@ import pytest
 
 from latax._errors import ConfigError
 from latax.train.layout import Layout
-from tests.conftest import PROJECT
+from tests.conftest import PROJECT, QUICK_COMPILATION
 
 COMMON = """
 import json, sys
@@ -93,7 +93,7 @@ def test_two_processes_agree_with_one(tmp_path, run_python):
     environment = os.environ | {
         "JAX_PLATFORMS": "cpu",
         "JAX_CPU_COLLECTIVES_IMPLEMENTATION": "gloo",
-        "XLA_FLAGS": "--xla_force_host_platform_device_count=1",
+        "XLA_FLAGS": f"{QUICK_COMPILATION} --xla_force_host_platform_device_count=1",
         "PYTHONPATH": os.pathsep.join(["src", os.environ.get("PYTHONPATH", "")]),
     }
     start = [sys.executable, "-c", COMMON + PROCESS, address]

@@ -229,6 +229,8 @@ KILLED = """
 import os, random, signal, sys, time
 from pathlib import Path
 
+os.environ["XLA_FLAGS"] = ""  # so many steps are worth optimising
+
 import latax.train.run as run
 from latax.train import Alternate, JSONLTracker, fit
 from tests.train.problem import Line, arrays, data, phase, source, squared_error

@@ -204,7 +204,7 @@ class TraversalObjective(eqx.Module):
         labels = jnp.broadcast_to(numbers[:, None], s.shape)
         distinct = optax.softmax_cross_entropy_with_integer_labels(logits, labels)
         if self.aligned:
-            some, at = jax.lax.stop_gradient(places.reshape(-1, n)[::k]), pair_times(s, self.pairs, self.steps)[1]
+            some, at = jax.lax.stop_gradient(places.reshape(-1, n)[::k]), last_time(s, self.steps)
             of_point = lambda z, t: misalignment(model.decode, z, model.velocities(z, t))
             terms["alignment"] = jax.vmap(of_point)(some, at.reshape(-1)[::k])
         return {"distinct": jnp.mean(distinct), **{name: jnp.mean(term) for name, term in terms.items()}}
@@ -239,11 +239,13 @@ class TraversalObjective(eqx.Module):
 
 def pair_times(s: Float[Array, ""], pairs: str, steps: int) -> tuple[Float[Array, " T"], Float[Array, ""]]:
     """The times of a path whose last two points are the pair, and the last of them."""
-    step = 1 / steps
-    start = s * (1 - step)
-    stop = start + step
-    zero = jnp.zeros_like(s)
-    return (jnp.stack([zero, stop]) if pairs == "start" else jnp.stack([zero, start, stop])), stop
+    zero, stop = jnp.zeros_like(s), last_time(s, steps)
+    return jnp.stack([zero, stop] if pairs == "start" else [zero, s * (1 - 1 / steps), stop]), stop
+
+
+def last_time(s: Float[Array, "..."], steps: int) -> Float[Array, "..."]:
+    """The end of a step of 1 / `steps` that begins at the share s of what is before the last."""
+    return s * (1 - 1 / steps) + 1 / steps
 
 
 class Misclassification(eqx.Module):

@@ -219,9 +219,10 @@ def test_pairs_in_several_parts_need_another_start():
 
 
 def test_pairs_that_are_too_near_are_left_out():
-    x = np.linspace(0, 1, 65)[:, None] * np.ones(3)
-    near = from_triples(x[:-2], x[2:], x[1:-1], np.append(np.full(62, 1.0), 1e-4))
-    with pytest.warns(DataWarning, match=r"1 of 63 pairs are left out: nearer than 0\.\d+, 0\.01 of the manifold's"):
+    x = np.append(np.linspace(0, 1, 65), [2, 2 + 1e-5, 2 + 2e-5])[:, None] * np.ones(3)
+    first = np.append(np.arange(63), 65)
+    near = from_triples(x[first], x[first + 2], x[first + 1], np.append(np.full(63, 1.0), 6.4e-4))
+    with pytest.warns(DataWarning, match=r"1 of 64 pairs are left out: nearer than 0\.\d+, 0\.01 of the manifold's"):
         make("pairs", steps=3, decoder=False, start="none").fit(near)
 
 

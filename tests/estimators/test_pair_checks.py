@@ -44,8 +44,8 @@ def test_midpoints_that_are_not_halfway_contradict_distances():
     pairs = frames((4, 2), (6, 3))
     pairs.distance[10] *= 3
     message = (
-        r"^3 distances .* are contradicted.*rows 10 and 14 have 0\.589, the path over 12 has 0\.196; rows 10 and 12 have "
-        r"0\.295 \(half of that of a pair\), another pair has 0\.0982.*\. Either"
+        r"^3 distances .* are contradicted.*rows 10 and 14 have 0\.589, the path over 12 has 0\.196; "
+        r"rows 10 and 12 have 0\.295 \(half of that of a pair\), another pair has 0\.0982.*\. Either"
     )
     with pytest.raises(DataError, match=message):
         refuse_contradictions(pairs, pair_graph(pairs, ROWS), 0)

@@ -35,7 +35,7 @@ POSITIONED: dict[str, AbstractManifold] = {
 }
 
 
-def find_manifold(manifold: str | RenderedManifold | AbstractManifold) -> RenderedManifold | AbstractManifold | None:
+def find_manifold(manifold: Any) -> RenderedManifold | AbstractManifold | None:
     """The rendered manifold, or that of positions, that this names, or is; None for `PAIRS`.
 
     Raises `ConfigError` for a name that says none, and for other objects, such as a `MetricSpace`.

@@ -22,7 +22,7 @@ from latax.geometry import AbstractManifold, hessian_stencils, stencil_unknowns
 PER_UNKNOWN, MOST_PER_UNKNOWN = 3, 6
 #: In the manifold's length: between these distances neighbours are drawn by lot; where there are fewer, the nearest
 #: beyond are added. Noise σ of a latent coordinate adds about 14 σ² / r⁴ to the bending from neighbours up to r, on a
-#: line: 1.7 % for 0.01 and r = 0.3. A quadratic fit misses 0.12 r² of the bending of a unit circle: 1 % for r = 0.3.
+#: line: 0.02 % for 0.001 and r = 0.5. A quadratic fit misses 0.12 r² of the bending of a unit circle: 3 % for r = 0.5.
 NEAREST, WIDTH = 0.1, 0.5
 #: Samples that are looked at as neighbours at most, and centres whose distances are found at once.
 CANDIDATES, AT_ONCE = 16_384, 256

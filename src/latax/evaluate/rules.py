@@ -66,7 +66,8 @@ def off_manifold(fraction: float, n: int, *, expected: float = 0.01) -> Finding:
 
 
 def energy_against_lowest(energy: float, lowest: float) -> Finding:
-    """The energy of an embedding against the lowest that any map of this manifold can have.
+    """The energy of an embedding against the lowest that any map of this manifold can have, which is that of the best
+    multiple of the classical embedding.
 
     Good up to 5 % above it, bad above 50 %: a circle that winds twice around has 3.8 times the lowest energy for λ =
     0.1.
@@ -77,7 +78,8 @@ def energy_against_lowest(energy: float, lowest: float) -> Finding:
         ratio,
         good=1.05,
         bad=1.5,
-        meaning=f"The embedding is {_percent(max(ratio - 1, 0))} above the proven bound.",
+        meaning=f"The embedding is {_percent(max(ratio - 1, 0))} above the best multiple of the classical one, which no "
+        "map can beat for near pairs.",
         cure="Train longer, or give more latent coordinates; start='stress' avoids embeddings that wind around twice.",
     )
 

@@ -78,8 +78,8 @@ def energy_against_lowest(energy: float, lowest: float) -> Finding:
         ratio,
         good=1.05,
         bad=1.5,
-        meaning=f"The embedding is {_percent(max(ratio - 1, 0))} above the best multiple of the classical one, which no "
-        "map can beat for near pairs.",
+        meaning=f"The embedding is {_percent(max(ratio - 1, 0))} above the best multiple of the classical one, which "
+        "no map can beat for near pairs.",
         cure="Train longer, or give more latent coordinates; start='stress' avoids embeddings that wind around twice.",
     )
 

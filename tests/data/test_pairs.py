@@ -23,6 +23,10 @@ def pairs(first=(0, 1, 3), second=(2, 3, 5), midpoint=(1, 2, 4), distance=(0.5, 
         ),
         ({"distance": (0.5, -1.0, 0.7)}, r"a negative distance: rows 1 and 3\. A distance is a length"),
         ({"second": (2, 1, 5)}, r"join a row with itself: rows 1 and 1"),
+        (
+            {"first": (0, 2, 3), "second": (2, 0, 5), "midpoint": (1, 4, 4), "distance": (0.5, 3.5, 0.7)},
+            r"1 pair of 3 are given several times with different distances: rows 0 and 2\. Two samples have one",
+        ),
         ({"midpoint": (1, 3, 3)}, r"2 pairs of 3 have one of their ends for a midpoint.*leave the pair out"),
     ],
 )

@@ -4,7 +4,7 @@ import sys
 import numpy as np
 import pytest
 
-from latax._errors import FileError
+from latax._errors import ConfigError, FileError
 from latax.data import read
 from latax.data.memory import _room_in_group, available_memory
 from latax.data.read import READERS
@@ -81,3 +81,14 @@ def test_nothing_heavy_is_imported_before_it_is_needed():
     )
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert found.stdout.strip() == "[]"
+
+
+def test_positions_are_no_data(tmp_path):
+    (tmp_path / "a.csv").write_text("x,angle,y,t\n1,0.5,2,7\n3,1.5,4,8\n5,2.5,6,9\n")
+    samples = read(tmp_path / "a.csv", position="angle", context="t")
+    assert samples.feature_names == ("x", "y")
+    np.testing.assert_array_equal(samples.truth["position"], [[0.5], [1.5], [2.5]])
+    np.testing.assert_array_equal(samples.context, [[7], [8], [9]])
+    assert read(tmp_path / "a.csv", position=["t", "angle"]).context is None
+    with pytest.raises(ConfigError, match=r"no column 'angel'.*Did you mean 'angle'"):
+        read(tmp_path / "a.csv", position="angel")

@@ -1,6 +1,5 @@
 """The ways to say what is near: a renderer, positions, pairs. Fits are tiny; the tests are about the protocol."""
 
-import contextlib
 import functools
 
 import jax.numpy as jnp
@@ -11,9 +10,9 @@ import latax
 from latax import LowBendingAutoencoder
 from latax._errors import ConfigError, DataError, DataWarning
 from latax.data import Samples, from_triples
+from latax.data.metric_pairs import from_metric_space
 from latax.data.rendered import RenderedManifold
-from latax.estimators.nearness import Paired
-from latax.geometry import Euclidean, FlatTorus, Product
+from latax.geometry import Euclidean, FlatTorus, MetricSpace, Product
 
 TINY = {"latent_size": 3, "width_size": 6, "steps": 8, "batch_size": 8, "progress": False}
 ROWS = 128
@@ -113,7 +112,10 @@ def test_samples_without_what_is_needed():
         make("pairs").fit(X)
     with pytest.raises(DataError, match=r"come with pairs, and 'ring' renders its own\. Give manifold='pairs'"):
         make("rendered").fit(paired())
-    with pytest.raises(DataError, match=r"'ring' renders images.*manifold='circle'"):
+    with pytest.raises(
+        DataError,
+        match=r"'ring' renders images.*a table.*read\(path, position='angle'\).*'pairs'",
+    ):
         make("rendered").fit(X)
     with pytest.raises(ConfigError, match=r"no manifold 'cirle'\. Did you mean 'circle'\? .*pairs"):
         make("cirle").fit(X)
@@ -133,10 +135,80 @@ def test_positions_that_are_none(manifold, position, message):
         make(manifold).fit(Samples(positioned().X, truth={"position": position}))
 
 
-def test_degrees_are_warned_of():
+def test_degrees_are_refused_where_radians_are_expected():
     degrees = np.random.default_rng(0).uniform(0, 360, ROWS)
-    with pytest.warns(DataWarning, match=r"go round 57 times.*in radians.*deg2rad"):
-        make("circle", steps=3).fit(Samples(curve(np.deg2rad(degrees)), truth={"position": degrees}))
+    samples = Samples(curve(np.deg2rad(degrees)), truth={"position": degrees})
+    message = r"go round 57 times.*periods of 6\.283.*deg2rad.*manifold='circle-degrees'.*position % period"
+    with pytest.raises(DataError, match=message):
+        make("circle").fit(samples)
+    assert make("circle-degrees", steps=3).fit(samples).length_ == pytest.approx(180 / np.pi)
+
+
+def halfway(x, y):
+    return x + (jnp.mod(y - x + jnp.pi, 2 * jnp.pi) - jnp.pi) / 2
+
+
+OWN = MetricSpace(
+    lambda x, y: 2 * jnp.abs(halfway(x, y) - x)[0], halfway, point_shape=1, injectivity_radius=float(np.pi)
+)
+
+
+@pytest.mark.parametrize(
+    ("manifold", "message"),
+    [
+        (OWN, r"manifold is a MetricSpace.*from_metric_space\(space, points, draw, farthest=.*manifold='pairs'"),
+        (halfway, r"manifold=<function halfway.*neither a name, a RenderedManifold nor a manifold.*from_triples"),
+    ],
+)
+def test_what_is_no_manifold_is_refused(manifold, message):
+    model = make("circle")
+    model.manifold = manifold  # the run-time type checks of these tests refuse it in the constructor
+    with pytest.raises(ConfigError, match=message):
+        model.fit(positioned())
+
+
+def test_a_metric_space_of_ones_own_gives_pairs():
+    points = np.random.default_rng(0).uniform(0, 2 * np.pi, (ROWS, 1))
+    samples = from_metric_space(OWN, points, lambda p: curve(p[:, 0]), farthest=0.5)
+    model = make("pairs", steps=3, decoder=False).fit(samples)
+    assert model.length_ == pytest.approx(1, rel=0.05)
+
+
+@pytest.mark.parametrize(
+    ("name", "changed", "message"),
+    [
+        (
+            "rendered",
+            {"distances": "ball", "farthest": 1e-3},
+            r"farthest=0\.001 is below 0\.01 of the manifold's length",
+        ),
+        ("rendered", {"distances": "shell", "farthest": 1e-3}, r"farthest=0\.001 is below 0\.01"),
+        ("circle", {"nearest": 1e-3}, r"nearest=0\.001 is below 0\.01.*nearest=0\.1 and farthest=0\.5 are good"),
+        ("circle", {"farthest": 0.05}, r"expected 0 < inner < outer, got inner = 0\.1, outer = 0\.05"),
+        ("circle", {"farthest": 4.0}, r"unique only below its injectivity radius, 3\.14"),
+    ],
+)
+def test_distances_that_cannot_be(name, changed, message):
+    with pytest.raises(ConfigError, match=message):
+        make(name, **changed).fit(CASES[name]())
+
+
+@pytest.mark.parametrize("law", ["ball", "radial"])
+def test_laws_that_come_near_zero_end_at_what_single_precision_allows(law):
+    drawn = make("rendered", distances=law)._law(RING.manifold).quantile(jnp.linspace(0, 1, 11), 1)
+    assert float(drawn.min()) == pytest.approx(0.01)
+    assert float(drawn.max()) == pytest.approx(0.5)
+
+
+def test_without_a_bending_weight_no_energy_is_the_lowest():
+    for name in ("circle", "rendered"):
+        model = make(name, bending_weight=0.0, steps=3).fit(CASES[name]())
+        assert "lowest possible" not in str(model.diagnose(CASES[name]()))
+
+
+def test_few_held_out_samples_have_many_far_pairs():
+    for name in ("circle", "pairs"):
+        assert len(fitted(name).assess(CASES[name]()).looked.far_distance) >= 4096
 
 
 def test_pairs_in_several_parts_need_another_start():
@@ -146,18 +218,11 @@ def test_pairs_in_several_parts_need_another_start():
     assert make("pairs", start="none", steps=3, decoder=False).fit(apart).transform(apart).shape == (128, 3)
 
 
-def test_detours_between_near_samples_are_warned_of():
-    for halves, warned in (((2, 3), False), ((11, 18), True)):
-        samples = paired(halves=halves)
-        near = Paired(samples.pairs, samples.X.astype(np.float32), np.arange(0), np.arange(ROWS), 0)
-        with pytest.warns(DataWarning, match=r"give also pairs of nearer") if warned else contextlib.nullcontext():
-            near.warn_of_detours()
-
-
 def test_pairs_that_are_too_near_are_left_out():
-    x = np.linspace(0, 1, 65)[:, None] * np.ones(3)
-    near = from_triples(x[:-2], x[2:], x[1:-1], np.append(np.full(62, 1.0), 1e-4))
-    with pytest.warns(DataWarning, match=r"1 of 63 pairs are left out: nearer than 0\.\d+, 0\.01 of the manifold's"):
+    x = np.append(np.linspace(0, 1, 65), [2, 2 + 1e-5, 2 + 2e-5])[:, None] * np.ones(3)
+    first = np.append(np.arange(63), 65)
+    near = from_triples(x[first], x[first + 2], x[first + 1], np.append(np.full(63, 1.0), 6.4e-4))
+    with pytest.warns(DataWarning, match=r"1 of 64 pairs are left out: nearer than 0\.\d+, 0\.01 of the manifold's"):
         make("pairs", steps=3, decoder=False, start="none").fit(near)
 
 

@@ -5,7 +5,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
-import numpy as np
 import tyro
 
 from latax._errors import ConfigError
@@ -46,18 +45,7 @@ class Reading:
 
     def _read(self, path: Path, columns: tuple[str, ...]) -> Samples:
         options: dict[str, Any] = {"name": self.array, "columns": columns or None, "labels": self.series}
-        if not self.position:
-            return read(path, **options, context=self.context or None)
-        # Positions are read as a context, alone and with that of the data: columns of a file are one or the other.
-        beside = read(path, **options, context=self.position)
-        samples = read(path, **options, context=(*self.context, *self.position))
-        kept = [i for i, name in enumerate(samples.context_names) if name not in beside.context_names]
-        return dataclasses.replace(
-            samples,
-            context=samples.context[:, kept] if kept and samples.context is not None else None,
-            context_names=tuple(samples.context_names[i] for i in kept),
-            truth={**samples.truth, "position": np.asarray(beside.context)},
-        )
+        return read(path, **options, context=self.context or None, position=self.position or None)
 
     def without_missing_positions(self, path: Path) -> Samples:
         """The samples in `path`, where nobody asks for their positions: a file may lack these."""

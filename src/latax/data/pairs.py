@@ -10,6 +10,8 @@ from latax._errors import DataError
 from latax._wording import counted, listed
 
 _SHOWN = 5
+#: Distances of the same two samples may differ by this share: they may have been measured twice.
+_ROUNDING = 0.01
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -21,7 +23,7 @@ class Pairs:
     * `distance`: (P,) the length of that path, in one unit for all pairs.
 
     Raises `DataError` where the arrays do not belong together, a row is negative, a distance is not a positive finite
-    number, or two of the three rows of a pair are the same.
+    number, two of the three rows of a pair are the same, or the same two rows have two different distances.
     """
 
     first: Int[np.ndarray, " _"]
@@ -50,6 +52,11 @@ class Pairs:
             (self.midpoint == self.first) | (self.midpoint == self.second),
             "have one of their ends for a midpoint",
             "The midpoint has to be the sample that is halfway; where there is none, leave the pair out.",
+        )
+        self._refuse(
+            self._of_two_distances(),
+            "are given several times with different distances",
+            "Two samples have one distance: correct it, or keep one of them.",
         )
 
     def __len__(self) -> int:
@@ -86,6 +93,16 @@ class Pairs:
     def moved(self, rows: int) -> "Pairs":
         """The same pairs of samples that come after `rows` others."""
         return Pairs(self.first + rows, self.second + rows, self.midpoint + rows, self.distance)
+
+    def _of_two_distances(self) -> Bool[np.ndarray, " _"]:
+        """The first of several pairs of the same two rows whose distances differ by more than rounding."""
+        low, high = np.minimum(self.first, self.second), np.maximum(self.first, self.second)
+        order = np.lexsort((self.distance, high, low))
+        before, after = order[:-1], order[1:]
+        same = (low[before] == low[after]) & (high[before] == high[after])
+        found = np.zeros(len(self), bool)
+        found[before] = same & (self.distance[after] > (1 + _ROUNDING) * self.distance[before])
+        return found
 
     def _arrays(self) -> dict[str, Any]:
         return {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}

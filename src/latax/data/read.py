@@ -4,13 +4,15 @@ import dataclasses
 import importlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from latax._errors import ConfigError, DataError, FileError
 from latax._wording import did_you_mean
 from latax.data.memory import Lazy
-from latax.data.request import Request, position
+from latax.data.request import Request
+from latax.data.request import position as column_number
 from latax.data.samples import Samples, check_finite
 from latax.data.table import checked_labels
 
@@ -50,6 +52,7 @@ def read(
     context: Sequence[str | int] | str | None = None,
     lazy: Lazy = "auto",
     labels: str | int | None = None,
+    position: Sequence[str | int] | str | None = None,
 ) -> Samples:
     """Read a file, or a folder of images, as samples: one per row, or along the first axis of an array.
 
@@ -64,6 +67,8 @@ def read(
       "auto" does so when they need more than half of the free memory.
     - `labels`: the column that says what each row is called, e.g. the name of a subject: numbers, or texts in CSV and
       Parquet.
+    - `position`: names of the columns, or of the arrays, that tell where each sample is on a known manifold, an angle
+        for instance. They are no data, and go to `truth["position"]`.
 
     **Returns:** `Samples`, whose `origin` says what was found and done. All numbers are checked to be finite, except
     in lazy data, which `latax.data.check_finite` checks in one pass through the file. Constant columns are allowed.
@@ -71,6 +76,8 @@ def read(
     Raises `FileError` for a missing, damaged or unknown file, `DataError` for contents that are not usable numbers,
     `ConfigError` for names that the file does not have.
     """
+    if position is not None:
+        return _positioned(path, position, context, name=name, columns=columns, lazy=lazy, labels=labels)
     path = Path(path).expanduser()
     request = Request(name, _names(columns), _names(context) or (), lazy, None if labels is None else str(labels))
     kind = _reader_for(path)
@@ -84,11 +91,28 @@ def read(
     return samples
 
 
+def _positioned(
+    path: str | Path, position: Sequence[str | int] | str, context: Sequence[str | int] | str | None, **options: Any
+) -> Samples:
+    """The samples with their positions, which are read as a context, alone and with that of the data: columns of a file
+    are one or the other."""
+    names = _names(position) or ()
+    beside = read(path, **options, context=names)
+    samples = read(path, **options, context=(*(_names(context) or ()), *names))
+    kept = [i for i, name in enumerate(samples.context_names) if name not in beside.context_names]
+    return dataclasses.replace(
+        samples,
+        context=samples.context[:, kept] if kept and samples.context is not None else None,
+        context_names=tuple(samples.context_names[i] for i in kept),
+        truth={**samples.truth, "position": np.asarray(beside.context)},
+    )
+
+
 def _labelled(reader: Callable[[Path, Request], Samples], path: Path, request: Request, labels: str) -> Samples:
     """The samples of an array of which one column says what the rows are called."""
     columns = None if request.columns is None else (labels, *request.columns)
     whole = reader(path, dataclasses.replace(request, columns=columns, lazy=False))
-    number = position(labels, whole.feature_names, str(path))
+    number = column_number(labels, whole.feature_names, str(path))
     values = np.asarray(whole.X)[:, number]
     texts = [None if np.isnan(value) else f"{value:.15g}" for value in values]
     kept = [i for i in range(len(whole.feature_names)) if i != number]

@@ -88,7 +88,7 @@ def space_with(model: AbstractEstimator, points: Float[np.ndarray, "N n"]) -> La
         decode: Any = DecodeSignal(model._centred, model.sample_shape_)
     elif isinstance(model, AbstractForecaster):
         shares = tuple(model._shares(np.asarray(model.times_)).tolist())
-        decode = _DecodeTrajectory(model._centred, shares, model.sample_shape_)
+        decode = _DecodeTrajectory(model._centred, shares, jnp.asarray(model._mean, jnp.float32), model.sample_shape_)
     else:
         decode = _Decode(model.module_, model.sample_shape_)
     return LatentSpace(points.shape[1], Rows(jnp.asarray(points)), decode)
@@ -109,11 +109,12 @@ class _DecodeTrajectory(eqx.Module):
 
     module: Any
     shares: tuple[float, ...] = eqx.field(static=True)
+    mean: Float[Array, "*state"]
     shape: tuple[int, ...] = eqx.field(static=True)
 
     def __call__(self, z: Float[Array, " n"]) -> Float[Array, "*data"]:
         states = jax.vmap(lambda t: self.module.decode(z, t))(jnp.asarray(self.shares, z.dtype))
-        return states.reshape(self.shape)
+        return states.reshape(self.shape) + self.mean
 
 
 class DecodeSignal(eqx.Module):

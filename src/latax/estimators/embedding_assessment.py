@@ -19,8 +19,9 @@ from latax.models.autoencoder import Autoencoder
 from latax.models.low_bending import energies, far_lengths, stretches
 from latax.train import Batch
 
-#: Near pairs, or samples with their neighbours, that are looked at.
-PAIRS = 4096
+#: Near pairs, or samples with their neighbours, that are looked at, and far pairs.
+PAIRS, FAR_PAIRS = 4096, 4096
+_SEED = 1
 
 
 class Looked(NamedTuple):
@@ -35,16 +36,17 @@ class Looked(NamedTuple):
     bending: Float[np.ndarray, " N"]
     stretch: Float[np.ndarray, " M"]
     latent: Float[np.ndarray, "N l"]
-    far_length: Float[np.ndarray, " N"]
-    far_distance: Float[np.ndarray, " N"]
+    far_length: Float[np.ndarray, " F"]
+    far_distance: Float[np.ndarray, " F"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class EmbeddingAssessment(Assessment):
     """What is known about an embedding.
 
-    - `energy`: distortion + λ bending of near pairs, and its standard error; `lowest`: that no map can go below, or
-        None where it is not known.
+    - `energy`: distortion + λ bending of near pairs, and its standard error; `lowest`: that of the best multiple of
+        the classical embedding over the same kind of pairs, or neighbourhoods, which no map of near pairs can go below;
+        None where it is not known, and for λ = 0.
     - `far_ratio`: of `latax.evaluate.embedding.far_pair_ratio`; `dimension`: of `principal_dimension`.
     - `interpolation`: None without a decoder, and where the samples between others are not known.
     - `rendered`: what drew the samples, where anything did.
@@ -62,12 +64,12 @@ class EmbeddingAssessment(Assessment):
 
 def assess_embedding(estimator: Any, near: AbstractNearness, held_out: Samples) -> EmbeddingAssessment:
     """Judges an embedding by what is known of near and far samples, and its decoder by held-out samples, too."""
-    looked = look(estimator, near, PAIRS, seed=1)
+    looked = look(estimator, near, PAIRS, seed=_SEED, far=FAR_PAIRS)
     total = looked.distortion + estimator._weight * looked.bending
     energy, error = float(np.mean(total)), float(np.std(total) / np.sqrt(len(total)))
     ratio = far_pair_ratio(looked.far_length / np.median(looked.stretch), looked.far_distance)
     findings = [rules.covered_twice(ratio)]
-    lowest = near.lowest(estimator._weight, estimator._distortion)
+    lowest = near.lowest(estimator._weight, estimator._distortion, PAIRS, _SEED)
     if lowest is not None:
         findings.insert(0, rules.energy_against_lowest(energy, lowest, standard_error=error))
     interpolation = None
@@ -93,9 +95,11 @@ def assess_embedding(estimator: Any, near: AbstractNearness, held_out: Samples) 
     )
 
 
-def look(estimator: Any, near: AbstractNearness, count: int, *, seed: int) -> Looked:
-    """About `count` pairs as the fitted model sees them, the same for the same seed."""
-    pieces = [_look(estimator._centred, batch, estimator._distortion) for batch in near.judging(count, seed)]
+def look(estimator: Any, near: AbstractNearness, count: int, *, seed: int, far: int = 0) -> Looked:
+    """About `count` near pairs, and `far` far ones at least, as the fitted model sees them; the same for the same
+    seed."""
+    judged = near.judging(count, seed, far=far)
+    pieces = [_look(estimator._centred, batch, estimator._distortion) for batch in judged]
     return Looked(*(np.concatenate([np.asarray(leaf) for leaf in leaves]) for leaves in zip(*pieces, strict=True)))
 
 

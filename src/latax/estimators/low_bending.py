@@ -1,5 +1,6 @@
 """The low-bending, low-distortion autoencoder: an embedding as isometric and as flat as the manifold allows."""
 
+import math
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
@@ -13,8 +14,10 @@ from latax.data import Samples, stacked
 from latax.data.rendered import RenderedManifold
 from latax.estimators.autoencoder import AbstractAutoencoder
 from latax.estimators.embedding_assessment import EmbeddingAssessment, assess_embedding, look
+from latax.estimators.find_nearness import find_nearness
 from latax.estimators.manifolds import find_manifold
-from latax.estimators.nearness import AbstractNearness, Paired, nearness
+from latax.estimators.nearness import AbstractNearness
+from latax.estimators.paired_nearness import Paired
 from latax.estimators.params import require_not_negative, require_positive
 from latax.geometry import (
     DISTORTIONS,
@@ -22,7 +25,6 @@ from latax.geometry import (
     AbstractDistortion,
     AbstractManifold,
     Annulus,
-    Ball,
     PairSampler,
     Radial,
     Shell,
@@ -34,6 +36,8 @@ from latax.models.recipes import Budget, low_bending
 STRESS_SHARE, DECODER_SHARE = 0.25, 0.25
 #: Near pairs, or samples with their neighbours, on which weights and replicates are compared.
 VALIDATION = 1024
+#: In the manifold's length: what single precision allows.
+LEAST = 0.01
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -52,8 +56,8 @@ class LowBendingAutoencoder(AbstractAutoencoder):
 
     manifold: str | RenderedManifold | AbstractManifold = "sundial"
     """What the images show: sundial, rotating-object, translations, ellipses, rotated-digits. Or where the samples are
-    whose positions are known: circle (radians), sphere (unit vectors), rotations (matrices), torus (two angles), plane,
-    line (such as times). Or pairs, where the samples come with some. Or file.py:name for your own."""
+    whose positions are known: circle (radians), circle-degrees, sphere (unit vectors), rotations (matrices), torus (two
+    angles), plane, line (such as times). Or pairs, where the samples come with some. Or file.py:name for your own."""
     latent_size: int = 16
     """Latent coordinates: room to lie flat in, at least twice the manifold's dimension and one more."""
     bending_weight: float = 0.1
@@ -62,11 +66,14 @@ class LowBendingAutoencoder(AbstractAutoencoder):
     distortion: Literal["inverse", "regularised", "quadratic", "log"] = "inverse"
     """γ, what a wrong length costs: s² + 1/s² - 2, that with a finite value at 0, (s - 1)², or log² s."""
     distances: Literal["annulus", "ball", "radial", "shell"] = "annulus"
-    """How distances of rendered near pairs are drawn; all but the annulus have known defects."""
+    """How distances of rendered near pairs are drawn; all but the annulus have known defects. Ball and radial end at
+    0.01 of the manifold's length, the least that single precision allows."""
     farthest: float = 0.5
-    """The greatest distance of a rendered near pair, in the manifold's length."""
+    """The greatest distance of a rendered near pair, and of neighbours at known positions, in the manifold's length:
+    where samples are too few, neighbours may be farther away. Known pairs have their own distances."""
     nearest: float = 0.1
-    """The least distance of a rendered near pair, for the annulus; 0.01 is the least that single precision allows."""
+    """The least distance of a rendered near pair, for the annulus, and of neighbours at known positions; 0.01 is the
+    least that single precision allows."""
     start: Literal["stress", "none"] = "stress"
     """Begin with the distances of far pairs. Without, embeddings often wind twice around."""
     decoder: bool = True
@@ -102,15 +109,20 @@ class LowBendingAutoencoder(AbstractAutoencoder):
             raise ConfigError(f"distances={self.distances!r} is not one of {', '.join(_LAWS)}.")
         if self.start not in ("stress", "none"):
             raise ConfigError(f"start={self.start!r} is not known; give 'stress' or 'none'.")
-        if self.distances == "annulus" and self.nearest < 0.01:
-            raise ConfigError(
-                f"nearest={self.nearest:g} is below 0.01 of the manifold's length: in single precision the second "
-                "differences of such near points are rounding. Give a larger one; 0.1 is good."
-            )
+        for name in ("farthest", "nearest"):
+            if getattr(self, name) < LEAST:
+                raise ConfigError(
+                    f"{name}={getattr(self, name):g} is below {LEAST:g} of the manifold's length: in single precision "
+                    "the second differences of such near points are rounding. Give a larger one; nearest=0.1 and "
+                    "farthest=0.5 are good."
+                )
         self._distortion  # noqa: B018 - refuses unknown names
         manifold = self._manifold
         if isinstance(manifold, RenderedManifold):
             PairSampler(manifold.manifold, self._law(manifold.manifold))  # refuses distances that it does not allow
+        elif manifold is not None:
+            # The same for neighbours; in lengths of the data where the manifold has none of its own.
+            PairSampler(manifold, Annulus(self.farthest * (unit := _unit(manifold)), self.nearest * unit))
 
     @property
     def _manifold(self) -> RenderedManifold | AbstractManifold | None:
@@ -119,7 +131,7 @@ class LowBendingAutoencoder(AbstractAutoencoder):
 
     def _law(self, manifold: AbstractManifold) -> AbstractDistanceLaw:
         length = manifold.length_scale
-        return _LAWS[self.distances](self.farthest * length, self.nearest * length)
+        return _LAWS[self.distances](self.farthest * length, self.nearest * length, LEAST * length)
 
     @property
     def _weight(self) -> float:
@@ -132,13 +144,10 @@ class LowBendingAutoencoder(AbstractAutoencoder):
 
     def _check_columns(self, samples: Samples) -> None:
         super()._check_columns(samples)
-        near = nearness(self, samples, self.rows(len(samples)))
+        near = find_nearness(self, samples, self.rows(len(samples)))
         self.length_ = near.length
         if isinstance(near, Paired):
-            near = near.without_rounding(self.length_)
-            if self.start == "stress":
-                near.require_one_part()
-            near.warn_of_detours()
+            near = near.checked(one_part=self.start == "stress")
         # The training's batches are made before anything is on disk: they refuse samples that they cannot use.
         self._near, self._training = near, near.training()
 
@@ -190,12 +199,17 @@ class LowBendingAutoencoder(AbstractAutoencoder):
         if training is not None and not isinstance(self._manifold, RenderedManifold):
             both = stacked(training, held_out)
         first = len(both) - len(held_out)
-        return nearness(self, both, (np.arange(first), np.arange(first, len(both))))
+        return find_nearness(self, both, (np.arange(first), np.arange(first, len(both))))
 
 
+def _unit(manifold: AbstractManifold) -> float:
+    return manifold.length_scale if math.isfinite(manifold.injectivity_radius) else 1.0
+
+
+#: By the greatest distance, the least, and the least that single precision allows.
 _LAWS = {
-    "annulus": lambda outer, inner: Annulus(outer, inner),
-    "ball": lambda outer, inner: Ball(outer),
-    "radial": lambda outer, inner: Radial(outer),
-    "shell": lambda outer, inner: Shell(outer),
+    "annulus": lambda outer, inner, least: Annulus(outer, inner),
+    "ball": lambda outer, inner, least: Annulus(outer, least),
+    "radial": lambda outer, inner, least: Radial(outer, least),
+    "shell": lambda outer, inner, least: Shell(outer),
 }

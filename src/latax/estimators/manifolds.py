@@ -9,7 +9,7 @@ from latax._errors import ConfigError
 from latax._wording import did_you_mean
 from latax.data import renderers
 from latax.data.rendered import RenderedManifold
-from latax.geometry import SO3, AbstractManifold, Euclidean, FlatTorus, Sphere
+from latax.geometry import SO3, AbstractManifold, AbstractMetricSpace, Euclidean, FlatTorus, Sphere
 
 #: What is near is said by the pairs that come with the samples.
 PAIRS = "pairs"
@@ -22,9 +22,11 @@ BUILT_IN = {
     "rotated-digits": renderers.rotated_digits,
 }
 
-#: Where samples of known positions are: angles in radians, unit vectors, rotation matrices, Cartesian coordinates.
+#: Where samples of known positions are: angles in radians or degrees, unit vectors, rotation matrices, Cartesian
+#: coordinates.
 POSITIONED: dict[str, AbstractManifold] = {
     "circle": FlatTorus(2 * math.pi),
+    "circle-degrees": FlatTorus(360.0),
     "sphere": Sphere(2),
     "rotations": SO3(),
     "torus": FlatTorus((2 * math.pi, 2 * math.pi)),
@@ -33,13 +35,15 @@ POSITIONED: dict[str, AbstractManifold] = {
 }
 
 
-def find_manifold(manifold: str | RenderedManifold | AbstractManifold) -> RenderedManifold | AbstractManifold | None:
+def find_manifold(manifold: Any) -> RenderedManifold | AbstractManifold | None:
     """The rendered manifold, or that of positions, that this names, or is; None for `PAIRS`.
 
-    Raises `ConfigError` for a name that says none.
+    Raises `ConfigError` for a name that says none, and for other objects, such as a `MetricSpace`.
     """
-    if not isinstance(manifold, str):
+    if isinstance(manifold, RenderedManifold | AbstractManifold):
         return manifold
+    if not isinstance(manifold, str):
+        raise ConfigError(_no_manifold(manifold))
     if manifold == PAIRS:
         return None
     if is_own(manifold):
@@ -55,6 +59,20 @@ def find_manifold(manifold: str | RenderedManifold | AbstractManifold) -> Render
         f"there is no manifold '{manifold}'.{did_you_mean(manifold, names)} Give one with a renderer "
         f"({', '.join(BUILT_IN)}), one of the samples' known positions ({', '.join(POSITIONED)}), '{PAIRS}' where "
         "the samples come with pairs, or file.py:name (module:name) for your own."
+    )
+
+
+def _no_manifold(given: Any) -> str:
+    if isinstance(given, AbstractMetricSpace):
+        return (
+            "manifold is a MetricSpace, which has distances and midpoints, but no directions, and no points to draw. "
+            "Make samples with pairs from it, latax.data.metric_pairs.from_metric_space(space, points, draw, "
+            "farthest=...), and give manifold='pairs'."
+        )
+    return (
+        f"manifold={given!r} is neither a name, a RenderedManifold nor a manifold of latax.geometry. Where you have a "
+        "distance and a midpoint only, make samples with pairs, latax.data.metric_pairs.from_metric_space or "
+        "latax.data.from_triples, and give manifold='pairs'."
     )
 
 

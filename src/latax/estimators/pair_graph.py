@@ -1,8 +1,9 @@
 """Distances of far samples from those of near pairs: the shortest paths through the graph of all pairs.
 
 Its edges join the two samples of a pair, of the pair's length, and each of them to the midpoint, of half of it. A path
-of such edges is longer than the shortest path on the manifold, never shorter: a little where samples are dense, and
-much for near samples that no short pairs join.
+of such edges is longer than the shortest path on the manifold, a little where samples are dense, and much for near
+samples that no short pairs join. It is never shorter, if midpoints and distances are what they say
+(`latax.estimators.pair_checks`).
 """
 
 from typing import NamedTuple

@@ -1,28 +1,27 @@
 """The known position of each sample on a manifold, as it comes with the samples."""
 
 import math
-import warnings
 
 import numpy as np
 from jaxtyping import Float
 
-from latax._errors import DataError, DataWarning
-from latax._wording import counted
+from latax._errors import DataError
+from latax._wording import counted, listed
 from latax.data import Samples
 from latax.geometry import SO3, AbstractManifold, FlatTorus
 from latax.geometry.sphere import AbstractSphericalManifold
 
 #: Numbers of a point may be off by this much, relative to its size: files round.
 _ROUNDING = 1e-3
-#: Positions over more periods than this are probably in another unit.
-_PERIODS = 3.0
+#: Positions over more turns than this are probably in another unit.
+_TURNS = 2.0
 
 
 def positions_of(samples: Samples, manifold: AbstractManifold) -> Float[np.ndarray, "N *point"]:
     """`truth["position"]` as points of the manifold, in float64.
 
     Each may also be given flat, as columns of a table are, and a single number without an axis of its own. Raises
-    `DataError` where there are none, or where they are no such points; warns of angles that look like degrees.
+    `DataError` where there are none, or where they are no such points, as angles in degrees are on a circle of 2π.
     """
     shape = manifold.point_shape
     found = samples.truth.get("position")
@@ -50,13 +49,14 @@ def positions_of(samples: Samples, manifold: AbstractManifold) -> Float[np.ndarr
         cure = "Give rotation matrices, orthogonal and with determinant 1."
         _refuse(off | (np.linalg.det(positions) < 0), "no rotation matrices", cure)
     if isinstance(manifold, FlatTorus):
+        named = (f"{period:.4g}" for period in manifold.periods)
         periods = float(np.max(np.ptp(flat, axis=0) / np.array(manifold.periods)))
-        if periods > _PERIODS:
-            warnings.warn(
-                f"The positions go round {periods:.0f} times: periods are {manifold.periods}, in radians where they "
-                "are angles. Degrees would have to be converted, numpy.deg2rad(position).",
-                DataWarning,
-                stacklevel=2,
+        if periods > _TURNS:
+            raise DataError(
+                f"The positions go round {periods:.0f} times: {manifold!r} has periods of {listed(named)}. Are they "
+                "degrees? Convert them, numpy.deg2rad(position), or give a manifold whose period is 360: "
+                "manifold='circle-degrees', or latax.geometry.FlatTorus(360). Angles of several turns are to be given "
+                "within one, position % period."
             )
     return positions
 

@@ -43,7 +43,7 @@ from latax.geometry.evolving import (
 from latax.geometry.geodesic import Geodesic, geodesic
 from latax.geometry.length import length
 from latax.geometry.loewner import negative_energy, negative_part, order_penalty, order_violation
-from latax.geometry.lowest import Lowest, lowest_energy, lowest_is_known
+from latax.geometry.lowest import Lowest, best_multiple, lowest_energy, lowest_is_known
 from latax.geometry.manifold import AbstractHomogeneousManifold, AbstractManifold, AbstractMetricSpace
 from latax.geometry.metric import condition_number, log_volume, pullback_metric, speed
 from latax.geometry.metric_flow import (
@@ -117,6 +117,7 @@ __all__ = [
     "Stencils",
     "SymmetricFlow",
     "Terms",
+    "best_multiple",
     "christoffel_symbols",
     "condition_number",
     "derivatives",

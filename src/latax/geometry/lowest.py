@@ -16,6 +16,7 @@ import jax.numpy as jnp
 import jax.random as jr
 import numpy as np
 import scipy.optimize
+from jaxtyping import Float
 
 from latax._errors import ConfigError
 from latax.geometry.directions import direction_rule
@@ -55,19 +56,33 @@ def lowest_energy(
             f"The lowest energy of embeddings of {manifold!r} is not known. It is for Sphere(n), SO3() and FlatTorus "
             "with equal periods; compare contestants with one another elsewhere."
         )
-    gamma = distortion or Inverse()
     with jax.enable_x64(True):
         squares, bendings, weights = _of_classical(manifold, law)
+    return best_multiple(squares, float(weights @ bendings), bending_weight, distortion=distortion, weights=weights)
 
-        def terms(log_scale: float) -> tuple[float, float]:
-            square = np.exp(2 * log_scale)
-            gammas = np.asarray(gamma.of_square(jnp.asarray(square * squares)))
-            return float(weights @ gammas), float(square * (weights @ bendings))
 
-        def energy(log_scale: float) -> float:
-            parts = terms(log_scale)
-            return parts[0] + bending_weight * parts[1]
+def best_multiple(
+    squares: Float[np.ndarray, " M"],
+    bending: float,
+    bending_weight: float,
+    *,
+    distortion: AbstractDistortion | None = None,
+    weights: Float[np.ndarray, " M"] | None = None,
+) -> Lowest:
+    """The multiple of a map with the lowest energy, from the map's squared stretches, with weights, and its bending."""
+    gamma = distortion or Inverse()
+    shares = np.full(len(squares), 1 / len(squares)) if weights is None else weights
 
+    def terms(log_scale: float) -> tuple[float, float]:
+        square = np.exp(2 * log_scale)
+        gammas = np.asarray(gamma.of_square(jnp.asarray(square * squares)))
+        return float(shares @ gammas), float(square * bending)
+
+    def energy(log_scale: float) -> float:
+        parts = terms(log_scale)
+        return parts[0] + bending_weight * parts[1]
+
+    with jax.enable_x64(True):
         best: Any = scipy.optimize.minimize_scalar(
             energy, bounds=(-6.0, 1.0), method="bounded", options={"xatol": 1e-10}
         )

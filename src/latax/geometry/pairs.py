@@ -79,16 +79,21 @@ class Ball(AbstractDistanceLaw):
 
 
 class Radial(AbstractDistanceLaw):
-    """The distance itself is uniform from zero on: many pairs are very near."""
+    """The distance itself is uniform, from zero on if `inner` is left out: many pairs are very near."""
 
     outer: float = eqx.field(static=True, converter=float)
+    inner: float = eqx.field(static=True, converter=float, default=0.0)
 
     def __check_init__(self):
         _check_outer("Radial", self.outer)
+        if not 0 <= self.inner < self.outer:
+            raise ConfigError(
+                f"Radial: expected 0 <= inner < outer, got inner = {self.inner:g}, outer = {self.outer:g}."
+            )
 
     def quantile(self, share: Float[Array, "..."], dim: int) -> Float[Array, "..."]:
-        """outer share."""
-        return self.outer * share
+        """inner + share (outer - inner)."""
+        return self.inner + share * (self.outer - self.inner)
 
 
 class Shell(AbstractDistanceLaw):

@@ -7,7 +7,7 @@ import numpy as np
 
 from latax.data import Samples
 from latax.data.rendered import RenderedManifold
-from latax.estimators.autoencoder import Autoencoder
+from latax.estimators.base import AbstractEstimator
 from latax.estimators.embedding_assessment import EmbeddingAssessment
 from latax.estimators.low_bending import LowBendingAutoencoder
 from latax.estimators.reconstruction import ReconstructionAssessment
@@ -36,7 +36,9 @@ def embedding_figures(found: EmbeddingAssessment, estimator: LowBendingAutoencod
     return shown
 
 
-def reconstruction_figures(found: ReconstructionAssessment, estimator: Autoencoder, held_out: Samples) -> list[Figure]:
+def reconstruction_figures(
+    found: ReconstructionAssessment, estimator: AbstractEstimator, held_out: Samples
+) -> list[Figure]:
     """Reconstructions beside data, the shape of the latent points, and errors beside those of PCA."""
     shown = held_out.take(np.arange(min(len(held_out), _BESIDE)))
     latent = np.asarray(estimator.transform(held_out), np.float64)

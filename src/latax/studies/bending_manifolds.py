@@ -45,7 +45,7 @@ SMALL, LARGE = tuple(MANIFOLDS)[:4], tuple(MANIFOLDS)[4:]
 WEIGHT = 0.1
 OURS = "low bending"
 #: Weights λ of the line of lowest energies.
-_ALONG = np.geomspace(0.01, 10, 9)
+_ALONG = np.geomspace(0.01, 10, 17)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -187,7 +187,7 @@ def gains(results: Results) -> Table:
             pairs = [(results.values[OURS][m], results.values[name][m]) for m in measures]
             rows.append([name, *(_difference(ours, other) for ours, other in pairs)])
     return Table(
-        f"{results.contest.title}: {OURS}, less another",
+        f"{results.contest.title}, {OURS} less another",
         ["the other", *measures],
         rows,
         "Means of the differences between replicates of the same seed, with 95 % intervals; negative where "

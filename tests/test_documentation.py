@@ -82,6 +82,6 @@ def test_the_citation_names_the_papers_of_the_methods():
     table = (PROJECT / "README.md").read_text("utf-8").split("## Methods")[1].split("\n## ")[0]
     here = [line for line in table.splitlines() if line.rstrip().endswith("| here |")]
     papers = set(re.findall(r"https://arxiv\.org/abs/[\d.]+", "\n".join(here)))
-    assert len(papers) == 6
+    assert len(papers) == 7
     references = re.findall(r'^    url: "(.*)"$', (PROJECT / "CITATION.cff").read_text("utf-8"), re.MULTILINE)
     assert sorted(references) == sorted(papers)

@@ -233,7 +233,7 @@ class TestFamilies:
         assert abs(initial_fields.cosine_coefficients(noisy, x) - a).max() > 0.05
 
     def test_refusals(self):
-        with pytest.raises(ConfigError, match=r"no family 'wave' of initial fields\. Did you mean 'waves'"):
+        with pytest.raises(ConfigError, match=r"no family of initial fields 'wave'\. Did you mean 'waves'"):
             initial_fields.draw("wave", 3, PLACES, seed=0)
         with pytest.raises(ConfigError, match="amplitude = nan has to be a finite number"):
             initial_fields.draw("waves", 3, PLACES, seed=0, amplitude=float("nan"))

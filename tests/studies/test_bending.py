@@ -111,11 +111,16 @@ def test_images_halfway_by_distance():
     assert between.geodesics(linear) == between.few_lines(linear)
 
 
-def test_distances_that_a_boundary_leaves_no_room_for_are_left_out():
+def test_images_halfway_are_of_a_region_with_a_boundary():
+    """Distances are shares of the greatest one in it, 1.2, and not of the sphere's."""
     render = lambda x: (0.5 + 0.5 * x)[None, :, None]
     cap = RenderedManifold(SphericalCap(2, 0.6), render, "cap", (1, 3, 1))
-    # Points of the cap are at most 1.2 apart, a share of 0.38.
-    assert embeddings.Between(cap).shares == (0.1, 0.3)
+    between = embeddings.Between(cap)
+    assert between.shares == embeddings.SHARES
+    for share, (start, middle, end) in between._drawn.items():
+        assert min(part[:, 2].min() for part in (start, middle, end)) > 0.5 + 0.5 * math.cos(0.6) - 1e-5
+        chord = np.linalg.norm(2 * (end - start), axis=1)
+        np.testing.assert_allclose(2 * np.arcsin(chord / 2), 1.2 * share, rtol=1e-3)
 
 
 def test_the_lowest_over_a_family_of_maps_converges_as_the_square_of_the_distance(monkeypatch):

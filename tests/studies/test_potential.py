@@ -104,8 +104,8 @@ def test_options_are_those_of_the_estimator():
 
 
 def test_images_of_a_decoder_that_is_trained_here(tmp_path):
-    made = sprites.make(12, 0)
-    small = made.X.reshape(-1, 32, 32)[:, ::6, ::6].reshape(12, -1)
+    made = sprites.make(150, 0)
+    small = made.X.reshape(-1, 32, 32)[:, ::6, ::6].reshape(150, -1)
     images = Samples(small, sample_shape=(6, 6, 1), origin="small sprites")
     space, weight = traversals.vae_space(images, 3, steps=1, seed=0, folder=tmp_path, console=QUIET)
     assert space.decode(jnp.zeros(3)).shape == (6, 6, 1)

@@ -152,7 +152,13 @@ def _far(model: Any, images: Images, scale: float) -> float:
     return far_pair_ratio(scale * np.linalg.norm(z - other, axis=1), images.far_distance)
 
 
-def _rebuilt(model: Any, images: Images) -> float:
+def _decodes(model: Any) -> bool:
+    return not isinstance(model, LowBendingAutoencoder) or model.decoder
+
+
+def _rebuilt(model: Any, images: Images) -> float | None:
+    if not _decodes(model):
+        return None
     made = model.inverse_transform(model.transform(images.far)).reshape(len(images.far), -1)
     return _relative(made, images.far, _variance(images.far))
 
@@ -190,29 +196,32 @@ class Between:
         return tuple(self._drawn)
 
     def lines(self) -> Mapping[float, Measure]:
-        """By distance, the error of the image decoded in the middle of the latent line."""
+        """By distance, the error of the image decoded in the middle of the latent line; None without a decoder."""
         return {share: functools.partial(self._line, share, PER_SHARE) for share in self.shares}
 
     def averaged(self) -> dict[float, float]:
         """The same for the mean of the two images."""
         return {share: self._error(share, 0.5 * (a + b)) for share, (a, _, b) in self._drawn.items()}
 
-    def few_lines(self, model: Any) -> dict[float, float]:
+    def few_lines(self, model: Any) -> dict[float, float | None]:
         """The same as `lines`, for those pairs only that `geodesics` has."""
         return {share: self._line(share, GEODESICS, model) for share in self.shares}
 
-    def geodesics(self, model: Any) -> dict[float, float] | None:
+    def geodesics(self, model: Any) -> Mapping[float, float | None] | None:
         """By distance, the error of the image halfway along the shortest path among what the model decodes to.
 
-        None for a model that has no such verb. Images of PCA lie in a plane, where this is the straight line.
+        None for a model that has no such verb, or no decoder. Images of PCA lie in a plane, where this is the straight
+        line.
         """
         if isinstance(model, ProbabilisticPCA):
             return self.few_lines(model)
-        if not isinstance(model, AbstractEstimator):
+        if not isinstance(model, AbstractEstimator) or not _decodes(model):
             return None
         return {share: self._geodesic(share, model) for share in self.shares}
 
-    def _line(self, share: float, count: int, model: Any) -> float:
+    def _line(self, share: float, count: int, model: Any) -> float | None:
+        if not _decodes(model):
+            return None
         start, _, end = (part[:count] for part in self._drawn[share])
         z = 0.5 * (np.asarray(model.transform(start)) + np.asarray(model.transform(end)))
         return self._error(share, model.inverse_transform(z))

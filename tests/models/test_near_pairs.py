@@ -148,6 +148,7 @@ def test_equal_positions_count_once_and_near_ones_not_at_all():
             r"the 15 neighbours lie in too few directions to determine second derivatives in 2 dimensions",
         ),
         (FlatTorus(2 * np.pi), np.repeat([0.0, 1.0, 2.0], 20)[:, None], r"fewer than 6 others are at another position"),
+        (FlatTorus(2 * np.pi), np.ones((60, 1)), r"All samples are at one and the same position"),
     ],
 )
 def test_samples_without_enough_neighbours_are_named(manifold, positions, message):

@@ -134,7 +134,7 @@ def check_finite(samples: Samples) -> None:
     """
     _check_finite(samples.X, samples.feature_names, samples.origin)
     if samples.context is not None:
-        _check_finite(samples.context, samples.context_names, f"the context of {samples.origin}")
+        _check_finite(samples.context, samples.context_names, f"the context (or position) of {samples.origin}")
 
 
 def _check_finite(X: Float[np.ndarray, "N d"] | LazyRows, names: tuple[str, ...], what: str) -> None:

@@ -131,6 +131,11 @@ def _drawn(
     for start in range(0, len(centres), AT_ONCE):
         some = centres[start : start + AT_ONCE]
         distance = _distances(manifold, positions, some, candidates)
+        if not distance.any():
+            raise DataError(
+                "All samples are at one and the same position. What is near is known by their positions: give those "
+                "at which the samples really are."
+            )
         # Not even the sample itself, at distance 0, is one.
         distance = np.where(distance < nearest, np.inf, distance)
         enough = np.isfinite(distance).sum(axis=1) >= k

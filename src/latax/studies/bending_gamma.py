@@ -192,8 +192,7 @@ def _classical(name: str, manifold: AbstractHomogeneousManifold) -> Table:
 
 def _curves(table: Table) -> Figure:
     gaps = {str(row[0]): np.array(row[1 : 1 + len(DISTANCES)], float) for row in table.rows}
-    title = table.title.partition(":")[0].lower()
-    return figures.convergence_figure(np.array(DISTANCES), gaps, rate=2.0, label=f"{title}: energy above the limit")
+    return figures.convergence_figure(np.array(DISTANCES), gaps, rate=2.0, title=table.title.partition(":")[0])
 
 
 def _terms_of_classical() -> Table:

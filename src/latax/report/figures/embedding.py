@@ -62,23 +62,24 @@ def lengths_figure(
 
 
 def convergence_figure(
-    distance: Float[np.ndarray, " D"], gaps: Mapping[str, Float[np.ndarray, " D"]], *, rate: float, label: str
+    distance: Float[np.ndarray, " D"], gaps: Mapping[str, Float[np.ndarray, " D"]], *, rate: float, title: str
 ) -> Figure:
-    """How differences from a limit shrink with the distance, on logarithmic axes, beside the rate that is expected."""
+    """How energies go to their limit with the distance, on logarithmic axes, beside the rate that is expected."""
     largest = max(float(values.max()) for values in gaps.values())
+    sizes = np.linspace(8, 3, len(gaps))  # so that equal ones are all seen
 
     def draw(canvas: Any) -> None:
         ax = canvas.subplots()
-        for name, values in gaps.items():
-            ax.plot(distance, values, marker="o", markersize=3, label=name)
+        for (name, values), size in zip(gaps.items(), sizes, strict=True):
+            ax.plot(distance, values, marker="o", markersize=size, label=name)
         expected = 2 * largest * (distance / distance.max()) ** rate
         ax.plot(distance, expected, color=REFERENCE, linestyle="--", label=f"rate {rate:g}")
         log_scale(ax, "x")
         log_scale(ax, "y")
-        ax.set(xlabel="greatest distance of a pair", ylabel=label)
+        ax.set(xlabel="greatest distance of a pair", ylabel="energy above the limit")
         ax.legend()
 
-    return Figure(label.capitalize(), render(draw, width=HALF, height=3.4), "Lines as steep as the dashed one.")
+    return Figure(title, render(draw, width=HALF, height=3.4), "Lines as steep as the dashed one.")
 
 
 def halfway_figure(shares: Float[np.ndarray, " D"], errors: Mapping[str, Float[np.ndarray, " D"]]) -> Figure:

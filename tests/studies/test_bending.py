@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from latax import LowBendingAutoencoder, ProbabilisticPCA
+from latax import LowBendingAutoencoder
 from latax.data.rendered import RenderedManifold
 from latax.geometry import Annulus, FlatTorus, Pair, Shell, SphericalCap, lowest_energy, pair_terms
 from latax.studies import bending_gamma, bending_manifolds, embeddings
-from latax.studies.isomap import Isomap
+from latax.studies.classical import PCA, Isomap
 
 LAW = Annulus(0.5, 0.1)
 
@@ -107,7 +107,7 @@ def test_images_halfway_by_distance():
     averaged = between.averaged()
     for share, error in averaged.items():
         assert error == pytest.approx(1 - math.cos(share * math.pi / 2), rel=0.02)
-    linear = ProbabilisticPCA(latent_size=1).fit(ring().samples(100, 0))
+    linear = PCA(1).fit_samples(ring().samples(100, 0))
     assert between.geodesics(linear) == between.few_lines(linear)
 
 

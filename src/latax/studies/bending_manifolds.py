@@ -21,15 +21,15 @@ from rich.console import Console
 
 from latax.data import renderers
 from latax.data.rendered import RenderedManifold
-from latax.estimators import Autoencoder, LowBendingAutoencoder, ProbabilisticPCA
+from latax.estimators import Autoencoder, LowBendingAutoencoder
 from latax.evaluate import paired_difference
 from latax.geometry import AbstractDistanceLaw, Annulus, lowest_energy, lowest_is_known
 from latax.report import figures
 from latax.report.content import Figure, Section
 from latax.report.tables import Table
 from latax.studies import embeddings
+from latax.studies.classical import PCA, Isomap
 from latax.studies.contest import Contest, Results, hold
-from latax.studies.isomap import Isomap
 from latax.studies.result import StudyResult
 
 MANIFOLDS: dict[str, Callable[[], RenderedManifold]] = {
@@ -163,7 +163,7 @@ def _contestants(rendered: RenderedManifold, effort: Effort, latent_size: int, s
         OURS: LowBendingAutoencoder(**bent, bending_weight=WEIGHT),
         **{name: LowBendingAutoencoder(**bent, **options, decoder=False) for name, options in shapes.items()},
         "autoencoder": Autoencoder(steps=effort.steps // 2, **common),
-        "PCA": ProbabilisticPCA(latent_size=latent_size, seed=seed),
+        "PCA": PCA(latent_size),
         "Isomap": Isomap(latent_size),
     }
 

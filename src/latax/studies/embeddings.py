@@ -18,7 +18,7 @@ from jaxtyping import Array, Float
 
 from latax._errors import DataWarning
 from latax.data.rendered import RenderedManifold
-from latax.estimators import LowBendingAutoencoder, ProbabilisticPCA
+from latax.estimators import LowBendingAutoencoder
 from latax.estimators.base import AbstractEstimator
 from latax.evaluate.embedding import far_pair_ratio, principal_dimension
 from latax.geometry import (
@@ -32,6 +32,7 @@ from latax.geometry import (
 )
 from latax.geometry.quotient import squared_length
 from latax.models.near_pairs import RenderedPairs
+from latax.studies.classical import PCA
 from latax.studies.contest import Measure
 
 #: Pairs that are looked at, and distances of interpolated pairs as shares of the manifold's reach.
@@ -213,7 +214,7 @@ class Between:
         None for a model that has no such verb, or no decoder. Images of PCA lie in a plane, where this is the straight
         line.
         """
-        if isinstance(model, ProbabilisticPCA):
+        if isinstance(model, PCA):
             return self.few_lines(model)
         if not isinstance(model, AbstractEstimator) or not _decodes(model):
             return None

@@ -96,6 +96,21 @@ def test_uncertainty_is_at_least_the_error_on_held_out_trajectories(name):
     np.testing.assert_array_equal(std, model.predict(x0, TIMES, return_std=True)[1])
 
 
+def test_outliers_and_gaps_hardly_disturb_a_robust_forecast():
+    model, truth = fitted(), waves(20, 5)
+    error = lambda made: np.abs(made - truth[:, 3]).mean()
+    clean = error(model.predict(truth[:, 0], 0.5))
+    spoilt = truth[:, 0].copy()
+    spoilt[np.arange(20), np.arange(20) % NODES] += 5.0
+    assert error(model.predict(spoilt, 0.5)) > 5 * clean
+    assert error(model.predict(spoilt, 0.5, robust=True)) < 1.5 * clean
+    holed = np.where(spoilt == truth[:, 0], spoilt, np.nan)
+    assert error(model.predict(holed, 0.5, robust=True)) < 1.5 * clean
+    assert model.denoise(holed).shape == (20, NODES)
+    with pytest.raises(DataError, match=r"1 of 20 initial states have infinite .*fewer than 2 .*first in row 3"):
+        model.denoise(np.where(np.arange(20)[:, None] == 3, np.nan, spoilt))
+
+
 def test_it_learns_to_forecast():
     model, truth = fitted(), waves(50, 9)
     error = np.abs(model.predict(truth[:, 0]) - truth).sum(axis=(1, 2))
@@ -226,6 +241,9 @@ def test_the_command_line_forecasts(tmp_path, capsys):
         made = latax.data.read(out)
         np.testing.assert_allclose(np.asarray(made.X).reshape(3, 2, NODES), wanted, atol=1e-6)
         np.testing.assert_allclose(made.times, [0.2, 0.7])
+    assert main([*command[:-1], str(out.with_stem("robust")), "--times", "0.2", "0.7", "--robust"]) == 0
+    robust = fitted().predict(waves(3)[:, 0], [0.2, 0.7], robust=True)
+    np.testing.assert_allclose(np.asarray(latax.data.read(out.with_stem("robust")).X).reshape(3, 2, NODES), robust)
     np.save(tmp_path / "other.npy", np.zeros((3, NODES + 1)))
     command[2] = str(tmp_path / "other.npy")
     assert main([*command[:-1], str(tmp_path / "other.npz")]) == 2
@@ -292,7 +310,7 @@ def test_data_that_cannot_be_learnt_from_are_refused():
         (
             np.full((2, NODES), np.nan),
             0.5,
-            "2 of 2 initial states have values that are not finite, the first is in row 0",
+            "2 of 2 initial states have values that are not finite, the first is in row 0.*or forecast with robust",
         ),
         (np.zeros((0, NODES)), 0.5, "There are no initial states"),
         (np.array([["a"] * NODES]), 0.5, "not numbers"),

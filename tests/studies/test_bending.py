@@ -9,6 +9,7 @@ import pytest
 from rich.console import Console
 
 from latax import LowBendingAutoencoder
+from latax.data import Samples
 from latax.data.rendered import RenderedManifold
 from latax.geometry import Annulus, FlatTorus, Pair, Shell, SphericalCap, lowest_energy, pair_terms
 from latax.studies import bending_gamma, bending_manifolds, embeddings
@@ -72,6 +73,15 @@ def test_measures_of_embeddings_that_are_known():
     # Wound around twice: the second local minimum of the theory, for pairs of these distances about that.
     assert found["energy / lowest"](twice) == pytest.approx((2 * math.sqrt(1.4) - 2) / lowest.energy, rel=0.05)
     assert found["far pairs"](twice) < 0.05
+
+
+def test_pca_takes_no_more_directions_than_there_are():
+    data = ring().samples(300, 0)
+    model = PCA(2).fit_samples(data)
+    wide = np.concatenate([data.X, np.float32(2) * data.X], axis=1)
+    assert PCA(4).fit_samples(Samples(wide)).transform(wide).shape == (300, 2)
+    np.testing.assert_allclose(model.inverse_transform(model.transform(data.X)), data.X, atol=1e-6)
+    assert embeddings.measures(ring(), LAW, 0.1, None)["rebuilt"](model) == pytest.approx(0, abs=1e-5)
 
 
 def test_isomap_of_a_ring():

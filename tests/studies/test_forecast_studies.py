@@ -18,6 +18,7 @@ from latax.studies.forecasts import (
     OURS,
     PLAIN,
     POD,
+    ROBUST,
     Budget,
     Case,
     error_table,
@@ -95,9 +96,18 @@ class Short(Case):
 def test_a_study_ends_in_tables(tmp_path):
     case = Short(**{field.name: getattr(tiny_case(), field.name) for field in dataclasses.fields(Case)})
     result = forecast_study(case, TINY, 0, Console(quiet=True), tmp_path)
-    median, mean, extended, plain, manifold = result.tables
+    median, mean, extended, plain, robust, both, manifold = result.tables
     by_name = {row[0]: dict(zip(median.columns, row, strict=True)) for row in median.rows}
-    assert list(by_name) == [OURS, EXTENDED, PLAIN, NEAREST, "family known, least squares", KNOWING, POD]
+    assert list(by_name) == [
+        OURS,
+        EXTENDED,
+        PLAIN,
+        *ROBUST.values(),
+        NEAREST,
+        "family known, least squares",
+        KNOWING,
+        POD,
+    ]
     # Who knows the family finds the solution itself, and of another family not.
     assert by_name[KNOWING]["none"].estimate < 1e-4
     assert by_name[KNOWING]["waves"].estimate > 0.05
@@ -105,6 +115,8 @@ def test_a_study_ends_in_tables(tmp_path):
     assert list(mean.columns) == ["model", *SHIFTS]
     assert [row[0] for row in plain.rows] == list(SHIFTS)
     assert (extended.title, plain.title) == ("VAE-DLM against extended VAE", "VAE-DLM against VAE")
+    assert robust.title == "VAE-DLM, robust against VAE"
+    assert both.title == "VAE-DLM, robust against VAE, robust"
     assert [row[0] for row in manifold.rows] == [OURS]
     assert len(result.sections[2].figures) == len(SHIFTS)
     assert "Of 6 kinds" in result.summary

@@ -20,6 +20,7 @@ def predict(
     reading: Options,
     until: float | None = None,
     times: tuple[float, ...] = (),
+    robust: bool = False,
 ) -> None:
     """Writes a file's sequences as the model sees them, at other times: beyond the data it goes on.
 
@@ -31,6 +32,7 @@ def predict(
         out: A new file: npz, nc, npy, csv or parquet. A table in long form stays one.
         until: Go on to this time in steps as the data have them.
         times: Or all times that are wanted; the first is that of the data.
+        robust: Of a forecaster: start from the nearest states that it knows how to make, for states with noise.
     """
     from latax.estimators import PhysicsVAE
     from latax.estimators.forecaster import AbstractForecaster
@@ -39,20 +41,22 @@ def predict(
     model = load(run)
     how = as_run(run, file, reading)
     if isinstance(model, AbstractForecaster):
-        _forecast(model, how(file), _wanted(model, until, times), out, how)
+        _forecast(model, how(file), _wanted(model, until, times), out, how, robust=robust)
         return
+    if robust:
+        raise ConfigError(f"--robust is for forecasters, which start from one state; this is a {model.name}.")
     if not isinstance(model, AbstractSequenceEstimator | PhysicsVAE):
         raise ConfigError(f"A {model.name} knows no time and predicts nothing. Use `latax project`.")
     samples, wanted = how(file), _wanted(model, until, times)
     write_sequences(model, samples, model.predict(samples, wanted), wanted, out, how, "prediction")
 
 
-def _forecast(model: Any, samples: Samples, times: np.ndarray | None, out: Path, how: Reading) -> None:
+def _forecast(model: Any, samples: Samples, times: np.ndarray | None, out: Path, how: Reading, *, robust: bool) -> None:
     """Writes forecasts from initial states, which are whole samples or the beginnings of trajectories."""
     from latax.data.series import at_times
 
     starts = model.first_states(samples)
-    made = model.predict(starts, times)
+    made = model.predict(starts, times, robust=robust)
     made_at = np.asarray(model.times_ if times is None else times, float)
     alone = Samples(
         starts.reshape(len(starts), -1),

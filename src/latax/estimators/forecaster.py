@@ -25,11 +25,14 @@ from latax.estimators.sequence_estimator import check_dt
 from latax.estimators.sequences import times_of
 from latax.estimators.trained import AbstractTrainedEstimator
 from latax.models.dynamic_manifold import DynamicManifoldVAE as Module
+from latax.models.nearest_state import nearest_state
 
 #: Held-out trajectories, and times of each, that the error of a forecast is measured on.
 REMEMBERED, REMEMBERED_TIMES = 64, 21
 #: Draws of the latent coordinates for the spread of a forecast.
 DRAWS = 64
+#: Disturbed initial states that are fitted at once.
+_FITTED_AT_ONCE = 256
 
 
 class Encoded(NamedTuple):
@@ -166,7 +169,18 @@ class AbstractForecaster(AbstractSampler, AbstractTrainedEstimator):
         blocks = [np.asarray(block)[:, :size] for _, block in row_blocks(samples.X)]
         return np.concatenate(blocks).reshape(-1, *self._state_shape)
 
-    def predict(self, x0: Any, t: Any = None, *, return_std: bool = False, seed: int = 0) -> Any:
+    def denoise(self, x0: Any) -> Float[np.ndarray, "N *state"]:
+        """Of all initial states that the model knows how to make, those nearest to x0 (N, ...): a robust fit.
+
+        Nodes that are far off hardly count, and NaN is what was not observed: see `latax.models.nearest_state`.
+        """
+        starts = self._starts(x0, observed=self.latent_size)
+        deviation = max(self._noise(np.array(self.times_[:1]))[0], 1e-6 * self.scaling_.scale[0])
+        columns = (starts, np.full(len(starts), deviation, np.float32))
+        found = map_rows(nearest_state, self._centred, *columns, chunk=_FITTED_AT_ONCE)
+        return np.asarray(found, np.float64).reshape(-1, *self._state_shape) + self._mean
+
+    def predict(self, x0: Any, t: Any = None, *, return_std: bool = False, robust: bool = False, seed: int = 0) -> Any:
         """The states at time t, or at several, from initial states at the first of `times_`.
 
         **Arguments:**
@@ -176,10 +190,12 @@ class AbstractForecaster(AbstractSampler, AbstractTrainedEstimator):
           those it warns by how much: the model was never shown such times.
         - `return_std`: give (states, standard deviations): of draws of the latent coordinates, from `seed`, together
           with the error of forecasts of held-out trajectories at that time.
+        - `robust`: start from `denoise(x0)`: for states with noise, with outliers, or in part not observed (NaN).
 
         The states are those of the mean latent coordinates.
         """
-        starts, (ts, single) = self._starts(x0), self._forecast_times(t)
+        ts, single = self._forecast_times(t)
+        starts = self._starts(self.denoise(x0) if robust else x0)
         shares = self._shares(ts)
         Z = map_rows(_encoded, self._centred, starts)[0]
         columns = (Z, np.broadcast_to(shares, (len(Z), len(ts))))
@@ -230,7 +246,8 @@ class AbstractForecaster(AbstractSampler, AbstractTrainedEstimator):
         flat = map_rows(_forecast, self._centred, Z, shares, chunk=self._chunk(len(self.times_)))
         return np.asarray(flat, np.float64).reshape(len(Z), *self.sample_shape_) + self._mean
 
-    def _starts(self, x0: Any) -> np.ndarray:
+    def _starts(self, x0: Any, observed: int | None = None) -> np.ndarray:
+        """Initial states as flat rows, less the mean; `observed`: how many numbers of each suffice, all by default."""
         check_is_fitted(self)
         try:
             array = np.asarray(x0, np.float64)
@@ -248,11 +265,20 @@ class AbstractForecaster(AbstractSampler, AbstractTrainedEstimator):
             raise DataError("There are no initial states. Give at least one.")
         with np.errstate(over="ignore"):  # What single precision cannot hold is as bad as infinite.
             array = (array.reshape(len(array), -1) - self._mean).astype(np.float32)
-        if not np.isfinite(array).all():
-            rows = np.flatnonzero(~np.isfinite(array).all(axis=1))
+        finite = np.isfinite(array)
+        if observed is None and not finite.all():
+            rows = np.flatnonzero(~finite.all(axis=1))
             raise DataError(
                 f"{len(rows)} of {len(array)} initial states have values that are not finite, the first is in row "
-                f"{rows[0]}. Fill them in, or leave those states out."
+                f"{rows[0]}. Fill them in, leave those states out, or forecast with robust=True, for which NaN is what "
+                "was not observed."
+            )
+        if observed is not None and (np.isinf(array).any() or (finite.sum(axis=1) < observed).any()):
+            bad = np.isinf(array).any(axis=1) | (finite.sum(axis=1) < observed)
+            raise DataError(
+                f"{bad.sum()} of {len(array)} initial states have infinite values, or fewer than {observed} that were "
+                f"observed, the first in row {np.flatnonzero(bad)[0]}: a state cannot be found from those. Leave them "
+                "out."
             )
         return array
 

@@ -155,8 +155,8 @@ def _contestants(rendered: RenderedManifold, effort: Effort, latent_size: int, s
         "replicates": effort.replicates,
         "seed": seed,
     }
-    bent = {"manifold": rendered, "steps": effort.steps, **common}
-    shapes = {f"low bending, λ = {w:g}": {"bending_weight": w} for w in effort.weights}
+    bent: dict[str, Any] = {"manifold": rendered, "steps": effort.steps, **common}
+    shapes: dict[str, dict[str, Any]] = {f"low bending, λ = {w:g}": {"bending_weight": w} for w in effort.weights}
     if effort.without_start:
         shapes["low bending, no start from far pairs"] = {"bending_weight": WEIGHT, "start": "none"}
     return {

@@ -6,7 +6,7 @@ Nothing in them is random, so each is its only replicate.
 import abc
 import os
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float
@@ -22,7 +22,9 @@ class _Classical(abc.ABC):
 
     n_replicates_ = 1
 
-    def fit_samples(self, samples: Samples, *, out: str | os.PathLike[str] | None = None, resume: bool = False) -> Self:
+    def fit_samples(
+        self, samples: Samples, *, out: str | os.PathLike[str] | None = None, resume: bool = False
+    ) -> "_Classical":
         """Fits to all samples; there is nothing to resume, and `out` is only made."""
         if out is not None:
             Path(out).mkdir(parents=True, exist_ok=True)
@@ -32,7 +34,7 @@ class _Classical(abc.ABC):
     @abc.abstractmethod
     def _fit(self, X: Float[np.ndarray, "N d"]) -> None: ...
 
-    def replicate(self, index: int) -> Self:
+    def replicate(self, index: int) -> "_Classical":
         """Itself."""
         return self
 

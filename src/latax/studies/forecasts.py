@@ -25,9 +25,11 @@ from latax.studies.contest import Contest, Results, hold
 from latax.studies.result import StudyResult
 
 OURS, EXTENDED, PLAIN = "VAE-DLM", "extended VAE", "VAE"
+#: The same fits, from the nearest states that they know how to make.
+ROBUST = {OURS: f"{OURS}, robust", PLAIN: f"{PLAIN}, robust"}
 NEAREST, KNOWING, POD = "nearest training state", "family known, robust fit", "POD regression"
 #: Whom the pictures show, beside which others are in the tables.
-SHOWN = (OURS, EXTENDED, PLAIN, NEAREST, KNOWING, POD)
+SHOWN = (OURS, EXTENDED, PLAIN, ROBUST[OURS], NEAREST, KNOWING, POD)
 STATISTICS: tuple[Statistic, ...] = ("median", "mean")
 #: Nodes of the fields that the solver of who knows the family starts from, and modes of the regression.
 _FINE, _MODES = 256, 32
@@ -125,13 +127,20 @@ def forecast_study(case: Case, budget: Budget, seed: int, console: Console, fold
     training, trials = case.training(budget, seed), case.trials(budget, seed)
     times = np.asarray(training.times)[:: budget.every]
     results = hold(Contest(case.title, training, {}), case.contestants(budget, seed), console, folder)
-    found = errors_of_fitted(results, trials, times) | {
-        name: {kind: relative_l1(one.predict(trial.initial), trial.truth)[None] for kind, trial in trials.items()}
-        for name, one in case.untrained(training, budget).items()
-    }
+    fitted = errors_of_fitted(results, trials, times)
+    robust = errors_of_fitted(results, trials, times, robust=True)
+    found = (
+        fitted
+        | robust
+        | {
+            name: {kind: relative_l1(one.predict(trial.initial), trial.truth)[None] for kind, trial in trials.items()}
+            for name, one in case.untrained(training, budget).items()
+        }
+    )
     middle = len(times) // 2
     tables = [error_table(found, times, middle, statistic) for statistic in STATISTICS]
-    gained = [gains(found, OURS, other, middle) for other in (EXTENDED, PLAIN)]
+    pairs = [(OURS, EXTENDED), (OURS, PLAIN), (ROBUST[OURS], PLAIN), (ROBUST[OURS], ROBUST[PLAIN])]
+    gained = [gains(found, first, second, middle) for first, second in pairs]
     shapes, shown = manifold_table(results, trials), [errors_by_time(found, kind, times) for kind in trials]
     return StudyResult(
         title=f"Forecasts over a dynamical latent manifold: {case.title}",
@@ -148,14 +157,18 @@ def forecast_study(case: Case, budget: Budget, seed: int, console: Console, fold
 
 
 def errors_of_fitted(
-    results: Results, trials: Mapping[str, Trial], times: Float[np.ndarray, " T"]
+    results: Results, trials: Mapping[str, Trial], times: Float[np.ndarray, " T"], *, robust: bool = False
 ) -> dict[str, dict[str, Errors]]:
-    """The errors of every replicate of what was fitted."""
+    """The errors of every replicate of what was fitted; or, by the name in `ROBUST`, of its robust forecasts."""
     found = {}
     for name, fitted in results.fitted.items():
+        if robust and name not in ROBUST:
+            continue
         replicates = [fitted.replicate(r) for r in range(fitted.n_replicates_)]
-        found[name] = {
-            kind: np.stack([relative_l1(one.predict(trial.initial, times), trial.truth) for one in replicates])
+        found[ROBUST[name] if robust else name] = {
+            kind: np.stack(
+                [relative_l1(one.predict(trial.initial, times, robust=robust), trial.truth) for one in replicates]
+            )
             for kind, trial in trials.items()
         }
     return found

@@ -19,7 +19,7 @@ from latax.studies.traversals import Effort, World, compare
 
 BUDGETS = {
     "quick": Effort(steps=600, replicates=2, starts=128, vp_steps=200, vp_seeds=2),
-    "full": Effort(steps=4_000, replicates=5, starts=1_000, vp_steps=400),
+    "full": Effort(steps=1_000, replicates=5, starts=1_000, vp_steps=400),
 }
 #: Options of the potentials that the tables are about, of what was published, and between the two.
 BEST = "potentials, aligned"

@@ -7,9 +7,9 @@ import pytest
 from rich.console import Console
 
 from latax.data import burgers
-from latax.data.shifts import SHIFTS
+from latax.data.shifts import SHIFTS, VALIDATION_SHIFTS
 from latax.estimators import VAEDLM
-from latax.studies import dlm_ablation, dlm_allen_cahn, dlm_burgers
+from latax.studies import dlm_ablation, dlm_allen_cahn, dlm_burgers, dlm_choice
 from latax.studies.contest import Results, hold
 from latax.studies.forecasts import (
     EXTENDED,
@@ -93,6 +93,13 @@ class Short(Case):
         return {name: models[name] for name in (OURS, EXTENDED, PLAIN)}
 
 
+def once(contest, models, console, folder):
+    """`hold` with one model under all names, so that it is compiled once."""
+    name = next(name for name, model in models.items() if isinstance(model, VAEDLM))
+    fitted = hold(contest, {name: models[name]}, console, folder).fitted[name]
+    return Results(contest, fitted=dict.fromkeys(models, fitted))
+
+
 def test_a_study_ends_in_tables(tmp_path):
     case = Short(**{field.name: getattr(tiny_case(), field.name) for field in dataclasses.fields(Case)})
     result = forecast_study(case, TINY, 0, Console(quiet=True), tmp_path)
@@ -122,13 +129,34 @@ def test_a_study_ends_in_tables(tmp_path):
     assert "Of 6 kinds" in result.summary
 
 
+def test_the_best_setting_is_chosen_by_shares_of_the_plain_error():
+    """By hand: against errors of 1 and 0.1, the second setting has half of both, and robust a quarter."""
+    flat = lambda *errors: {kind: np.full((1, 4, 3), e) for kind, e in zip(("a", "b"), errors, strict=True)}
+    usual = {PLAIN: flat(1.0, 0.1), "one": flat(0.2, 0.2), "two": flat(0.5, 0.05)}
+    robust = {"one": flat(1.0, 0.1), "two": flat(0.25, 0.025)}
+    chosen = dlm_choice.choose("", {"one": {"x": 1}, "two": {"x": 2}}, usual, robust, 1)
+    assert chosen.options == {"x": 2}
+    assert chosen.robust
+    assert [row[-1] for row in chosen.table.rows] == pytest.approx([0.4**0.5, 1, 0.5, 0.25])
+    assert not dlm_choice.choose("", {"one": {"x": 1}}, usual, robust, 1).robust
+
+
+def test_a_choice_ends_in_tables(tmp_path, monkeypatch):
+    monkeypatch.setattr(dlm_choice, "hold", once)
+    choices = {"kl_weight": (1e-4, 1e-3)}
+    single = dataclasses.replace(TINY, replicates=1)
+    found = dlm_choice.of_case(tiny_case(), choices, single, 2, 0, Console(quiet=True), tmp_path)
+    settings, median, mean, *gained = found.tables
+    assert [row[0] for row in settings.rows] == ["kl_weight=0.0001"] * 2 + ["kl_weight=0.001"] * 2
+    assert settings.columns[2:-1] == list(VALIDATION_SHIFTS)
+    assert not set(VALIDATION_SHIFTS) & set(SHIFTS)
+    assert [row[0] for row in mean.rows] == [OURS, PLAIN, *ROBUST.values()]
+    assert median.title.startswith("Tiny Burgers: ")
+    assert len(gained) == 2
+
+
 def test_an_ablation_ends_in_tables(tmp_path, monkeypatch):
-    """One model under two names, so that it is compiled once: then nothing is gained."""
-
-    def once(contest, models, console, folder):
-        fitted = hold(contest, {OURS: models[OURS]}, console, folder).fitted[OURS]
-        return Results(contest, fitted=dict.fromkeys(models, fitted))
-
+    """One model under two names: then nothing is gained."""
     monkeypatch.setattr(dlm_ablation, "hold", once)
     changes = {name: dlm_ablation.CHANGES[name] for name in (OURS, dlm_ablation.NOTHING)}
     result = dlm_ablation.ablation_study(tiny_case(), changes, TINY, 0, Console(quiet=True), tmp_path)

@@ -53,6 +53,12 @@ def _draw_frequency(rng: np.random.Generator, n: int, x: Nodes) -> tuple[Coeffic
     return a, cosine_powers(a, x, frequency=2)
 
 
+def _draw_moved(rng: np.random.Generator, n: int, x: Nodes) -> tuple[Coefficients, Fields]:
+    a, by = rng.uniform(-1, 1, (n, 3)), rng.uniform(-0.1, 0.1, (n, 1))
+    c = np.cos(2 * np.pi * (x[None] - by))
+    return np.concatenate([a, by], axis=1), np.einsum("nc,cnx->nx", a, np.stack([c, c**3, c**5]))
+
+
 def _draw_waves(rng: np.random.Generator, n: int, x: Nodes) -> tuple[Coefficients, Fields]:
     a = rng.normal(size=(n, 8)) * np.repeat(1 / np.arange(1, 5), 2)[None]
     angles = 2 * np.pi * np.arange(1, 5)[:, None] * x[None]
@@ -75,6 +81,7 @@ _BUMP_MEAN = np.mean(np.exp(12 * (np.cos(2 * np.pi * np.arange(256) / 256) - 1))
 FAMILIES: dict[str, Callable[[np.random.Generator, int, Nodes], tuple[Coefficients, Fields]]] = {
     "cosine-powers": _draw_cosine_powers,
     "frequency": _draw_frequency,
+    "moved": _draw_moved,
     "waves": _draw_waves,
     "bumps": _draw_bumps,
 }
@@ -85,6 +92,7 @@ def draw(family: str, n: int, x: Nodes, *, seed: int, amplitude: float = 1.0) ->
 
     * "cosine-powers": a_1 c + a_2 c³ + a_3 c⁵, c = cos 2πx, a ~ U(-1, 1)³, that of VAE-DLM (Gracyk, arXiv 2410.10137);
     * "frequency": the same with c = cos 4πx;
+    * "moved": the first, moved by U(-0.1, 0.1);
     * "waves": four harmonics with random phases, whose coefficients fall as 1/k;
     * "bumps": three bumps of width 0.05 at random places.
 

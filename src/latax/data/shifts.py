@@ -42,6 +42,13 @@ SHIFTS = {
     "bumps": Shift("three narrow bumps", family="bumps"),
 }
 
+#: Others, to choose a model by before it is tested on those.
+VALIDATION_SHIFTS = {
+    "some-noise": Shift("noise of deviation 0.5 on 15 % of the nodes", noise=0.5, share=0.15),
+    "larger": Shift("amplitude 1.25", amplitude=1.25),
+    "moved": Shift("moved by up to a tenth of the period", family="moved"),
+}
+
 
 class Shifted(NamedTuple):
     """Initial states as a model is shown them, and the solutions from the true ones."""
@@ -53,9 +60,9 @@ class Shifted(NamedTuple):
 def shifted(make: Callable[..., Samples], name: str, n: int, seed: int, **grid: int) -> Shifted:
     """`n` solutions made by a set's `make` under the shift of this name, and their initial states, disturbed if so.
 
-    `grid` is passed on, e.g. `nodes=101`. Raises `ConfigError` for a name that is not in `SHIFTS`.
+    `grid` is passed on, e.g. `nodes=101`. Raises `ConfigError` for a name in neither of the two lists.
     """
-    shift = look_up(SHIFTS, name, "shift")
+    shift = look_up(SHIFTS | VALIDATION_SHIFTS, name, "shift")
     solutions = make(n, seed, family=shift.family, amplitude=shift.amplitude, **grid)
     initial = np.asarray(solutions.X[:, : solutions.sample_shape[1]])
     return Shifted(with_noise(initial, shift.noise, shift.share, seed=seed), solutions)

@@ -20,6 +20,7 @@ from latax.studies.demo import demo
 from latax.studies.dlm_ablation import dlm_ablation
 from latax.studies.dlm_allen_cahn import dlm_allen_cahn
 from latax.studies.dlm_burgers import dlm_burgers
+from latax.studies.dlm_choice import dlm_choice
 from latax.studies.mflow_polynomial import mflow_polynomial
 from latax.studies.physics_advection import physics_advection
 from latax.studies.physics_galaxy import physics_galaxy
@@ -47,6 +48,7 @@ STUDIES: dict[str, Callable[[str, int, Console, Path], StudyResult]] = {
     "dlm-burgers": dlm_burgers,
     "dlm-allen-cahn": dlm_allen_cahn,
     "dlm-ablation": dlm_ablation,
+    "dlm-choice": dlm_choice,
 }
 
 

@@ -10,7 +10,7 @@ from latax.studies.result import StudyResult
 
 BUDGETS = {
     "quick": Budget(training=300, test=500, nodes=201, times=41, every=2, steps=1_500, replicates=2),
-    "full": Budget(training=5_000, test=500, nodes=201, times=201, every=10, steps=50_000, replicates=5),
+    "full": Budget(training=5_000, test=500, nodes=201, times=201, every=10, steps=4_000, replicates=5),
 }
 
 

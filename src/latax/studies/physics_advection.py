@@ -13,7 +13,7 @@ from latax.studies.result import StudyResult
 #: The paper has 20,000 epochs of 1,000 sequences; the full ladder has a twenty-fifth of them.
 BUDGETS = {
     "quick": Budget(steps=500, ablation_steps=250, replicates=2),
-    "full": Budget(steps=4_000, ablation_steps=1_000, replicates=5),
+    "full": Budget(steps=4_000, ablation_steps=500, replicates=3),
 }
 
 

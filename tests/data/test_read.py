@@ -4,7 +4,7 @@ import sys
 import numpy as np
 import pytest
 
-from latax._errors import ConfigError, FileError
+from latax._errors import ConfigError, DataError, FileError
 from latax.data import read
 from latax.data.memory import _room_in_group, available_memory
 from latax.data.read import READERS
@@ -92,3 +92,6 @@ def test_positions_are_no_data(tmp_path):
     assert read(tmp_path / "a.csv", position=["t", "angle"]).context is None
     with pytest.raises(ConfigError, match=r"no column 'angel'.*Did you mean 'angle'"):
         read(tmp_path / "a.csv", position="angel")
+    (tmp_path / "gap.csv").write_text("x,angle\n1,0.5\n2,nan\n")
+    with pytest.raises(DataError, match=r"^the position of .*gap\.csv .*not finite .* row 1 .* column 'angle'"):
+        read(tmp_path / "gap.csv", position="angle")

@@ -61,9 +61,7 @@ def test_check_finite_goes_through_lazy_data_by_blocks(monkeypatch):
 def test_check_finite_of_the_context():
     context = np.zeros((20, 2))
     context[19, 1] = np.nan
-    with pytest.raises(
-        DataError, match=r"the context \(or position\) of here is not finite .* row 19 .*, column 'mass'"
-    ):
+    with pytest.raises(DataError, match=r"the context of here is not finite .* row 19 .*, column 'mass'"):
         check_finite(Samples(X, context=context, context_names=("theta", "mass"), origin="here"))
 
 

@@ -38,7 +38,7 @@ def test_a_context_that_is_not_finite_is_refused(name):
         CASES[name].make().fit(CASES[name].data(), context=np.full(ROWS, np.inf))
     theta = np.zeros((ROWS, 1))
     theta[9] = np.nan
-    with pytest.raises(DataError, match=r"the context \(or position\) of array is not finite .* row 9"):
+    with pytest.raises(DataError, match=r"the context of array is not finite .* row 9"):
         CASES[name].make().fit_samples(Samples(CASES[name].data(), theta))
 
 

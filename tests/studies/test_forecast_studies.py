@@ -134,11 +134,11 @@ def test_the_best_setting_is_chosen_by_shares_of_the_plain_error():
     flat = lambda *errors: {kind: np.full((1, 4, 3), e) for kind, e in zip(("a", "b"), errors, strict=True)}
     usual = {PLAIN: flat(1.0, 0.1), "one": flat(0.2, 0.2), "two": flat(0.5, 0.05)}
     robust = {"one": flat(1.0, 0.1), "two": flat(0.25, 0.025)}
-    chosen = dlm_choice.choose("", {"one": {"x": 1}, "two": {"x": 2}}, usual, robust, 1)
+    chosen = dlm_choice.choose({"one": {"x": 1}, "two": {"x": 2}}, usual, robust, 1)
     assert chosen.options == {"x": 2}
     assert chosen.robust
     assert [row[-1] for row in chosen.table.rows] == pytest.approx([0.4**0.5, 1, 0.5, 0.25])
-    assert not dlm_choice.choose("", {"one": {"x": 1}}, usual, robust, 1).robust
+    assert not dlm_choice.choose({"one": {"x": 1}}, usual, robust, 1).robust
 
 
 def test_a_choice_ends_in_tables(tmp_path, monkeypatch):

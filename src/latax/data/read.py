@@ -78,6 +78,20 @@ def read(
     """
     if position is not None:
         return _positioned(path, position, context, name=name, columns=columns, lazy=lazy, labels=labels)
+    return _read(path, context, name=name, columns=columns, lazy=lazy, labels=labels)
+
+
+def _read(
+    path: str | Path,
+    context: Sequence[str | int] | str | None,
+    *,
+    name: str | None,
+    columns: Sequence[str | int] | str | None,
+    lazy: Lazy,
+    labels: str | int | None,
+    beside: str = "context",
+) -> Samples:
+    """`read` without positions; `beside`: what the context is to the user."""
     path = Path(path).expanduser()
     request = Request(name, _names(columns), _names(context) or (), lazy, None if labels is None else str(labels))
     kind = _reader_for(path)
@@ -87,7 +101,7 @@ def read(
     else:
         samples = _labelled(reader, path, request, request.labels)
     if not samples.is_lazy:
-        check_finite(samples)
+        check_finite(samples, beside=beside)
     return samples
 
 
@@ -97,8 +111,8 @@ def _positioned(
     """The samples with their positions, which are read as a context, alone and with that of the data: columns of a file
     are one or the other."""
     names = _names(position) or ()
-    beside = read(path, **options, context=names)
-    samples = read(path, **options, context=(*(_names(context) or ()), *names))
+    beside = _read(path, names, **options, beside="position")
+    samples = _read(path, (*(_names(context) or ()), *names), **options)
     kept = [i for i, name in enumerate(samples.context_names) if name not in beside.context_names]
     return dataclasses.replace(
         samples,

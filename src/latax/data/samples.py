@@ -127,14 +127,15 @@ def row_blocks(
         yield start, X[start : min(start + step, rows)]
 
 
-def check_finite(samples: Samples) -> None:
+def check_finite(samples: Samples, *, beside: str = "context") -> None:
     """Raise `DataError` if a number of the data or of the context is NaN or infinite.
 
-    The message says how many there are, in how many rows, and where the first is. Lazy data are read once, by blocks.
+    `beside`: what the context is to the user. The message says how many there are, in how many rows, and where the
+    first is. Lazy data are read once, by blocks.
     """
     _check_finite(samples.X, samples.feature_names, samples.origin)
     if samples.context is not None:
-        _check_finite(samples.context, samples.context_names, f"the context (or position) of {samples.origin}")
+        _check_finite(samples.context, samples.context_names, f"the {beside} of {samples.origin}")
 
 
 def _check_finite(X: Float[np.ndarray, "N d"] | LazyRows, names: tuple[str, ...], what: str) -> None:

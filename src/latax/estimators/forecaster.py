@@ -266,20 +266,16 @@ class AbstractForecaster(AbstractSampler, AbstractTrainedEstimator):
         with np.errstate(over="ignore"):  # What single precision cannot hold is as bad as infinite.
             array = (array.reshape(len(array), -1) - self._mean).astype(np.float32)
         finite = np.isfinite(array)
-        if observed is None and not finite.all():
-            rows = np.flatnonzero(~finite.all(axis=1))
-            raise DataError(
-                f"{len(rows)} of {len(array)} initial states have values that are not finite, the first is in row "
-                f"{rows[0]}. Fill them in, leave those states out, or forecast with robust=True, for which NaN is what "
-                "was not observed."
-            )
-        if observed is not None and (np.isinf(array).any() or (finite.sum(axis=1) < observed).any()):
-            bad = np.isinf(array).any(axis=1) | (finite.sum(axis=1) < observed)
-            raise DataError(
-                f"{bad.sum()} of {len(array)} initial states have infinite values, or fewer than {observed} that were "
-                f"observed, the first in row {np.flatnonzero(bad)[0]}: a state cannot be found from those. Leave them "
-                "out."
-            )
+        if observed is None:
+            bad = np.flatnonzero(~finite.all(axis=1))
+            wrong = "values that are not finite, the first is in row"
+            cure = "Fill them in, leave those states out, or forecast with robust=True, for which NaN was not observed."
+        else:
+            bad = np.flatnonzero(np.isinf(array).any(axis=1) | (finite.sum(axis=1) < observed))
+            wrong = f"infinite values, or fewer than {observed} that were observed, the first in row"
+            cure = "A state cannot be found from those: leave them out."
+        if len(bad):
+            raise DataError(f"{len(bad)} of {len(array)} initial states have {wrong} {bad[0]}. {cure}")
         return array
 
     def _forecast_times(self, t: Any) -> tuple[Float[np.ndarray, " T"], bool]:

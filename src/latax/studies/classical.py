@@ -48,17 +48,18 @@ class PCA(_Classical):
     def _fit(self, X: Float[np.ndarray, "N d"]) -> None:
         from sklearn.decomposition import PCA as Embedding
 
-        values = Embedding(self.latent_size, svd_solver="full").fit(X).singular_values_
-        rank = int(np.sum(values > _ROUNDING * values[0]))
-        self._embedding = Embedding(rank, svd_solver="full").fit(X)
+        found = Embedding(self.latent_size, svd_solver="full").fit(X)
+        values = np.asarray(found.singular_values_)
+        self._mean, directions = np.asarray(found.mean_), np.asarray(found.components_)
+        self._directions = directions[values > _ROUNDING * values[0]]
 
     def transform(self, X: Any) -> Float[np.ndarray, "N l"]:
         """Coordinates of images."""
-        return self._embedding.transform(np.asarray(X, np.float64).reshape(len(X), -1))
+        return (np.asarray(X, np.float64).reshape(len(X), -1) - self._mean) @ self._directions.T
 
     def inverse_transform(self, Z: Float[np.ndarray, "N l"]) -> Float[np.ndarray, "N d"]:
         """The images of such coordinates."""
-        return self._embedding.inverse_transform(np.asarray(Z, np.float64))
+        return np.asarray(Z, np.float64) @ self._directions + self._mean
 
 
 class Isomap(_Classical):

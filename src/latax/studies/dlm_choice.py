@@ -90,6 +90,7 @@ def of_case(
     """The choice for one equation, and its test."""
     training = case.training(effort, seed)
     times = np.asarray(training.times)[:: effort.every]
+    at = len(times) // 2
     trials = case.trials(effort, seed + 1, VALIDATION_SHIFTS)
     settings = [dict(zip(choices, values, strict=True)) for values in itertools.product(*choices.values())]
     options = case.options(replace(effort, steps=short, replicates=1), seed)
@@ -98,20 +99,20 @@ def of_case(
     fitted = hold(short_contest, {PLAIN: ForecastVAE(**options), **models}, console, folder / "choice")
     usual = errors_of_fitted(fitted, trials, times)
     robust = errors_of_fitted(fitted, trials, times, robust={name: name for name in models})
-    chosen = choose(case.title, dict(zip(models, settings, strict=True)), usual, robust, len(times) // 2)
+    chosen = choose(dict(zip(models, settings, strict=True)), usual, robust, at)
     options = case.options(effort, seed)
     final = {OURS: VAEDLM(**(options | dict(chosen.options))), PLAIN: ForecastVAE(**options)}
     results = hold(Contest(f"{case.title} chosen", training, {}), final, console, folder)
     trials = case.trials(effort, seed, SHIFTS)
     found = errors_of_fitted(results, trials, times) | errors_of_fitted(results, trials, times, robust=ROBUST)
-    ours, at = ROBUST[OURS] if chosen.robust else OURS, len(times) // 2
+    ours = ROBUST[OURS] if chosen.robust else OURS
     tables = [chosen.table, *(error_table(found, times, at, statistic) for statistic in STATISTICS)]
     tables += [gains(found, ours, other, at) for other in (PLAIN, ROBUST[PLAIN])]
     named = [replace(table, title=f"{case.title}: {table.title}") for table in tables]
     return Section(case.title, verdict(found, ours, PLAIN, at), tables=named)
 
 
-def choose(title: str, settings: Mapping[str, Mapping[str, Any]], usual: Found, robust: Found, at: int) -> Choice:
+def choose(settings: Mapping[str, Mapping[str, Any]], usual: Found, robust: Found, at: int) -> Choice:
     """The setting whose mean errors are lowest beside those of the plain VAE, in the geometric mean over all kinds."""
     kinds = list(usual[PLAIN])
     rows, best = [], None

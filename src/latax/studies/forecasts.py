@@ -131,14 +131,11 @@ def forecast_study(case: Case, budget: Budget, seed: int, console: Console, fold
     results = hold(Contest(case.title, training, {}), case.contestants(budget, seed), console, folder)
     fitted = errors_of_fitted(results, trials, times)
     robust = errors_of_fitted(results, trials, times, robust=ROBUST)
-    found = (
-        fitted
-        | robust
-        | {
-            name: {kind: relative_l1(one.predict(trial.initial), trial.truth)[None] for kind, trial in trials.items()}
-            for name, one in case.untrained(training, budget).items()
-        }
-    )
+    untrained = {
+        name: {kind: relative_l1(one.predict(trial.initial), trial.truth)[None] for kind, trial in trials.items()}
+        for name, one in case.untrained(training, budget).items()
+    }
+    found = fitted | robust | untrained
     middle = len(times) // 2
     tables = [error_table(found, times, middle, statistic) for statistic in STATISTICS]
     pairs = [(OURS, EXTENDED), (OURS, PLAIN), (ROBUST[OURS], PLAIN), (ROBUST[OURS], ROBUST[PLAIN])]

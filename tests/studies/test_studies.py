@@ -11,7 +11,7 @@ from rich.console import Console
 from latax import ProbabilisticPCA
 from latax._errors import ConfigError, FileError
 from latax.data import Samples
-from latax.report.content import Section
+from latax.report.content import Figure, Section
 from latax.studies import catalogue, measures, run_study, show_studies
 from latax.studies.contest import Contest, hold
 from latax.studies.result import StudyResult
@@ -39,12 +39,17 @@ def tiny_contest(test: Samples) -> Contest:
     )
 
 
+LINE = b'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 1 1"><path d="M 0 0 L 1 1"/></svg>'
+DOT = b"\x89PNG\r\n\x1a\n"
+
+
 def tiny_study(budget: str, seed: int, console: Console, folder: Path) -> StudyResult:
     """Two sizes of PCA."""
     models = {f"PCA {n}": ProbabilisticPCA(latent_size=n, seed=seed) for n in (1, 2)}
     results = hold(tiny_contest(plane(40)), models, console, folder)
     table = results.table()
-    return StudyResult("Tiny study", f"With the {budget} budget.", [table], [Section("Table", tables=[table])])
+    section = Section("Table", tables=[table], figures=[Figure("Line", LINE, ""), Figure("Dot", DOT, "")])
+    return StudyResult("Tiny study", f"With the {budget} budget.", [table], [section])
 
 
 @pytest.fixture
@@ -73,11 +78,14 @@ def test_a_contest_measures_what_each_model_has(tmp_path):
 def test_a_study_leaves_its_tables_and_report(tiny, tmp_path, capsys):
     run_study("tiny", "quick", tmp_path / "study", seed=3)
     assert {path.name for path in (tmp_path / "study").iterdir()} == {
-        "config.json", "report.html", "table.csv", "table.md", "tiny-pca-1", "tiny-pca-2",
+        "config.json", "report.html", "figure-1.svg", "figure-2.png", "table.csv", "table.md",
+        "tiny-pca-1", "tiny-pca-2",
     }  # fmt: skip
     config = json.loads((tmp_path / "study" / "config.json").read_text())
     assert (config["study"], config["budget"], config["seed"]) == ("tiny", "quick", 3)
     assert (tmp_path / "study" / "table.csv").read_text().count("\n") == 3
+    assert (tmp_path / "study" / "figure-1.svg").read_bytes() == LINE
+    assert (tmp_path / "study" / "figure-2.png").read_bytes() == DOT
     page = (tmp_path / "study" / "report.html").read_text()
     assert "Tiny study" in page
     assert "With the quick budget." in page

@@ -1,9 +1,10 @@
 """Every study by its name, and running one."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date
 from pathlib import Path
+from typing import TypeVar
 
 from rich.console import Console
 
@@ -32,6 +33,8 @@ from latax.studies.potential_regulariser import potential_regulariser
 from latax.studies.potential_sprites import potential_sprites
 from latax.studies.result import StudyResult
 
+T = TypeVar("T")
+
 STUDIES: dict[str, Callable[[str, int, Console, Path], StudyResult]] = {
     "demo": demo,
     "bending-manifolds": bending_manifolds,
@@ -59,7 +62,7 @@ def show_studies() -> None:
 
 
 def run_study(name: str, budget: str, out: Path | None, seed: int) -> StudyResult:
-    """Runs a study and writes its tables, configuration and report to a new folder; goes on with it in an old one."""
+    """Runs a study and writes tables, figures and report to a new folder; goes on with it in an old one."""
     study = look_up(STUDIES, name, "study")
     if budget not in ("quick", "full"):
         raise ConfigError(f"budget={budget!r} is not known; give 'quick' or 'full'.")
@@ -73,17 +76,23 @@ def run_study(name: str, budget: str, out: Path | None, seed: int) -> StudyResul
     began = time.perf_counter()
     result = study(budget, seed, console, folder.path)
     seconds = time.perf_counter() - began
-    for number, table in enumerate(result.tables):
-        stem = "table" if len(result.tables) == 1 else f"table-{number + 1}"
+    for stem, table in _numbered("table", result.tables):
         (folder.path / f"{stem}.csv").write_text(to_csv(table), encoding="utf-8")
         (folder.path / f"{stem}.md").write_text(to_markdown(table), encoding="utf-8")
         show(table, console)
+    for stem, figure in _numbered("figure", [figure for section in result.sections for figure in section.figures]):
+        (folder.path / f"{stem}.{'png' if figure.is_png else 'svg'}").write_bytes(figure.image)
     facts = {"study": name, "budget": budget, "seed": str(seed), "date": date.today().isoformat()}
     facts |= {"time": f"{seconds:.0f} s", **versions()}
     content = ReportContent(title=result.title, facts=facts, summary=result.summary, sections=result.sections)
     write_report(folder.report_path, content)
     console.print(f"report: {folder.report_path}", markup=False, soft_wrap=True)
     return result
+
+
+def _numbered(kind: str, those: Sequence[T]) -> list[tuple[str, T]]:
+    """Each with the name of its file: the kind, and its number if there are several."""
+    return [(kind if len(those) == 1 else f"{kind}-{number}", one) for number, one in enumerate(those, 1)]
 
 
 def _free(path: Path) -> Path:

@@ -123,6 +123,10 @@ def test_what_is_made_of_subjects_keeps_their_names(command, place, tmp_path):
         (["predict", "--out", "a.csv", "--until", "1"], "--until 1 is not beyond the data, whose last time is 2."),
         (["predict", "--out", "a.csv", "--until", "4", "--times", "0", "1"], "both say at which times"),
         (["predict", "--out", "a.csv", "--times", "1", "2"], "but the initial state is that of 0. Begin there"),
+        (
+            ["predict", "--out", "a.csv", "--until", "4", "--robust"],
+            "--robust is for forecasters, which start from",
+        ),
         (["parameters", "--level", "90"], "level=90.0 must lie between 0 and 1"),
         (["encode", "--out", "a.csv", "--series", "whom"], "has no column 'whom'"),
     ],

@@ -12,7 +12,7 @@ STRIDES = RNG.normal(size=(24, 3, 11))
 def save_subject(folder, number, tasks, points=11):
     data = np.zeros(len(tasks), dtype=[("Task", object), ("Ang", object), ("speed", object)])
     for i, task in enumerate(tasks):
-        data[i] = (task, 100.0 * number + np.arange(12)[:, None] + np.zeros((12, points)), 1.2)
+        data[i] = (task, 10.0 * number + np.arange(12)[:, None] + np.zeros((12, points)), 1.2)
     savemat(folder / f"Subject{number}.mat", {"s": {"Data": data, "name": "x"}})
 
 
@@ -55,6 +55,12 @@ def test_with_subjects_no_subject_is_in_two_parts(tmp_path):
     assert "split by stride" in gait.load(tmp_path / "b.npz")["test"].origin
 
 
+def test_degrees_are_refused(tmp_path):
+    np.save(tmp_path / "a.npy", 30 * STRIDES)
+    with pytest.raises(DataError, match=r"an angle is .* more than a whole turn in rad. Are these degrees\?"):
+        gait.load(tmp_path / "a.npy")
+
+
 class TestMatlab:
     def test_walking_strides_in_radians(self, tmp_path):
         for number in (1, 2, 10):
@@ -63,7 +69,7 @@ class TestMatlab:
         by_subject = {int(part.truth["subject"][0]): part for part in parts.values()}
         assert sorted(by_subject) == [1, 2, 10]
         assert [len(part) for part in parts.values()] == [2, 2, 2]
-        np.testing.assert_allclose(by_subject[10].X[0, :3], np.radians([1003, 1006, 1009]))
+        np.testing.assert_allclose(by_subject[10].X[0, :3], np.radians([103, 106, 109]))
 
     def test_refusals(self, tmp_path):
         with pytest.raises(FileError, match=r"the folder .* holds no \.mat files; expected Subject1\.mat"):

@@ -228,10 +228,38 @@ def test_an_exploding_physics_names_a_sequence_and_parameters():
 
 def test_a_solve_that_explodes_in_training_names_the_sequences():
     # Fine for the physics alone; what the correction may add is not.
+    named = r"phase 'model'.*caused by training rows \[\d"
     tall = ODE(lambda t, y, p: (p.rate * jnp.expm1(jnp.abs(y.level)) ** 8,), [Parameter("rate", 0.0, 1e-9)], ["level"])
     data = Samples(np.concatenate([np.asarray(springs().X), np.full((1, 9), 40.0)]), times=TIMES)
-    with pytest.warns(DataWarning, match="no finite solution"), pytest.raises(DivergenceError, match="phase 'model'"):
+    with pytest.warns(DataWarning, match="no finite solution"), pytest.raises(DivergenceError, match=named):
         PhysicsVAE(physics=tall, outside_size=None, **BOUND, **TINY).fit(data)
+
+
+def test_what_is_not_finite_is_said_with_its_parameters():
+    model, Z = fitted(), fitted().transform(springs(3))
+    made = np.zeros((3, 9))
+    made[1, 4:] = np.inf
+    with pytest.warns(DataWarning, match=r"1 sample of 3 have no finite solution, .* sample 1 .*stiffness = \d"):
+        assert model._made(made, Z).shape == (3, 9)
+
+
+def test_the_times_of_new_data_are_those_of_the_fit():
+    x = np.asarray(springs(2).X)
+    with pytest.raises(DataError, match=r"Entry 1 of the data is at time 2\.5, .* where it is at 0\.25"):
+        fitted().transform(Samples(x, times=10 * TIMES + 0.0))
+    with pytest.raises(DataError, match="Give sequences at the same times"):
+        fitted().predict(Samples(x, feature_names=tuple(f"t={t}" for t in 10 * TIMES), sample_shape=(len(TIMES),)))
+    same = Samples(x, times=TIMES + 1e-6)
+    np.testing.assert_array_equal(fitted().transform(same), fitted().transform(x))
+
+
+def test_values_beside_a_bound_by_rounding_are_at_the_bound():
+    Z = fitted().transform(springs(3))
+    Z[:, 0] = 9.0 + 2e-6
+    at_bound = np.array(Z)
+    at_bound[:, 0] = 9.0
+    np.testing.assert_array_equal(fitted().inverse_transform(Z), fitted().inverse_transform(at_bound))
+    assert np.isfinite(fitted().inverse_transform(Z)).all()
 
 
 def test_parameters_at_their_bounds_are_found():

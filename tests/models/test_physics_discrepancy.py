@@ -11,7 +11,7 @@ import pytest
 from latax.estimators.physics_spread import spreads
 from latax.models.physics_discrepancy import Discrepancy, learned, sensitivity
 from latax.models.physics_vae import physics_vae
-from latax.physics import ODE, Parameter
+from latax.physics import ODE, Adaptive, FixedStep, Parameter
 from tests.density.randomised import randomised
 
 TIMES = np.linspace(0.0, 2.0, 9)
@@ -42,6 +42,16 @@ def test_derivatives_of_a_straight_line(x64):
     # A rate that is wrong by its own size adds a line of the same slope.
     wanted = np.stack([STD * TIMES, abs(slope(m, x)) * TIMES + np.cos(TIMES)], axis=1) / NOISE
     np.testing.assert_allclose(J, wanted, rtol=1e-6, atol=1e-8)
+
+
+def test_adaptive_steps_have_the_same_derivatives(x64):
+    m, x = model(inside_size=1, outside_size=1), jnp.asarray(TIMES)[:, None]
+    m = eqx.tree_at(lambda m: m.inside, m, randomised(m.inside, scale=0.3, seed=1))
+    missing = curves(np.ones((1, 9)), np.cos(TIMES)[None])
+    wanted = sensitivity(eqx.tree_at(lambda m: m.physics.solver, m, FixedStep(substeps=8)), x, missing)
+    found = sensitivity(eqx.tree_at(lambda m: m.physics.solver, m, Adaptive(1e-9, 1e-9)), x, missing)
+    # The rates of the discrepancy have corners at the times, which no step size control knows.
+    np.testing.assert_allclose(found, wanted, rtol=1e-5, atol=1e-6)
 
 
 def test_spreads_are_those_of_the_linear_model(x64):

@@ -190,6 +190,8 @@ class TestSpace:
         found = self.space.canonical(v)
         np.testing.assert_allclose(found, self.space.to_normal(self.space.from_normal(v)), atol=1e-12)
         assert not np.allclose(found, v)
+        # At a bound to_normal is at 11, where no network has ever been.
+        np.testing.assert_array_equal(self.space.canonical(jnp.array([11.0, -11.0, 0.4, 2.0]))[:2], [4.0, -4.0])
         at_origin = jax.jacobian(self.space.canonical)(jnp.zeros(4))
         assert np.isfinite(at_origin).all()
 

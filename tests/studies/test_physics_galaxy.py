@@ -26,7 +26,6 @@ def tiny_case():
     return Galaxies(
         training=stacked(data(16, 1), data(4, 2)),
         test=data(),
-        published={"ppc": 1.0, "effort": 0.0, "cleansing": 0.01, "augmentation": 1.0, "simulation": 0.0},
         ours={"ppc": 0.0, "effort": 1.0, "cleansing": 0.0, "augmentation": 0.0, "simulation": 0.0},
         common={"batch_size": 8, "outside_size": 1, "width_size": 4, "progress": False},
     )
@@ -62,7 +61,7 @@ def test_measures_of_known_errors():
 def test_a_ladder_has_numbers_for_all_that_know_them(tmp_path):
     case = tiny_case()
     models = case.ladder(Budget(steps=2, ablation_steps=1, replicates=1), 0)
-    assert list(models) == ["NN only", "physics only", BARE, "NN + physics, published weights", BEST, "PCA"]
+    assert list(models) == ["NN only", "physics only", BARE, BEST, "PCA"]
     some = {name: models[name] for name in ("NN only", BEST, "PCA")}
     results = hold(case.contest(), some, Console(quiet=True), tmp_path)
     table = physics_galaxy._with_truth(results.table(), case.test)

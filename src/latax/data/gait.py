@@ -90,6 +90,12 @@ def _samples(strides: np.ndarray, subject: Shaped[np.ndarray, " N"] | None, orig
         truth=truth,
     )
     check_finite(samples)
+    greatest = float(np.abs(angles).max(initial=0))
+    if greatest > 2 * np.pi:
+        raise DataError(
+            f"{origin}: an angle is {greatest:.3g}, more than a whole turn in rad. Are these degrees? Convert them, "
+            "numpy.deg2rad(strides)."
+        )
     return samples
 
 

@@ -11,6 +11,10 @@ from latax._errors import DataError, DataWarning
 from latax._wording import counted
 from latax.data import Samples, check_finite
 from latax.data.samples import default_names
+from latax.estimators.sequences import named_times
+
+#: Times are the same up to this share of the shortest interval: files round.
+_TIMES_SLACK = 0.01
 
 
 def training_samples(estimator: Any, X: Any, context: Any) -> Samples:
@@ -38,6 +42,7 @@ def new_samples(estimator: Any, X: Any, context: Any) -> Samples:
     else:
         _refuse_second_context(context)
         _check_columns(estimator, X)
+        _check_times(estimator, X)
         if not len(X):
             raise DataError("The data have no rows. Give at least one sample.")
     check_finite(X)
@@ -68,6 +73,22 @@ def _check_columns(estimator: Any, samples: Samples) -> None:
             "they are taken to be the same, in this order.",
             DataWarning,
             stacklevel=2,
+        )
+
+
+def _check_times(estimator: Any, samples: Samples) -> None:
+    """Refuses samples at other times than those of the fit."""
+    fitted, given = getattr(estimator, "times_", None), samples.times
+    if given is None:
+        given = named_times(samples.feature_names)
+    if not fitted or given is None or len(given) != len(fitted):
+        return
+    off = np.abs(np.asarray(given, float) - fitted)
+    if (off > _TIMES_SLACK * np.diff(fitted).min()).any():
+        first = int(np.argmax(off > _TIMES_SLACK * np.diff(fitted).min()))
+        raise DataError(
+            f"Entry {first} of the data is at time {given[first]:g}, and the model was fitted on sequences where it is "
+            f"at {fitted[first]:g}. Give sequences at the same times, in the same unit, or fit a model to these."
         )
 
 

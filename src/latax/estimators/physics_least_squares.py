@@ -36,6 +36,7 @@ def fit_each(
     """
     times, space = np.asarray(times, float), physics.parameters
     first = norm.ppf(qmc.Sobol(space.size, seed=0).random(starts))
+    physics = physics.forward()
 
     @eqx.filter_jit
     def residual(v: Float[Array, " m"], x: Float[Array, "T *sample"]) -> Float[Array, " numbers"]:

@@ -61,7 +61,7 @@ def decode_at(estimator: Any, Z: Any, times: Any) -> np.ndarray:
     first, last = observed[0], observed[-1]
     if abs(ts[0] - first) > 1e-6 * abs(last - first):
         raise DataError(f"The times begin at {ts[0]:g}, but the initial state is that of {first:g}. Begin there.")
-    return estimator._in_shape(map_rows(_Decode(tuple(ts.tolist())), estimator._centred, Z))
+    return estimator._made(map_rows(_Decode(tuple(ts.tolist())), estimator._centred, Z), Z)
 
 
 class _Decode(NamedTuple):

@@ -20,7 +20,7 @@ def times_of(samples: Samples, dt: float | None) -> Float[np.ndarray, " T"]:
     Raises `ConfigError` where there are neither or both, and `DataError` for times that do not increase.
     """
     count = samples.sample_shape[0]
-    if samples.times is None and dt is None and (named := _named(samples.feature_names)) is not None:
+    if samples.times is None and dt is None and (named := named_times(samples.feature_names)) is not None:
         return increasing(named)
     if samples.times is None and dt is None and _only_count(samples.feature_names):
         first, last = samples.feature_names[0], samples.feature_names[-1]
@@ -46,7 +46,8 @@ def _only_count(names: tuple[str, ...]) -> bool:
     return any(names == tuple(str(i) for i in range(start, start + len(names))) for start in (0, 1))
 
 
-def _named(names: tuple[str, ...]) -> list[float] | None:
+def named_times(names: tuple[str, ...]) -> list[float] | None:
+    """Names of columns as times, where they are such and do not only count the columns."""
     if _only_count(names):
         return None
     try:

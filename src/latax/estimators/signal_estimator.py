@@ -2,6 +2,7 @@
 
 import abc
 import math
+import warnings
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
@@ -12,7 +13,8 @@ import numpy as np
 from jaxtyping import Array, Float, PRNGKeyArray
 from sklearn.utils.validation import check_is_fitted
 
-from latax._errors import ConfigError, DataError
+from latax._errors import ConfigError, DataError, DataWarning
+from latax._wording import counted
 from latax.data import Samples
 from latax.estimators import inputs
 from latax.estimators.base import AbstractSampler
@@ -109,7 +111,8 @@ class AbstractSignalEstimator(AbstractSampler, AbstractTrainedEstimator):
 
     def inverse_transform(self, Z: Any, *, context: Any = None) -> np.ndarray:
         """The samples that latent coordinates Z (N, n) stand for, without noise, in data units."""
-        return self._in_shape(map_rows(_decode, self._centred, self._latents(Z)))
+        Z = self._latents(Z)
+        return self._made(map_rows(_decode, self._centred, Z), Z)
 
     def sample(self, n: int = 1, *, context: Any = None, seed: int = 0) -> np.ndarray:
         """`n` samples with noise, from the prior; the first observation of sequences, or the centre of its
@@ -154,8 +157,23 @@ class AbstractSignalEstimator(AbstractSampler, AbstractTrainedEstimator):
         check_is_fitted(self)
         Z = inputs.latent_array(Z, self._latent_size)
         space = self._centred.physics.parameters
-        space.check(Z[:, : len(space)])
-        return Z
+        return np.concatenate([space.within(Z[:, : len(space)]), Z[:, len(space) :]], axis=1)
+
+    def _made(self, X: np.ndarray, Z: np.ndarray) -> np.ndarray:
+        """What was made of latent coordinates, in the shape of samples; warns where it is not finite."""
+        X = self._in_shape(X)
+        bad = np.flatnonzero(~np.isfinite(X.reshape(len(X), -1)).all(axis=1))
+        if len(bad):
+            named = zip(self._centred.physics.parameters.names, Z[bad[0]], strict=False)
+            values = ", ".join(f"{name} = {value:g}" for name, value in named) or "no parameters"
+            warnings.warn(
+                f"{counted(len(bad), 'sample')} of {len(X)} have no finite solution, the first is sample {bad[0]} "
+                f"(the first sample is 0), with {values}. The solve explodes there, or needs more steps: give the "
+                "physics a solver=Adaptive() or FixedStep with a shorter step, or stay away from these parameters.",
+                DataWarning,
+                stacklevel=3,
+            )
+        return X
 
     def _in_shape(self, X: np.ndarray) -> np.ndarray:
         return np.asarray(X, np.float64).reshape(len(X), -1, *self.sample_shape_[1:])

@@ -15,7 +15,12 @@ if TYPE_CHECKING:
     import diffrax
 
 METHODS = {"tsit5": "Tsit5", "dopri5": "Dopri5", "kvaerno5": "Kvaerno5"}
-ADJOINTS = {"checkpointed": "RecursiveCheckpointAdjoint", "direct": "DirectAdjoint", "backsolve": "BacksolveAdjoint"}
+ADJOINTS = {
+    "checkpointed": "RecursiveCheckpointAdjoint",
+    "direct": "DirectAdjoint",
+    "backsolve": "BacksolveAdjoint",
+    "forward": "ForwardMode",
+}
 
 
 class Adaptive(AbstractSolver):
@@ -32,6 +37,7 @@ class Adaptive(AbstractSolver):
     - `adjoint`: how derivatives are taken. "checkpointed": exact derivatives of the steps taken, with little memory.
       "direct": the same with more memory, and forward-mode derivatives too. "backsolve": solves the adjoint equation
       backwards; constant memory, derivatives accurate only to the tolerance, and nothing for unstable equations.
+      "forward": in forward mode only, which training cannot use.
 
     Raises `ConfigError` for an unknown method or adjoint, and for tolerances that are not positive.
     """
@@ -85,6 +91,11 @@ class Adaptive(AbstractSolver):
         )
         assert solution.ys is not None
         return jnp.asarray(solution.ys)
+
+    def forward(self) -> "Adaptive":
+        """The same solver with derivatives in forward mode."""
+        options = {"method": self.method, "max_steps": self.max_steps, "adjoint": "forward"}
+        return Adaptive(self.rtol, self.atol, **options)
 
     def _adjoint(self) -> "diffrax.AbstractAdjoint":
         import diffrax

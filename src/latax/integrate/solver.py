@@ -29,3 +29,7 @@ class AbstractSolver(eqx.Module):
 
         Where the solution explodes or the solver fails, the values from there on are not finite.
         """
+
+    def forward(self) -> "AbstractSolver":
+        """The same solver with derivatives in forward mode, as of many numbers by few."""
+        return self

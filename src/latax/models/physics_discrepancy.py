@@ -16,6 +16,7 @@ parameters' spread.
 from collections.abc import Callable
 from typing import NamedTuple
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -57,6 +58,8 @@ def sensitivity(
     Its columns are the coordinates of the parameters, of the corrections, of the initial state where that is inferred,
     and of the discrepancy: each is standard normal beforehand.
     """
+    if isinstance(model, PhysicsVAE):
+        model = eqx.tree_at(lambda m: m.physics, model, model.physics.forward())
     found, count = model.posterior(x), len(discrepancy.outputs)
     shares = jax.tree.map(lambda a: a / np.sqrt(count), discrepancy)
     decode = _with_rates(model, model.encode(x)) if isinstance(model, PhysicsVAE) else _without_rates(model)

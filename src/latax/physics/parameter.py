@@ -15,6 +15,9 @@ from latax.physics.prior import PRIORS, Law, law
 
 Prior = str | tuple[str, float, float]
 
+#: Networks see no coordinate beyond this.
+_WIDEST = 4.0
+
 
 def _prior(given: Any) -> Any:
     """The prior as it has to be in a static field; a list comes from a JSON file."""
@@ -99,9 +102,10 @@ class Parameter(eqx.Module):
         return math.sqrt(2) * jnp.stack([jnp.cos(angle), jnp.sin(angle)])
 
     def canonical(self, v: Float[Array, " size"]) -> Float[Array, " size"]:
-        """The coordinates that `to_normal` gives for the value of these: those of an angle lose their radius."""
+        """The coordinates that `to_normal` gives for the value of these, as networks see them: those of an angle lose
+        their radius, and all others end at ±4, so that a value at its bound is no stranger than one in 30,000."""
         if not self.circular:
-            return v
+            return jnp.clip(v, -_WIDEST, _WIDEST)
         squared = jnp.sum(v**2)
         return jnp.where(
             squared > 0, v * jnp.sqrt(2 / jnp.where(squared > 0, squared, 1.0)), jnp.array([math.sqrt(2), 0.0], v.dtype)

@@ -66,6 +66,10 @@ class AbstractDynamics(AbstractPhysics):
         """True."""
         return True
 
+    def forward(self) -> "AbstractDynamics":
+        """The same physics, whose solves have derivatives in forward mode."""
+        return eqx.tree_at(lambda physics: physics.solver, self, self.solver.forward())
+
     @property
     @abc.abstractmethod
     def state_shape(self) -> tuple[int, ...]:

@@ -103,5 +103,10 @@ class ParameterSpace(eqx.Module):
         for i, parameter in enumerate(self.parameters):
             parameter.check(np.asarray(values)[..., i])
 
+    def within(self, values: Float[np.ndarray, "*batch k"]) -> Float[np.ndarray, "*batch k"]:
+        """The values after `check`, those that rounding has carried beyond a bound at the bound."""
+        self.check(values)
+        return np.clip(values, [p.lower for p in self.parameters], [p.upper for p in self.parameters])
+
     def _params(self, values: Sequence[Array]) -> Params:
         return tuple_class("Params", self.names)(*values)

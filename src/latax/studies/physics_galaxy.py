@@ -36,7 +36,6 @@ class Galaxies:
 
     training: Samples
     test: Samples
-    published: Mapping[str, float]
     ours: Mapping[str, float]
     common: Mapping[str, Any]
 
@@ -69,7 +68,6 @@ class Galaxies:
                 {**common, "outside_size": None}, {**self.ours, "ppc": 0.0, "effort": 0.0}
             ),
             BARE: self._with_physics(common, NONE),
-            "NN + physics, published weights": self._with_physics(common, self.published),
             BEST: self._with_physics(common, self.ours),
             "PCA": ProbabilisticPCA(latent_size=len(KNOWN) + 2, validation_fraction=1 / 5, seed=seed),
         }
@@ -116,7 +114,6 @@ def galaxy_case() -> Galaxies:
     return Galaxies(
         training=stacked(galaxies.make(4000, 1234), galaxies.make(1000, 1235)),
         test=galaxies.make(1000, 1236),
-        published={"ppc": 1.0, "effort": 0.0, "cleansing": 0.01, "augmentation": 1.0, "simulation": 0.0},
         ours={"ppc": 0.0, "effort": 200.0, "cleansing": 0.001, "augmentation": 0.1, "simulation": 0.1},
         common={"batch_size": 100, "outside_size": 2},
     )

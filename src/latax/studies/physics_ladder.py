@@ -1,11 +1,13 @@
 """The studies of the physics-integrated VAE: from no physics to all of it, and without each regulariser."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from jaxtyping import Float
 from rich.console import Console
 
 from latax.data import Samples
@@ -44,7 +46,7 @@ class Case:
     - `parameter`: the one that the physics knows; `factors`: what it is multiplied by for what would have been.
     - `solve`: the truth without noise.
     - `physics`, `sizes`: what is known, and the latent sizes of the corrections to it; `larger`: more of them.
-    - `published`: weights of the released code; `ours`: ours.
+    - `published`: weights of the released code (`released_weights`), where training can bear them; `ours`: ours.
     - `common`: arguments of all models; `unsolved`, `solved`: those of the models without a physics.
     """
 
@@ -58,7 +60,7 @@ class Case:
     physics: AbstractDynamics
     sizes: Mapping[str, int | None]
     larger: Mapping[str, int | None]
-    published: Mapping[str, float]
+    published: Mapping[str, float] | None
     ours: Mapping[str, float]
     common: Mapping[str, Any]
     unsolved: Mapping[str, Any]
@@ -106,10 +108,11 @@ class Case:
         """All our regularisers, without each of them, with those of the released code, and with larger corrections."""
         common = self._common(budget.ablation_steps, budget, seed)
         used = [name for name, weight in self.ours.items() if weight]
+        published = {} if self.published is None else {"published weights": self.published}
         return {
             "all": self._with_physics(common, self.ours),
             **{f"without {name}": self._with_physics(common, {**self.ours, name: 0.0}) for name in used},
-            "published weights": self._with_physics(common, self.published),
+            **{name: self._with_physics(common, weights) for name, weights in published.items()},
             "larger corrections": self._with_physics(common, self.ours, self.larger),
         }
 
@@ -126,6 +129,26 @@ class Case:
     def _common(self, steps: int, budget: Budget, seed: int) -> dict[str, Any]:
         chosen = {"steps": steps, "replicates": budget.replicates, "seed": seed, "validation_fraction": 1 / 3}
         return {**chosen, **self.common}
+
+
+def released_weights(
+    ppc: float, cleansing: float, augmentation: float, *, log_variance: float, variances: Float[np.ndarray, " k"]
+) -> dict[str, float]:
+    """The weights of the released code in the units of our terms.
+
+    Its loss is 2σ² times ours, with a fixed σ² of exp(`log_variance`). The first weight has no unit. Its cleansing is a
+    sum of squares, which ours divides by 2σ² in any case. Its augmentation is the mean square error of parameters in
+    their own units; ours divides each by its prior's variance (`variances`), and that of several counts as one with
+    their mean.
+    """
+    in_nats = augmentation / (2 * math.exp(log_variance))
+    return {
+        "ppc": ppc,
+        "effort": 0.0,
+        "cleansing": cleansing,
+        "augmentation": in_nats * float(np.mean(variances)),
+        "simulation": 0.0,
+    }
 
 
 def usual_weights() -> dict[str, float]:

@@ -7,7 +7,7 @@ from rich.console import Console
 from latax.data import pendulum, stacked
 from latax.physics import ODE, FixedStep
 from latax.physics import pendulum as physics
-from latax.studies.physics_ladder import Budget, Case, ladder_study, usual_weights
+from latax.studies.physics_ladder import Budget, Case, ladder_study, released_weights, usual_weights
 from latax.studies.result import StudyResult
 
 #: The full ladder has the paper's 5,000 epochs of 1,000 sequences.
@@ -54,7 +54,7 @@ def pendulum_case() -> Case:
         physics=known(),
         sizes={"inside_size": 1, "outside_size": 2},
         larger={"inside_size": 2, "outside_size": 2},
-        published={"ppc": 0.01, "effort": 0.0, "cleansing": 0.001, "augmentation": 0.1, "simulation": 0.0},
+        published=released_weights(0.01, 0.001, 0.1, log_variance=-9.0, variances=known().parameters.std ** 2),
         ours=usual_weights(),
         common={"batch_size": 200},
         unsolved={"latent_size": 4},

@@ -51,7 +51,8 @@ def counterfactual_norm(test: Samples, found: Estimates, name: str, factors: Seq
     """The mean Euclidean norm of the error against the truth without noise when a parameter is multiplied, the
     inferred one as the true one.
 
-    Only of sequences where both stay within the parameter's bounds. None without a physics.
+    Of sequences where the true one stays within the parameter's bounds, the same for every model; an inferred one that
+    does not is moved to the bound. None without a physics.
     """
     changed = [{**test.truth, name: test.truth[name] * factor} for factor in factors]
     truths = [solve(truth, np.asarray(test.times)) for truth in changed]
@@ -62,9 +63,10 @@ def counterfactual_norm(test: Samples, found: Estimates, name: str, factors: Seq
         value, bounds = found(model, True)[name].value, model._physics().parameters[name]
         errors = []
         for factor, truth in zip(factors, truths, strict=True):
-            least, most = (f(value, test.truth[name]) * factor for f in (np.minimum, np.maximum))
-            rows = np.flatnonzero((least > bounds.lower) & (most < bounds.upper))
-            made = model.intervene(test.take(rows), **{name: value[rows] * factor})
+            wanted = test.truth[name] * factor
+            rows = np.flatnonzero((wanted > bounds.lower) & (wanted < bounds.upper))
+            moved = np.clip(value[rows] * factor, bounds.lower, bounds.upper)
+            made = model.intervene(test.take(rows), **{name: moved})
             errors.append(norms(made, truth[rows]))
         return float(np.mean(np.concatenate(errors)))
 

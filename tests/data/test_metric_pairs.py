@@ -21,6 +21,32 @@ def test_pairs_have_the_distances_and_midpoints_of_the_space():
     assert len({frozenset(ends) for ends in zip(first, second, strict=True)}) == len(samples.pairs)
 
 
+def shown(p):
+    return p[:, None]
+
+
+def test_functions_that_are_no_distance_or_no_midpoint_are_refused():
+    points = np.arange(8) * 0.25
+    near_end = MetricSpace(
+        LINE.distance_function, lambda x, y: 0.8 * x + 0.2 * y, point_shape=(), injectivity_radius=2.0
+    )
+    with pytest.raises(
+        DataError, match=r"midpoints of \d+ are not halfway: that of points 0 and 1, 0.25 apart, is 0.05"
+    ):
+        from_metric_space(near_end, points, shown, farthest=1.0)
+    one_way = MetricSpace(
+        lambda x, y: jnp.abs(x - y) + jnp.where(x > y, 1.0, 0.0),
+        LINE.midpoint_function,
+        point_shape=(),
+        injectivity_radius=2.0,
+    )
+    with pytest.raises(DataError, match=r"distance from point 0 to point 1 is 0.25, and the other way 1.25"):
+        from_metric_space(one_way, points, shown, farthest=1.0)
+    broken = MetricSpace(lambda x, y: jnp.log(x - y), LINE.midpoint_function, point_shape=(), injectivity_radius=2.0)
+    with pytest.raises(DataError, match=r"is nan.*Expected a finite length"):
+        from_metric_space(broken, points, shown, farthest=1.0)
+
+
 @pytest.mark.parametrize(
     ("points", "changed", "error", "message"),
     [

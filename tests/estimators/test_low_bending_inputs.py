@@ -9,10 +9,10 @@ import pytest
 import latax
 from latax import LowBendingAutoencoder
 from latax._errors import ConfigError, DataError, DataWarning
-from latax.data import Samples, from_triples
+from latax.data import Pairs, Samples, from_triples
 from latax.data.metric_pairs import from_metric_space
 from latax.data.rendered import RenderedManifold
-from latax.geometry import Euclidean, FlatTorus, MetricSpace, Product
+from latax.geometry import Euclidean, FlatTorus, MetricSpace, Product, Sphere, SphericalCap
 
 TINY = {"latent_size": 3, "width_size": 6, "steps": 8, "batch_size": 8, "progress": False}
 ROWS = 128
@@ -121,6 +121,9 @@ def test_samples_without_what_is_needed():
         make("cirle").fit(X)
 
 
+ANGLES = np.stack([np.zeros(ROWS), np.linspace(0, 360, ROWS)], axis=1)
+
+
 @pytest.mark.parametrize(
     ("manifold", "position", "message"),
     [
@@ -128,11 +131,14 @@ def test_samples_without_what_is_needed():
         ("sphere", np.ones((ROWS, 3)), r"128 positions of 128 are not of length 1, the first is that of sample 0"),
         ("rotations", np.ones((ROWS, 9)), r"128 positions of 128 are no rotation matrices"),
         ("line", np.append(np.arange(ROWS - 1.0), np.nan), r"1 position of 128 is not finite, .* of sample 127"),
+        (SphericalCap(2, 0.6), np.tile([0.0, 0.0, -1.0], (ROWS, 1)), r"128 positions of 128 are outside of SphericalC"),
+        (Product([FlatTorus(2 * np.pi), Sphere(2)]), np.ones((ROWS, 4)), r"128 positions of 128 are not of length 1"),
+        (Product([Euclidean(1), FlatTorus(6.28)]), ANGLES, r"go round 57 times: FlatTorus.*periods of 6\.28"),
     ],
 )
 def test_positions_that_are_none(manifold, position, message):
     with pytest.raises(DataError, match=message):
-        make(manifold).fit(Samples(positioned().X, truth={"position": position}))
+        make("circle", manifold=manifold).fit(Samples(positioned().X, truth={"position": position}))
 
 
 def test_degrees_are_refused_where_radians_are_expected():
@@ -223,7 +229,30 @@ def test_pairs_that_are_too_near_are_left_out():
     first = np.append(np.arange(63), 65)
     near = from_triples(x[first], x[first + 2], x[first + 1], np.append(np.full(63, 1.0), 6.4e-4))
     with pytest.warns(DataWarning, match=r"1 of 64 pairs are left out: nearer than 0\.\d+, 0\.01 of the manifold's"):
-        make("pairs", steps=3, decoder=False, start="none").fit(near)
+        model = make("pairs", steps=3, decoder=False, start="none").fit(near)
+    # They are not judged by, either: their second differences would be most of the energy.
+    judged = model._nearness(near, None)
+    assert judged.pairs.distance.min() == 1.0
+    assert len(judged.pairs) == 63
+
+
+def test_equal_samples_at_different_places_are_refused():
+    """No map can tell them apart, and an energy with them is all about them."""
+    angle = np.linspace(0, 2 * np.pi, ROWS, endpoint=False)
+    x = curve(angle)
+    x[40] = x[37]
+    message = r"1 sample of 128 are equal to others.*samples 37 and 40 hold the same numbers at positions 0\.147 apart"
+    with pytest.raises(DataError, match=message):
+        make("circle").fit(Samples(x, truth={"position": angle}))
+    # Next to one another they do no harm.
+    beside = np.array(angle)
+    beside[40] = angle[37] + 0.01
+    make("circle", steps=3, decoder=False).fit(Samples(x, truth={"position": beside}))
+    frames, i = curve(angle), np.arange(ROWS - 2)
+    frames[7] = frames[6]
+    pairs = Pairs(i, i + 2, i + 1, np.full(len(i), 4 * np.pi / ROWS))
+    with pytest.raises(DataError, match=r"2 pairs of 126 have equal samples.*the first is pair 5 \(rows 5, 7, 6"):
+        make("pairs").fit(Samples(frames, pairs=pairs))
 
 
 def test_lengths_of_unbounded_manifolds_are_those_of_the_data():

@@ -1,11 +1,12 @@
 """What is near at known positions: who is held out, what the lowest energy is, how many far pairs are looked at."""
 
+import jax
 import numpy as np
 import pytest
 
 from latax.estimators.nearness import AT_ONCE
 from latax.estimators.positioned_nearness import Positioned
-from latax.geometry import FlatTorus, Inverse, Sphere
+from latax.geometry import Euclidean, FlatTorus, Inverse, Sphere, SphericalCap
 
 CIRCLE = FlatTorus(2 * np.pi)
 ROWS = 400
@@ -36,6 +37,19 @@ def test_training_knows_no_held_out_sample():
     batch = near.held_out(1000, 0)
     assert np.isin(batch["x"], near.x[near.held_out_rows]).all()
     assert np.isin(batch["neighbours"], near.x[near.training_rows]).any()
+
+
+def test_lengths_are_those_of_rendered_manifolds():
+    """A cap that is smaller than its injectivity radius has the length of its diameter; a plane that of the data."""
+    cap = SphericalCap(2, 0.6)
+    places = np.asarray(jax.vmap(cap.sample)(jax.random.split(jax.random.key(0), 40)))
+    near = positioned(cap, places)
+    assert near.length == cap.length_scale == pytest.approx(1.2 / np.pi)
+    assert near.reach == pytest.approx(1.2)
+    assert on_circle((0, 2 * np.pi)).reach == pytest.approx(np.pi)
+    line = positioned(Euclidean(1), np.linspace(0, 7, 40)[:, None])
+    assert line.length == pytest.approx(7 / np.pi)
+    assert line.reach == np.inf
 
 
 def test_far_pairs_are_as_many_as_are_asked_for():

@@ -10,7 +10,7 @@ import jax.random as jr
 import numpy as np
 import pytest
 
-from latax._errors import ConfigError, DataError
+from latax._errors import ConfigError
 from latax.geometry import SO3, Euclidean, FlatTorus, MetricSpace, Product, Sphere, SphericalCap
 from latax.geometry.rotation import quaternion, rotation_matrix
 
@@ -274,8 +274,3 @@ def test_a_manifold_of_ones_own_is_two_functions(x64):
 def test_what_cannot_be_is_refused(build, message):
     with pytest.raises(ConfigError, match=message):
         build()
-
-
-def test_a_batch_is_not_a_point():
-    with pytest.raises(DataError, match=r"shape \(3,\), got \(5, 3\). Use jax.vmap"):
-        Sphere(2).check_point(jnp.ones((5, 3)))

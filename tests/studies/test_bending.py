@@ -103,7 +103,7 @@ def test_the_energy_is_that_of_the_best_multiple_by_the_quotients_of_the_library
         terms = jax.jit(jax.vmap(lambda pair: pair_terms(lambda z: z, pair)))(pairs)
     assert found.distortion == pytest.approx(np.mean(np.asarray(terms.distortion)), rel=1e-9)
     assert found.bending == pytest.approx(np.mean(np.asarray(terms.bending)), rel=1e-9)
-    assert found.total == pytest.approx(found.distortion + 0.1 * found.bending, rel=1e-9)
+    assert found.energy == pytest.approx(found.distortion + 0.1 * found.bending, rel=1e-9)
     assert found.scale * 7.0 == pytest.approx(lowest_energy(FlatTorus(2 * math.pi), 0.1, law=LAW).scale, rel=1e-3)
 
 
@@ -171,6 +171,20 @@ def test_rates_in_the_number_of_pairs_are_draws_of_their_own(monkeypatch):
     assert all(rate.low < 0.5 < rate.high for rate in rates)
     # 1.96 / √(2 · 15 · ½ log² 10)
     assert rates[0].high - rates[0].estimate == pytest.approx(1.96 / math.sqrt(15) / math.log(10), rel=1e-9)
+
+
+def test_few_pairs_fit_themselves(monkeypatch):
+    """No map is below the lowest over all pairs, and none above it over those that it is the lowest for."""
+    monkeypatch.setattr(bending_gamma, "SAMPLED", (300, 3_000))
+    monkeypatch.setattr(bending_gamma, "POINTS", (60, 240))
+    monkeypatch.setattr(bending_gamma, "LAWS", {"annulus": bending_gamma.LAWS["annulus"]})
+    above, below = bending_gamma._sampled(3, 0)
+    for table in (above, below):
+        assert [row[0] for row in table.rows] == ["annulus", bending_gamma.ALL_PAIRS]
+        for _, few, many, rate in table.rows:
+            assert 0 < many < few / 3
+            # 1 / √N would be ½, and 1 / N² two.
+            assert 0.6 < rate.estimate < 1.8
 
 
 def test_precision_has_a_window():

@@ -19,6 +19,8 @@ Points = Float[np.ndarray, "N *point"]
 Table = Float[np.ndarray, "N N"]
 
 _AT_ONCE = 256
+#: Distances may be off by this share.
+_OFF = 0.01
 
 
 def from_metric_space(
@@ -47,8 +49,8 @@ def from_metric_space(
         least is a fifth of the greatest. A sixth of the greatest distance of all is a good choice.
     - `partners`: pairs of each point, at most; there are N · `partners` midpoints to draw at most.
 
-    Raises `ConfigError` for distances beyond the injectivity radius, and `DataError` for points of another shape and
-    where points have no others between these distances.
+    Raises `ConfigError` for distances beyond the injectivity radius, and `DataError` for points of another shape, for a
+    `distance` that is none, a `midpoint` that is not halfway, and where points have no others between these distances.
     """
     least = farthest / 5 if nearest is None else nearest
     if not 0 < least < farthest < space.injectivity_radius:
@@ -66,11 +68,42 @@ def from_metric_space(
         )
     with jax.enable_x64(True):
         distance = _distances(space, places)
+        _refuse_no_distance(distance)
         first, second = _partners(distance, least, farthest, partners, seed)
         ends = jnp.asarray(places[first]), jnp.asarray(places[second])
         middle = np.asarray(jax.vmap(space.midpoint)(*ends), np.float64)
+        halves = [np.asarray(_each(space, end, jnp.asarray(middle))) for end in ends]
+    _refuse_other_midpoints(np.stack(halves), distance[first, second], first, second)
     shown = np.asarray(draw(places))
     return from_triples(shown[first], shown[second], draw(middle), distance[first, second])
+
+
+def _refuse_no_distance(distance: Table) -> None:
+    """Distances of different points are finite, not negative, and the same both ways."""
+    with np.errstate(invalid="ignore"):
+        other_way = np.abs(distance - distance.T) > _OFF * np.maximum(distance, distance.T)
+    bad = ~np.isfinite(distance) | (distance < 0) | other_way
+    np.fill_diagonal(bad, False)
+    if bad.any():
+        i, j = np.argwhere(bad)[0]
+        raise DataError(
+            f"The distance from point {i} to point {j} is {distance[i, j]:g}, and the other way {distance[j, i]:g} "
+            "(the first point is 0). Expected a finite length, the same both ways: correct `distance`."
+        )
+
+
+def _refuse_other_midpoints(
+    halves: Float[np.ndarray, "2 P"], distance: Float[np.ndarray, " P"], first: np.ndarray, second: np.ndarray
+) -> None:
+    off = np.max(np.abs(halves / distance - 0.5), axis=0)
+    bad = np.flatnonzero(~(off <= _OFF))
+    if len(bad):
+        one = bad[0]
+        raise DataError(
+            f"{counted(len(bad), 'midpoint')} of {len(off)} are not halfway: that of points {first[one]} and "
+            f"{second[one]}, {distance[one]:.4g} apart, is {halves[0, one]:.4g} from the one and {halves[1, one]:.4g} "
+            "from the other (the first point is 0). Correct `midpoint`, or `distance`."
+        )
 
 
 def _partners(
@@ -101,6 +134,11 @@ def _distances(space: AbstractMetricSpace, places: Points) -> Table:
         for i in range(0, len(places), _AT_ONCE)
     ]
     return np.concatenate(pieces)
+
+
+@eqx.filter_jit
+def _each(space: AbstractMetricSpace, a: Float[Array, "P *point"], b: Float[Array, "P *point"]) -> Float[Array, " P"]:
+    return jax.vmap(lambda x, y: jnp.reshape(space.distance(x, y), ()))(a, b)
 
 
 @eqx.filter_jit

@@ -67,7 +67,7 @@ def assess_embedding(estimator: Any, near: AbstractNearness, held_out: Samples) 
     looked = look(estimator, near, PAIRS, seed=_SEED, far=FAR_PAIRS)
     total = looked.distortion + estimator._weight * looked.bending
     energy, error = float(np.mean(total)), float(np.std(total) / np.sqrt(len(total)))
-    ratio = far_pair_ratio(looked.far_length / np.median(looked.stretch), looked.far_distance)
+    ratio = far_pair_ratio(looked.far_length / np.median(looked.stretch), looked.far_distance, near.reach)
     findings = [rules.covered_twice(ratio)]
     lowest = near.lowest(estimator._weight, estimator._distortion, PAIRS, _SEED)
     if lowest is not None:

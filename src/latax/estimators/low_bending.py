@@ -61,8 +61,8 @@ class LowBendingAutoencoder(AbstractAutoencoder):
     latent_size: int = 16
     """Latent coordinates: room to lie flat in, at least twice the manifold's dimension and one more."""
     bending_weight: float = 0.1
-    """λ, the weight of the bending, in squares of the manifold's length: its injectivity radius / π, or where that is
-    infinite or unknown, the greatest distance of two samples / π."""
+    """λ, the weight of the bending, in squares of the manifold's length: its injectivity radius, or the diameter of a
+    smaller region, / π; where the former is infinite or unknown, the greatest distance of two samples / π."""
     distortion: Literal["inverse", "regularised", "quadratic", "log"] = "inverse"
     """γ, what a wrong length costs: s² + 1/s² - 2, that with a finite value at 0, (s - 1)², or log² s."""
     distances: Literal["annulus", "ball", "radial", "shell"] = "annulus"
@@ -199,7 +199,8 @@ class LowBendingAutoencoder(AbstractAutoencoder):
         if training is not None and not isinstance(self._manifold, RenderedManifold):
             both = stacked(training, held_out)
         first = len(both) - len(held_out)
-        return find_nearness(self, both, (np.arange(first), np.arange(first, len(both))))
+        near = find_nearness(self, both, (np.arange(first), np.arange(first, len(both))))
+        return near.without_rounding(self.length_) if isinstance(near, Paired) else near
 
 
 def _unit(manifold: AbstractManifold) -> float:

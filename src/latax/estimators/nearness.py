@@ -35,6 +35,11 @@ class AbstractNearness(abc.ABC):
     def length(self) -> float:
         """The unit of distances: the size of the manifold, divided by π."""
 
+    @property
+    @abc.abstractmethod
+    def reach(self) -> float:
+        """Below this distance two samples have one shortest path between them; infinite where nobody knows."""
+
     @abc.abstractmethod
     def training(self) -> Any:
         """The sampler of the training's batches."""

@@ -55,6 +55,23 @@ def refuse_contradictions(pairs: Pairs, graph: PairGraph, seed: int) -> None:
     )
 
 
+def refuse_equal_samples(pairs: Pairs, x: Float[np.ndarray, "N d"]) -> None:
+    """Raises `DataError` where two of the three samples of a pair are the same numbers, in different rows.
+
+    A map takes both to one place, whatever their distance: the energy of such a pair is all there is to see.
+    """
+    first, second, middle = (x[rows] for rows in pairs.rows)
+    same = [np.all(a == b, axis=1) for a, b in ((first, second), (first, middle), (second, middle))]
+    bad = np.flatnonzero(np.any(same, axis=0))
+    if len(bad):
+        named = f"rows {', '.join(str(row) for row in pairs.rows[:, bad[0]])}"
+        raise DataError(
+            f"{counted(len(bad), 'pair')} of {len(pairs)} have equal samples in two of their rows, the first is pair "
+            f"{bad[0]} ({named}: first, second, midpoint), though there is a distance of {pairs.distance[bad[0]]:g} "
+            "between its ends. Equal samples cannot be told apart: leave these pairs out."
+        )
+
+
 def warn_of_midpoints(pairs: Pairs, x: Float[np.ndarray, "N d"]) -> None:
     """Warns where a sample halfway is farther from the mean of its ends than these are from one another.
 

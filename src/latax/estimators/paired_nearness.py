@@ -1,8 +1,8 @@
 """What is near among samples that come with pairs, their midpoints and distances."""
 
+import dataclasses
 import warnings
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import jax.numpy as jnp
 import numpy as np
@@ -15,6 +15,7 @@ from latax.estimators.halfway import Interpolation, between_pairs
 from latax.estimators.nearness import AbstractNearness, as_rows, far_pairs, pieces
 from latax.estimators.pair_checks import (
     refuse_contradictions,
+    refuse_equal_samples,
     warn_of_detours,
     warn_of_long_pairs,
     warn_of_midpoints,
@@ -31,7 +32,7 @@ FEWEST_PAIRS = 50
 NEAREST = 1e-2
 
 
-@dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True)
 class Paired(AbstractNearness):
     """Known pairs with their midpoints; distances of far samples by the shortest paths through all of them.
 
@@ -50,6 +51,11 @@ class Paired(AbstractNearness):
         """The greatest distance of some samples / π."""
         return float(self._far(np.arange(len(self.x))).distance.max()) / np.pi
 
+    @property
+    def reach(self) -> float:
+        """Not known."""
+        return np.inf
+
     def checked(self, *, one_part: bool) -> "Paired":
         """Without pairs that are too near for second differences in single precision; warns of them.
 
@@ -59,8 +65,16 @@ class Paired(AbstractNearness):
         """
         refuse_contradictions(self.pairs, pair_graph(self.pairs, len(self.x)), self.seed)
         warn_of_midpoints(self.pairs, self.x)
+        refuse_equal_samples(self.pairs, self.x)
         greatest = np.pi * self.length
-        kept = self._without_rounding(greatest / np.pi)
+        kept = self.without_rounding(greatest / np.pi)
+        if len(kept.pairs) < len(self.pairs):
+            warnings.warn(
+                f"{len(self.pairs) - len(kept.pairs)} of {len(self.pairs)} pairs are left out: "
+                f"{_too_near(greatest / np.pi)}.",
+                DataWarning,
+                stacklevel=2,
+            )
         graph = pair_graph(kept.pairs, len(self.x))
         if one_part:
             _require_one_part(graph)
@@ -68,17 +82,17 @@ class Paired(AbstractNearness):
         warn_of_detours(kept.pairs, graph, self.x, greatest, self.seed)
         return kept
 
-    def _without_rounding(self, length: float) -> "Paired":
+    def without_rounding(self, length: float) -> "Paired":
+        """Without pairs that are too near for second differences in single precision, for a manifold of this length.
+
+        Raises `DataError` where no pair is left.
+        """
         near = self.pairs.distance < NEAREST * length
-        reason = (
-            f"nearer than {NEAREST * length:.3g}, {NEAREST:g} of the manifold's length: in single precision their "
-            "second differences are rounding"
-        )
         if near.all():
-            raise DataError(f"All {counted(len(near), 'pair')} are {reason}. Give partners that are farther away.")
-        if near.any():
-            warnings.warn(f"{near.sum()} of {len(near)} pairs are left out: {reason}.", DataWarning, stacklevel=2)
-        return Paired(self.pairs.where(~near), self.x, self.training_rows, self.held_out_rows, self.seed)
+            raise DataError(
+                f"All {counted(len(near), 'pair')} are {_too_near(length)}. Give partners that are farther away."
+            )
+        return dataclasses.replace(self, pairs=self.pairs.where(~near))
 
     def training(self) -> KnownPairs:
         """Pairs of training samples."""
@@ -124,6 +138,13 @@ class Paired(AbstractNearness):
             jnp.asarray(pairs.distance, jnp.float32),
             far_pairs(self._far(rows)),
         )
+
+
+def _too_near(length: float) -> str:
+    return (
+        f"nearer than {NEAREST * length:.3g}, {NEAREST:g} of the manifold's length: in single precision their second "
+        "differences are rounding"
+    )
 
 
 def _require_one_part(graph: PairGraph) -> None:

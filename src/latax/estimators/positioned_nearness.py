@@ -8,6 +8,8 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float, Int
 
+from latax._errors import DataError
+from latax._wording import counted
 from latax.estimators.nearness import AbstractNearness, as_rows, far_pairs, pieces
 from latax.estimators.neighbours import Neighbours, distances_between, find_neighbours
 from latax.estimators.pair_graph import Distances
@@ -47,11 +49,18 @@ class Positioned(AbstractNearness):
     @property
     def length(self) -> float:
         """The manifold's; where its injectivity radius is infinite, the greatest distance of some samples / π."""
-        radius = self.manifold.injectivity_radius
-        return (radius if np.isfinite(radius) else float(self._far(self._all_rows).distance.max())) / np.pi
+        if np.isfinite(self.manifold.injectivity_radius):
+            return self.manifold.length_scale
+        return float(self._far(self._all_rows).distance.max()) / np.pi
+
+    @property
+    def reach(self) -> float:
+        """The manifold's; of a flat region, whose extent the samples have, nothing is known."""
+        return self.manifold.reach if np.isfinite(self.manifold.injectivity_radius) else np.inf
 
     def training(self) -> Neighbourhoods:
         """Training samples."""
+        self._refuse_equal_samples()
         return self._neighbourhoods(self.training_rows, self.training_rows)
 
     def judging(self, count: int, seed: int, *, far: int = 0) -> Iterator[Batch]:
@@ -90,6 +99,25 @@ class Positioned(AbstractNearness):
 
     def _chosen(self, count: int, seed: int) -> Int[np.ndarray, " C"]:
         return np.sort(np.random.default_rng(seed).permutation(self.held_out_rows)[:count])
+
+    def _refuse_equal_samples(self) -> None:
+        """Raises `DataError` where samples at different positions, not next to one another, are the same numbers."""
+        rows = self._all_rows
+        _, first, place = np.unique(self.x[rows], axis=0, return_index=True, return_inverse=True)
+        if len(first) == len(rows):
+            return
+        first = first[place.ravel()]
+        with jax.enable_x64(True):
+            places = jnp.asarray(self.positions[rows], jnp.float64)
+            apart = np.asarray(jax.vmap(self.manifold.distance)(places, places[first]))
+        bad = np.flatnonzero(apart > self.nearest * self.length)
+        if len(bad):
+            raise DataError(
+                f"{counted(len(bad), 'sample')} of {len(rows)} are equal to others that are elsewhere on the manifold: "
+                f"samples {rows[first[bad[0]]]} and {rows[bad[0]]} hold the same numbers at positions "
+                f"{apart[bad[0]]:.3g} apart. No map can tell them from each other: correct the positions, leave such "
+                "samples out, or give a manifold on which their places are one."
+            )
 
     def _far(self, rows: Int[np.ndarray, " rows"]) -> Distances:
         return distances_between(self.manifold, self.positions, rows, self.seed)

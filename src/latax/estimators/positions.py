@@ -8,7 +8,7 @@ from jaxtyping import Float
 from latax._errors import DataError
 from latax._wording import counted, listed
 from latax.data import Samples
-from latax.geometry import SO3, AbstractManifold, FlatTorus
+from latax.geometry import SO3, AbstractManifold, FlatTorus, Product, SphericalCap
 from latax.geometry.sphere import AbstractSphericalManifold
 
 #: Numbers of a point may be off by this much, relative to its size: files round.
@@ -39,9 +39,24 @@ def positions_of(samples: Samples, manifold: AbstractManifold) -> Float[np.ndarr
     positions = found.astype(np.float64).reshape(len(samples), *shape)
     flat = positions.reshape(len(samples), -1)
     _refuse(np.any(~np.isfinite(flat), axis=1), "not finite", "Leave these samples out.")
+    return _points(positions, manifold)
+
+
+def _points(positions: Float[np.ndarray, "N *point"], manifold: AbstractManifold) -> Float[np.ndarray, "N *point"]:
+    """The points that numbers stand for, without the rounding of files; refuses what cannot be one."""
+    if isinstance(manifold, Product):
+        sizes = np.cumsum([math.prod(factor.point_shape) for factor in manifold.factors])[:-1]
+        parts = zip(np.split(positions, sizes, axis=1), manifold.factors, strict=True)
+        made = [_points(part.reshape(len(part), *factor.point_shape), factor) for part, factor in parts]
+        return np.concatenate([part.reshape(len(part), -1) for part in made], axis=1)
+    flat = positions.reshape(len(positions), -1)
     if isinstance(manifold, AbstractSphericalManifold):
         lengths = np.linalg.norm(flat, axis=1) / manifold.radius
         _refuse(np.abs(lengths - 1) > _ROUNDING, f"not of length {manifold.radius:g}", "Give points of the sphere.")
+        if isinstance(manifold, SphericalCap):
+            angles = np.arctan2(np.linalg.norm(flat[:, :-1], axis=1), flat[:, -1])
+            cure = "Leave these samples out, or give a larger opening; the cap is around the last axis."
+            _refuse(angles > manifold.opening + _ROUNDING, f"outside of {manifold!r}", cure)
         return positions / lengths[:, None]
     if isinstance(manifold, SO3):
         gram = np.einsum("nji,njk->nik", positions, positions)

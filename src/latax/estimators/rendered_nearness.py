@@ -30,6 +30,11 @@ class Rendered(AbstractNearness):
         """The manifold's."""
         return self.rendered.manifold.length_scale
 
+    @property
+    def reach(self) -> float:
+        """The manifold's."""
+        return self.rendered.manifold.reach
+
     def training(self) -> RenderedPairs:
         """Pairs by the law of distances."""
         sampler = PairSampler(self.rendered.manifold, self.law)

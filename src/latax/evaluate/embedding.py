@@ -1,19 +1,25 @@
 """Is a map an embedding, and into how many dimensions? Numbers from latent coordinates and known distances."""
 
+import math
+
 import numpy as np
 from jaxtyping import Float
 
-#: Distances below this share of the greatest one are not far.
+#: Distances below this share of the reach, or of the greatest distance, are not far.
 _FAR = 0.5
 
 
-def far_pair_ratio(latent: Float[np.ndarray, " N"], distance: Float[np.ndarray, " N"]) -> float:
+def far_pair_ratio(
+    latent: Float[np.ndarray, " N"], distance: Float[np.ndarray, " N"], reach: float = math.inf
+) -> float:
     """The least latent distance of a far pair, divided by its distance on the manifold.
 
     Near zero where two different points have one place: the map winds around several times, or crosses itself. No loss
-    on near pairs can see this. On a round circle, sphere or SO(3) of the right size it is 2 / π.
+    on near pairs can see this. On a round circle, sphere or SO(3) of the right size it is 2 / π. Far is half of the
+    manifold's `reach`, so that the narrowest way around counts, too; where that is not known, half of the greatest
+    distance.
     """
-    far = distance >= _FAR * distance.max()
+    far = distance >= _FAR * min(reach, distance.max())
     return float(np.min(latent[far] / distance[far]))
 
 

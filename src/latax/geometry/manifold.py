@@ -12,8 +12,6 @@ import jax.numpy as jnp
 import jax.random as jr
 from jaxtyping import Array, Bool, Float, PRNGKeyArray
 
-from latax._errors import DataError
-
 Point = Float[Array, "..."]
 Tangent = Float[Array, "..."]
 Scalar = Float[Array, ""]
@@ -34,13 +32,6 @@ class AbstractMetricSpace(eqx.Module):
     @abc.abstractmethod
     def midpoint(self, x: Point, y: Point) -> Point:
         """The point halfway on the shortest path from x to y, if they are closer than the injectivity radius."""
-
-    def check_point(self, x: Point) -> None:
-        """Raise `DataError` where the shape is not that of one point."""
-        if x.shape != self.point_shape:
-            raise DataError(
-                f"A point of {self!r} has shape {self.point_shape}, got {x.shape}. Use jax.vmap for many points."
-            )
 
 
 class AbstractManifold(AbstractMetricSpace):

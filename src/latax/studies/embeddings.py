@@ -13,7 +13,6 @@ import jax
 import jax.numpy as jnp
 import jax.random as jr
 import numpy as np
-import scipy.optimize
 from jaxtyping import Array, Float
 
 from latax._errors import DataWarning
@@ -23,8 +22,9 @@ from latax.estimators.base import AbstractEstimator
 from latax.evaluate.embedding import far_pair_ratio, principal_dimension
 from latax.geometry import (
     AbstractDistanceLaw,
-    Inverse,
+    Lowest,
     PairSampler,
+    best_multiple,
     first_quotient,
     lowest_energy,
     pair_at,
@@ -50,15 +50,6 @@ class Images(NamedTuple):
     far_distance: Float[np.ndarray, " N"]
 
 
-class Energies(NamedTuple):
-    """Distortion and bending of the best multiple of an embedding, that multiple, and γ + λ bending."""
-
-    total: float
-    distortion: float
-    bending: float
-    scale: float
-
-
 def draw(rendered: RenderedManifold, law: AbstractDistanceLaw, *, count: int = PAIRS, seed: int = 11) -> Images:
     """`count` test pairs, the same for the same seed."""
     size = int(np.prod(rendered.image_shape))
@@ -68,24 +59,12 @@ def draw(rendered: RenderedManifold, law: AbstractDistanceLaw, *, count: int = P
     return Images(near, found["distance"], found["far_y"], found["far_distance"])
 
 
-def energies(model: Any, images: Images, bending_weight: float) -> Energies:
+def energies(model: Any, images: Images, bending_weight: float) -> Lowest:
     """The energy of a model's encoder on these pairs, of whatever unit its coordinates have; γ is `Inverse`."""
     with jax.enable_x64(True):
         x, y, m = (jnp.asarray(np.asarray(model.transform(part), np.float64)) for part in images.near)
         squares, bendings = _quotients(x, y, m, jnp.asarray(images.distance, jnp.float64))
-        bending = float(jnp.mean(bendings))
-
-        def parts(log_scale: float) -> tuple[float, float]:
-            s = np.exp(2 * log_scale)
-            return float(_mean_inverse(s * squares)), float(s * bending)
-
-        def total(log_scale: float) -> float:
-            gamma, bent = parts(log_scale)
-            return gamma + bending_weight * bent
-
-        middle = -0.5 * np.log(float(jnp.mean(squares)))
-        best: Any = scipy.optimize.minimize_scalar(total, bounds=(middle - 6, middle + 6), method="bounded")
-        return Energies(float(best.fun), *parts(float(best.x)), float(np.exp(best.x)))
+        return best_multiple(np.asarray(squares), float(jnp.mean(bendings)), bending_weight)
 
 
 @eqx.filter_jit
@@ -98,33 +77,28 @@ def _quotients(
     return square(first), square(jax.vmap(second_quotient)(x, y, midpoint, distance))
 
 
-@eqx.filter_jit
-def _mean_inverse(squares: Float[Array, " N"]) -> Float[Array, ""]:
-    return jnp.mean(Inverse().of_square(squares))
-
-
 def measures(
     rendered: RenderedManifold, law: AbstractDistanceLaw, bending_weight: float, lowest: float | None
 ) -> Mapping[str, Measure]:
     """What is measured of every contestant; all but the dimension and the far pairs are the better the smaller."""
     images = draw(rendered, law)
     of = functools.lru_cache(maxsize=8)(lambda model: energies(model, images, bending_weight))
-    found: dict[str, Measure] = {"energy": lambda model: of(model).total}
+    found: dict[str, Measure] = {"energy": lambda model: of(model).energy}
     if lowest is not None:
-        found["energy / lowest"] = lambda model: of(model).total / lowest
+        found["energy / lowest"] = lambda model: of(model).energy / lowest
         bound = functools.cache(lambda weight: lowest_energy(rendered.manifold, weight, law=law).energy)
 
         def at_its_own(model: Any) -> float | None:
             if not isinstance(model, LowBendingAutoencoder):
                 return None
             weight = own_weight(model, rendered)
-            return energies(model, images, weight).total / bound(weight)
+            return energies(model, images, weight).energy / bound(weight)
 
         found["energy / lowest at its own λ"] = at_its_own
     return found | {
         "distortion": lambda model: of(model).distortion,
         "bending": lambda model: of(model).bending,
-        "far pairs": lambda model: _far(model, images, of(model).scale),
+        "far pairs": lambda model: _far(model, images, of(model).scale, rendered.manifold.reach),
         "dimension (99 %)": lambda model: float(principal_dimension(np.asarray(model.transform(images.far)))),
         "rebuilt": lambda model: _rebuilt(model, images),
     }
@@ -148,9 +122,9 @@ def own_weight(model: LowBendingAutoencoder, rendered: RenderedManifold) -> floa
     return model.bending_weight * rendered.manifold.length_scale**2
 
 
-def _far(model: Any, images: Images, scale: float) -> float:
+def _far(model: Any, images: Images, scale: float, reach: float) -> float:
     z, other = (np.asarray(model.transform(part), np.float64) for part in (images.near[0], images.far))
-    return far_pair_ratio(scale * np.linalg.norm(z - other, axis=1), images.far_distance)
+    return far_pair_ratio(scale * np.linalg.norm(z - other, axis=1), images.far_distance, reach)
 
 
 def _decodes(model: Any) -> bool:

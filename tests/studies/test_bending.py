@@ -182,7 +182,7 @@ def test_few_pairs_fit_themselves(monkeypatch):
     for table in (above, below):
         assert [row[0] for row in table.rows] == ["annulus", bending_gamma.ALL_PAIRS]
         for _, few, many, rate in table.rows:
-            assert 0 < many < few / 3
+            assert 0 < many < few / 2
             # 1 / √N would be ½, and 1 / N² two.
             assert 0.6 < rate.estimate < 1.8
 

@@ -16,11 +16,11 @@ import jax
 import jax.numpy as jnp
 import jax.random as jr
 import numpy as np
-from jaxtyping import Array, Float, PRNGKeyArray
+from jaxtyping import Array, Bool, Float, PRNGKeyArray
 
 from latax._errors import ConfigError, DataError
 from latax.data.samples import Samples, default_names
-from latax.geometry import AbstractManifold
+from latax.geometry import AbstractManifold, pair_at
 
 Point = Float[Array, "..."]
 Image = Float[Array, "height width channels"]
@@ -78,6 +78,17 @@ class RenderedManifold(eqx.Module):
             f"({str(error).splitlines()[0].rstrip('.')}). Give every constant in it the type of the point: "
             "jnp.asarray(constant, point.dtype)."
         )
+
+    def halfway(
+        self, distance: Float[Array, ""], key: PRNGKeyArray
+    ) -> tuple[Bool[Array, ""], tuple[Float[Array, " d"], Float[Array, " d"], Float[Array, " d"]]]:
+        """Flat images of two random points at this distance and of the point halfway between them, in the middle.
+
+        First comes whether there are two points so far apart: see `latax.geometry.pair_at`.
+        """
+        pair = pair_at(self.manifold, distance, key)
+        start, middle, end = (self.render(point).ravel() for point in (pair.x, pair.midpoint, pair.y))
+        return jnp.isfinite(pair.distance), (start, middle, end)
 
     def samples(self, n: int, seed: int = 0) -> Samples:
         """`n` images of points drawn uniformly with respect to the manifold's volume.

@@ -11,7 +11,6 @@ from jaxtyping import Array, Bool, Float, Key
 
 from latax.data import Pairs
 from latax.data.rendered import RenderedManifold
-from latax.geometry import pair_at
 from latax.models.autoencoder import Autoencoder
 
 #: Distances of rendered pairs, as shares of the manifold's reach, and pairs for each of them.
@@ -90,10 +89,8 @@ def _between_rendered(
     key: Key[Array, ""],
 ) -> tuple[Bool[Array, " D"], tuple[Array, Array, Array]]:
     def one(key: Key[Array, ""], distance: Float[Array, ""]) -> tuple[Array, tuple[Array, Array, Array]]:
-        pair = pair_at(rendered.manifold, distance, key)
-        points = (pair.x, pair.midpoint, pair.y)
-        errors = _errors(model, *(rendered.render(point).ravel() - loc for point in points))
-        return jnp.isfinite(pair.distance), errors
+        there, images = rendered.halfway(distance, key)
+        return there, _errors(model, *(image - loc for image in images))
 
     def at(distance: Float[Array, ""]) -> Any:
         there, squares = jax.vmap(one, (0, None))(jr.split(key, PER_DISTANCE), distance)

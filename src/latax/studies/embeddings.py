@@ -27,7 +27,6 @@ from latax.geometry import (
     best_multiple,
     first_quotient,
     lowest_energy,
-    pair_at,
     second_quotient,
 )
 from latax.geometry.quotient import squared_length
@@ -216,10 +215,4 @@ class Between:
 @eqx.filter_jit
 def _images(rendered: RenderedManifold, keys: Any, distance: Array) -> tuple[Array, tuple[Array, ...]]:
     """Whether there are pairs at this distance, and images of both ends with the middle between them."""
-
-    def one(key: Any) -> tuple[Array, tuple[Array, ...]]:
-        pair = pair_at(rendered.manifold, distance, key)
-        images = tuple(rendered.render(point).ravel() for point in (pair.x, pair.midpoint, pair.y))
-        return jnp.isfinite(pair.distance), images
-
-    return jax.lax.map(one, keys, batch_size=64)
+    return jax.lax.map(lambda key: rendered.halfway(distance, key), keys, batch_size=64)

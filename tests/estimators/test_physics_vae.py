@@ -15,6 +15,7 @@ from latax._errors import ConfigError, DataError, DataWarning, DivergenceError
 from latax.data import Samples
 from latax.estimators.physics_assessment import _at_bounds
 from latax.estimators.prior_check import check_sequences
+from latax.evaluate import rules
 from latax.models.physics_objective import Regularisers
 from latax.physics import ODE, FixedStep, Parameter, ParameterSpace
 from latax.report.run import report_run
@@ -241,6 +242,19 @@ def test_what_is_not_finite_is_said_with_its_parameters():
     made[1, 4:] = np.inf
     with pytest.warns(DataWarning, match=r"1 sample of 3 have no finite solution, .* sample 1 .*stiffness = \d"):
         assert model._made(made, Z).shape == (3, 9)
+
+
+def test_intervals_are_held_against_the_truth_that_comes_with_the_data():
+    data = springs()
+    name = "stiffness: coverage of its intervals"
+    estimate = fitted().parameters(data)["stiffness"]
+    found = {finding.name: finding for finding in fitted().diagnose(data).findings}
+    covered = np.mean((estimate.low < data.truth["stiffness"]) & (data.truth["stiffness"] < estimate.high))
+    assert found[name].value == pytest.approx(abs(covered - 0.9), abs=1e-6)
+    assert name not in {finding.name for finding in fitted().diagnose(np.asarray(data.X)).findings}
+    assert rules.interval_coverage("a", 0.88, 1000).verdict == "good"
+    assert rules.interval_coverage("a", 0.21, 1000).verdict == "bad"
+    assert rules.interval_coverage("a", 0.8, 10).verdict == "good"  # Of ten, eight are as good as nine.
 
 
 def test_the_times_of_new_data_are_those_of_the_fit():

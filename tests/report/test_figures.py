@@ -256,3 +256,11 @@ def test_a_note_ends_the_caption():
     times, data = np.arange(3.0), np.ones((1, 3))
     assert F.sequences_figure(times, data, {}, note="Mind the gap.").caption.endswith(" add. Mind the gap.")
     assert F.sequences_figure(times, data, {}).caption.endswith(" add.")
+    assert F.extrapolation_figure(times, data, times, data, note="Mind the gap.").caption.endswith(". Mind the gap.")
+
+
+def test_corrections_are_measured_by_the_data():
+    times, data = np.arange(5.0), np.linspace(0, 2, 10).reshape(2, 5)
+    figure = F.corrections_figure(times, data, {"of rates": np.full((2, 5), -0.5), "of observations": 0 * data})
+    assert "the largest is 25 % of the range of these data" in figure.caption
+    assert b"of observations" in figure.image

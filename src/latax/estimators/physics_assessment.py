@@ -43,6 +43,7 @@ def assess_physics(estimator: Any, held_out: Samples, training: Samples | None) 
     findings.append(rules.physics_share(_median(shares)))
     findings += [rules.identifiable(name, left[name], widened[name]) for name in left]
     findings += _at_bounds(estimator, held_out)
+    findings += _against_truth(estimator, held_out)
     findings += history_findings(estimator)
     return PhysicsAssessment(
         diagnosis=Diagnosis(tuple(findings)), shares=shares, confusion=widened, prior_left=left, **numbers
@@ -61,6 +62,21 @@ def _at_bounds(estimator: Any, held_out: Samples) -> list[Finding]:
         at_bound = _outermost((Z[:, column] - parameter.lower) / width) & _outermost(quantile)
         share = float(np.mean(at_bound))
         findings.append(rules.within_bounds(parameter.name, share, parameter.lower, parameter.upper))
+    return findings
+
+
+def _against_truth(estimator: Any, held_out: Samples) -> list[Finding]:
+    """A finding for each parameter whose true values came with the samples."""
+    space, findings = estimator._centred.physics.parameters, []
+    known = [parameter for parameter in space.parameters if parameter.name in held_out.truth]
+    found = estimator.parameters(held_out) if known else {}
+    for parameter in known:
+        estimate, truth = found[parameter.name], np.asarray(held_out.truth[parameter.name], float)
+        if truth.shape != estimate.value.shape:
+            continue
+        # Intervals of angles are as wide to either side, the shorter way round.
+        within = parameter.distance(truth, 0.5 * (estimate.low + estimate.high)) <= 0.5 * (estimate.high - estimate.low)
+        findings.append(rules.interval_coverage(parameter.name, float(np.mean(within)), len(truth)))
     return findings
 
 

@@ -120,6 +120,24 @@ def density_calibration(worst_error: float, noise: float) -> Finding:
     )
 
 
+def interval_coverage(name: str, covered: float, count: int) -> Finding:
+    """How far the share of the true values of a parameter that their 90 % intervals hold is from 90 %.
+
+    Good up to 0.05, or two standard errors of so few samples; bad above 0.2: three times as many
+    miss as should.
+    """
+    noise = 2 * math.sqrt(0.09 / count)
+    return judge(
+        f"{name}: coverage of its intervals",
+        abs(covered - 0.9),
+        good=max(0.05, noise),
+        bad=max(0.2, 2 * noise),
+        meaning=f"Of the true values that came with the data, {_percent(covered)} are in their 90 % intervals.",
+        cure="Too many: the data say more than the model makes of them; train longer. Too few: the physics errs in a "
+        "way that its corrections to other samples do not show; give it what it lacks, or larger corrections.",
+    )
+
+
 def error_gap(train: float, validation: float) -> Finding:
     """How much larger the held-out reconstruction error is than that on training data, relative to the latter.
 

@@ -15,6 +15,8 @@ from latax.report import figures
 from latax.report.content import Figure
 
 SHOWN = 6
+#: So many numbers at each time, and more, are also shown as a picture.
+FIELD = 8
 
 
 def sequence_figures(
@@ -22,17 +24,20 @@ def sequence_figures(
 ) -> list[Figure]:
     """Fits, and what goes on beyond the data."""
     shown = _shown(held_out)
-    return _over_time(estimator, shown, {"model": estimator.project(shown)})
+    return _over_time(estimator, shown, {"model": estimator.project(shown)}, {})
 
 
 def physics_figures(found: PhysicsAssessment, estimator: PhysicsVAE, held_out: Samples) -> list[Figure]:
-    """Fits, what goes on beyond the data, the parameters with their intervals, and what each part explains."""
+    """Fits, what goes on beyond the data, the corrections, the parameters with their intervals, and what each part
+    explains."""
     shown = _shown(held_out)
     ladder = estimator.ladder(shown)
     estimates = estimator.parameters(held_out)
     made = {"full model": ladder.full, "physics alone": ladder.physics}
+    added = {"of rates": ladder.with_inside - ladder.physics, "of observations": ladder.full - ladder.with_inside}
+    used = {name: values for name, values in added.items() if np.any(values)}
     return [
-        *(_over_time(estimator, shown, made) if estimator.times_ else _without_time(shown, made)),
+        *(_over_time(estimator, shown, made, used) if estimator.times_ else _without_time(shown, made)),
         *(
             figures.estimates_figure(name, estimator.units_[name], estimates[name], found.prior_left[name])
             for name in estimates
@@ -42,18 +47,35 @@ def physics_figures(found: PhysicsAssessment, estimator: PhysicsVAE, held_out: S
 
 
 def _over_time(
-    estimator: AbstractSequenceEstimator | PhysicsVAE, shown: Samples, curves: Mapping[str, Any]
+    estimator: AbstractSequenceEstimator | PhysicsVAE,
+    shown: Samples,
+    curves: Mapping[str, Any],
+    corrections: Mapping[str, Any],
 ) -> list[Figure]:
     times = np.asarray(estimator.times_)
-    data = _first_column(shown.X, len(times))
     longer = np.concatenate([times, times[-1] + np.cumsum(np.diff(times))])
-    ahead = _first_column(estimator.predict(shown, longer), len(longer))
-    return [
-        figures.sequences_figure(
-            times, data, {name: _first_column(x, len(times)) for name, x in curves.items()}, note=first_state(estimator)
-        ),
-        figures.extrapolation_figure(times, data, longer, ahead),
+    X = np.asarray(shown.X, np.float64).reshape(len(shown), len(times), -1)
+    numbers = X.shape[2]
+    # Of several numbers at each time the one that tells most: a field may be still at its edge.
+    one = int(np.argmax(X.var(axis=(0, 1))))
+    which = "" if numbers == 1 else f"Of {numbers} numbers at each time this is number {one + 1}, which varies most."
+    line = lambda values: np.asarray(values, np.float64).reshape(len(X), -1, numbers)[:, :, one]
+    lines = lambda several: {name: line(values) for name, values in several.items()}
+    note = " ".join(part for part in (which, first_state(estimator)) if part)
+    data, ahead = X[:, :, one], line(estimator.predict(shown, longer))
+    shown_over_time = [
+        figures.sequences_figure(times, data, lines(curves), note=note),
+        figures.extrapolation_figure(times, data, longer, ahead, note=which),
     ]
+    if corrections:
+        shown_over_time.append(figures.corrections_figure(times, data, lines(corrections), note=which))
+    if numbers >= FIELD:
+        flat = {name: np.asarray(x, np.float64).reshape(len(X), -1) for name, x in curves.items()}
+        parts = {"data": X.reshape(len(X), -1), **flat}
+        caption = f"Time goes down, the {numbers} numbers of each time across."
+        title = "Held-out fields and their reconstruction"
+        shown_over_time.insert(1, figures.parts_figure(parts, (len(times), numbers), title=title, note=caption))
+    return shown_over_time
 
 
 def first_state(estimator: object) -> str:
@@ -80,8 +102,3 @@ def _without_time(shown: Samples, made: Mapping[str, Any]) -> list[Figure]:
 
 def _shown(held_out: Samples) -> Samples:
     return held_out.take(np.unique(np.linspace(0, len(held_out) - 1, SHOWN).astype(int)))
-
-
-def _first_column(X: Any, count: int) -> np.ndarray:
-    """One number for each time of each sequence: the first that is observed."""
-    return np.asarray(X, np.float64).reshape(len(X), count, -1)[:, :, 0]

@@ -35,6 +35,7 @@ from latax.report.figures.images import image_mosaic, is_image, picture_grid, va
 from latax.report.figures.paths import paths_figure
 from latax.report.figures.points import latent_curve, latent_scatter, scatter, scatter_3d
 from latax.report.figures.sequences import (
+    corrections_figure,
     estimates_figure,
     extrapolation_figure,
     sequences_figure,
@@ -49,6 +50,7 @@ __all__ = [
     "condition_histogram",
     "convergence_figure",
     "coordinate_errors",
+    "corrections_figure",
     "coverage_curve",
     "density_histogram",
     "error_figure",

@@ -77,8 +77,15 @@ def samples_figure(
     return Figure(title, image, caption, wide=d > 1)
 
 
-def parts_figure(parts: Mapping[str, Float[np.ndarray, "N d"]], sample_shape: tuple[int, ...]) -> Figure:
-    """Images and what they are made of, one mosaic for each part; the first sets the range of all."""
+def parts_figure(
+    parts: Mapping[str, Float[np.ndarray, "N d"]],
+    sample_shape: tuple[int, ...],
+    *,
+    title: str = "Held-out images and their reconstruction",
+    note: str = "",
+) -> Figure:
+    """Images and what they are made of, one mosaic for each part; the first sets the range of all. `note` ends the
+    caption."""
     first = next(iter(parts.values()))
     within = images.value_range(first)
 
@@ -90,9 +97,10 @@ def parts_figure(parts: Mapping[str, Float[np.ndarray, "N d"]], sample_shape: tu
 
     height = -(-len(parts) // 2) * (0.4 + 5.3 * images.mosaic_aspect(sample_shape, len(first)))
     return Figure(
-        "Held-out images and their reconstruction",
+        title,
         render(draw, width=WIDE, height=height),
-        "The model should look like the data; its gap to the physics alone is what the correction adds.",
+        "The model should look like the data; its gap to the physics alone is what the correction adds."
+        f"{note and ' '}{note}",
         wide=True,
     )
 

@@ -42,8 +42,10 @@ def extrapolation_figure(
     data: Float[np.ndarray, "N T"],
     longer: Float[np.ndarray, " L"],
     ahead: Float[np.ndarray, "N L"],
+    *,
+    note: str = "",
 ) -> Figure:
-    """The same sequences beyond the window that was observed."""
+    """The same sequences beyond the window that was observed; `note` ends the caption."""
 
     def draw(ax: Axes, i: int) -> None:
         ax.axvline(times[-1], color=REFERENCE, linestyle=":")
@@ -53,7 +55,35 @@ def extrapolation_figure(
     return Figure(
         "Beyond the data",
         _panels(draw, len(data), "time"),
-        "Right of the dotted line nothing was observed, and learned functions of time were never trained.",
+        "Right of the dotted line nothing was observed, and learned functions of time were never trained."
+        f"{note and ' '}{note}",
+        wide=True,
+    )
+
+
+def corrections_figure(
+    times: Float[np.ndarray, " T"],
+    data: Float[np.ndarray, "N T"],
+    corrections: Mapping[str, Float[np.ndarray, "N T"]],
+    *,
+    note: str = "",
+) -> Figure:
+    """What was learned beyond the physics, of the same sequences, by the correction that adds it; `data` sets the scale
+    and `note` ends the caption."""
+    size = float(np.ptp(data[np.isfinite(data)])) if np.isfinite(data).any() else 1.0
+    largest = max(float(np.nanmax(np.abs(values))) for values in corrections.values())
+
+    def draw(ax: Axes, i: int) -> None:
+        ax.axhline(0, color=REFERENCE, linestyle=":")
+        for (name, values), colour in zip(corrections.items(), (MODEL, DATA), strict=False):
+            ax.plot(times, values[i], color=colour, label=name)
+
+    return Figure(
+        "What the corrections add",
+        _panels(draw, len(data), "time"),
+        f"In data units; the largest is {100 * largest / (size or 1.0):.2g} % of the range of these data. A shape that "
+        "all sequences share is a part of the physics that is missing; noise about zero is nothing."
+        f"{note and ' '}{note}",
         wide=True,
     )
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Bool, Float
 from scipy.special import ndtr
@@ -75,8 +76,9 @@ def _against_truth(estimator: Any, held_out: Samples) -> list[Finding]:
         if truth.shape != estimate.value.shape:
             continue
         # Intervals of angles are as wide to either side, the shorter way round.
-        within = parameter.distance(truth, 0.5 * (estimate.low + estimate.high)) <= 0.5 * (estimate.high - estimate.low)
-        findings.append(rules.interval_coverage(parameter.name, float(np.mean(within)), len(truth)))
+        middle, half = 0.5 * (estimate.low + estimate.high), 0.5 * (estimate.high - estimate.low)
+        off = parameter.distance(jnp.asarray(truth), jnp.asarray(middle))
+        findings.append(rules.interval_coverage(parameter.name, float(np.mean(np.asarray(off) <= half)), len(truth)))
     return findings
 
 

@@ -9,6 +9,7 @@ from latax.linear_algebra import (
     inverse_lower,
     log_abs_diagonal_of_r,
     orthonormalise,
+    singular_values,
     solve_upper,
     symmetric_eigen,
 )
@@ -75,6 +76,28 @@ def test_eigenvalues_of_symmetric_matrices(size, x64):
     np.testing.assert_allclose(vectors * values[:, None] @ vectors.mT, matrix, atol=1e-13 * size)
     if size > 1:  # Half of the work is not enough.
         assert not np.allclose(np.diagonal(matrix, axis1=1, axis2=2), values, atol=1e-3)
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 6, 9, 33])
+def test_singular_values(size, x64):
+    matrix = np.random.default_rng(size).normal(size=(20, size + 2, size))
+    matrix[0] = np.eye(size + 2, size)
+    matrix[1] = 0
+    matrix[2] *= 1e-200
+    values = jax.jit(jax.vmap(singular_values))(jnp.asarray(matrix))
+    expected = np.linalg.svd(matrix, compute_uv=False)
+    unit = np.where(expected[:, :1] > 0, expected[:, :1], 1)
+    np.testing.assert_allclose(values / unit, expected / unit, atol=1e-13 * size)
+
+
+def test_small_singular_values_keep_their_digits_in_single_precision():
+    random = np.random.default_rng(0)
+    left, right = np.linalg.qr(random.normal(size=(9, 6)))[0], np.linalg.qr(random.normal(size=(6, 6)))[0]
+    wanted = np.array([1, 0.5, 0.1, 1e-2, 1e-3, 1e-4])
+    matrix = jnp.asarray(left * wanted @ right, jnp.float32)
+    np.testing.assert_allclose(singular_values(matrix), wanted, rtol=0.02)
+    squares = np.linalg.eigvalsh(np.asarray(matrix.T @ matrix))
+    assert not 0.9e-8 < squares[0] < 1.1e-8
 
 
 def test_what_is_not_symmetric_is_ignored(x64):

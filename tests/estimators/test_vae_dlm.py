@@ -193,7 +193,7 @@ def test_the_reference_does_as_released():
     scaling = model._scaling(samples())
     assert not scaling.loc.any()
     assert (scaling.scale == 1).all()
-    assert phase.objective == DynamicObjective(3, least=1.0, matching="absolute", shared=False)
+    assert phase.objective == DynamicObjective(3, least=1.0, matching="absolute", shared=False, detached=False)
     geometric = {"flow": 1.0, "penalty": 1.0, "metric": 1.0, "log_volume": 0, "log_condition": 0}
     assert phase.weights == {"reconstruction": 100.0, "kl": 2e-4, **geometric}
     ours = fitted().module_

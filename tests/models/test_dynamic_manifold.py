@@ -5,10 +5,21 @@ import jax
 import jax.numpy as jnp
 import jax.random as jr
 import numpy as np
+import optax
 import pytest
+from jax.flatten_util import ravel_pytree
 
 from latax._errors import ConfigError
-from latax.geometry import FlatTorusMetric, LiteralFlow, SphereMetric, StaticFlow, SymmetricFlow, pullback_metric
+from latax.geometry import (
+    FlatTorusMetric,
+    FlowContext,
+    LiteralFlow,
+    SphereMetric,
+    StaticFlow,
+    SymmetricFlow,
+    metric_and_rate,
+    pullback_metric,
+)
 from latax.models.dynamic_manifold import FlowOperator, dynamic_manifold_vae
 from latax.models.dynamic_objective import (
     DynamicObjective,
@@ -238,6 +249,19 @@ def test_the_flow_at_fewer_times_is_the_same_flow(x64):
     assert few["flow"] != all_of_them["flow"]
 
 
+@pytest.mark.parametrize(("options", "moved"), [({}, False), ({"detached": False}, True)])
+def test_the_geometry_moves_the_data_only_if_asked(options, moved, x64):
+    model, data = model_of(), batch()
+    objective = DynamicObjective(3, 2, **options)
+
+    def geometry(mean):
+        terms = objective(eqx.tree_at(lambda m: m.posterior.mean, model, mean), data, jr.key(1))
+        return terms["flow"] + terms["penalty"]
+
+    slopes = jax.tree.leaves(eqx.filter_jit(eqx.filter_grad(geometry))(model.posterior.mean))
+    assert any(np.abs(slope).max() > 1e-6 for slope in slopes) == moved
+
+
 def test_volume_and_condition_of_a_jacobian(x64):
     jacobian = np.random.default_rng(0).normal(size=(5, 3))
     singular = np.linalg.svd(jacobian, compute_uv=False)
@@ -317,3 +341,48 @@ def test_what_cannot_be_is_refused():
         model_of(ambient_size=2)
     with pytest.raises(ConfigError, match=r"a StaticFlow has no operator\. Give operator='none'"):
         model_of(flow=StaticFlow())
+
+
+def test_a_metric_network_converges_to_the_solution_of_its_flow(x64):
+    """Trained on the flow's residual and the metric at the start alone, nothing else being known of later times."""
+    flow, steps = SymmetricFlow(2.0), 3000
+    context = FlowContext(jnp.diag(jnp.array([10.0, 2.5])), jnp.array([[1.0, 0.5], [0.5, 2.0]]))
+    first, u, times = jnp.array([[1.0, 0.3], [0.3, 0.5]]), jnp.array([0.4, -0.7]), jnp.linspace(0, 1, 25)
+    model = model_of(metric="network", operator="none", width_size=32)
+    start, restore = ravel_pytree(eqx.filter(model.metric, eqx.is_inexact_array))
+    rest = eqx.filter(model.metric, eqx.is_inexact_array, inverse=True)
+    descent = optax.adam(optax.cosine_decay_schedule(1e-2, steps))
+
+    def with_network(weights):
+        return eqx.tree_at(lambda m: m.metric, model, eqx.combine(restore(weights), rest))
+
+    def loss(weights):
+        network = with_network(weights)
+
+        def residual(t):
+            return flow.residual(*metric_and_rate(network.metric_at, u, t), context)
+
+        return jnp.mean(jax.vmap(residual)(times) ** 2) + 10 * jnp.mean((network.metric_at(u, times[0]) - first) ** 2)
+
+    def step(carry, _):
+        weights, state = carry
+        updates, state = descent.update(jax.grad(loss)(weights), state)
+        return (optax.apply_updates(weights, updates), state), None
+
+    @jax.jit
+    def train(weights):
+        return jax.lax.scan(step, (weights, descent.init(weights)), None, steps)[0][0]
+
+    def metrics(weights):
+        return jax.vmap(lambda t: with_network(weights).metric_at(u, t))(times)
+
+    def misses(found, wanted):
+        return np.linalg.norm(found - wanted, axis=(1, 2)) / np.linalg.norm(wanted, axis=(1, 2))
+
+    with jax.numpy_dtype_promotion("standard"):
+        learned = metrics(train(start.astype(float)))
+    solution = lambda flow: np.asarray(jax.vmap(lambda t: flow.solution(first, t, context))(times))
+    assert misses(learned, solution(flow)).mean() < 1e-3
+    assert misses(learned, solution(flow)).max() < 5e-3
+    assert misses(metrics(start), solution(flow)).max() > 0.1
+    assert misses(learned, solution(LiteralFlow(2.0))).max() > 0.02

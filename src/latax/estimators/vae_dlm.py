@@ -29,6 +29,7 @@ _RELEASED: dict[str, Any] = {
     "volume_weight": "none",
     "collocation": "data",
     "flow_times": None,
+    "detached": False,
     "least": 1.0,
     "warm_up": None,
 }
@@ -67,6 +68,8 @@ class VAEDLM(AbstractForecaster):
     """The flow at the times of the data, or at uniform ones."""
     flow_times: int | None = 3
     """At how many of the times of each trajectory the flow is looked at in one step; None for all, as released."""
+    detached: bool = True
+    """The geometric terms shape the surface where the data are. False: they also move the data on it, as released."""
     least: float = 0.5
     """No direction may be shorter than the root of this times the reference metric's."""
     flow_weight: float = 1.0
@@ -152,6 +155,7 @@ class VAEDLM(AbstractForecaster):
             matching="absolute" if self.reference else "relative",
             shared=not self.reference,
             flow_times=self._setting("flow_times"),
+            detached=self._setting("detached"),
         )
         weights = Weights(
             self.reconstruction_weight, self.kl_weight, self.flow_weight, self.penalty_weight, self.metric_weight

@@ -27,7 +27,7 @@ from jax.lax import stop_gradient
 from jaxtyping import Array, Float, Key
 
 from latax.geometry import MovingFrame, order_penalty, order_violation
-from latax.linear_algebra import log_abs_diagonal_of_r, symmetric_eigen
+from latax.linear_algebra import log_abs_diagonal_of_r, singular_values
 from latax.models.dynamic_manifold import DynamicManifoldVAE
 
 Batch = dict[str, Array]
@@ -36,7 +36,7 @@ VolumeWeight = Literal["none", "sqrt-det", "log-det"]
 Collocation = Literal["data", "uniform"]
 Matching = Literal["relative", "absolute"]
 
-_MOST_LOG_WEIGHT = 3.0
+_MOST_LOG_WEIGHT, _LEAST_STRETCH = 3.0, 1e-6
 #: Points whose volume and condition number go on record in training, and times at which a trajectory is, in validation.
 _LOOKED_AT, _VALIDATED = 32, 16
 
@@ -62,6 +62,9 @@ class DynamicObjective(eqx.Module):
     - `least`: κ.
     - `matching`: the squared error of the metric network relative to the size of the induced metric, or as it is.
     - `shared`: whether the geometric terms take the same draws of v as the reconstruction, or their own.
+    - `detached`: the geometric terms shape the surface where the data are. If not, they also move the data on it: to
+        where the reference metric is small, be that the very end of a chart. With "log-det" they always do, the volume
+        being a part of the bound.
     - `geometry`: False leaves all geometric terms out: the same architecture as an ordinary VAE.
     """
 
@@ -72,6 +75,7 @@ class DynamicObjective(eqx.Module):
     least: float = eqx.field(static=True, default=0.5)
     matching: Matching = eqx.field(static=True, default="relative")
     shared: bool = eqx.field(static=True, default=True)
+    detached: bool = eqx.field(static=True, default=True)
     geometry: bool = eqx.field(static=True, default=True)
     flow_times: int | None = eqx.field(static=True, default=None)
 
@@ -93,8 +97,10 @@ class DynamicObjective(eqx.Module):
         few = None if self.volume_weight == "sqrt-det" else self.flow_times
         at = (t if self.collocation == "data" else jr.uniform(place, t.shape, t.dtype))[:, :few]
         drawn_again = u if self.shared else jax.vmap(jax.vmap(model.chart))(_draws(posterior, self.draws, other))
+        detached = self.detached and self.volume_weight != "log-det"
+        drawn_again = stop_gradient(drawn_again) if detached else drawn_again
         frames = over_times(model.frame, drawn_again, at)
-        same = self.shared and self.collocation == "data" and at.shape == t.shape
+        same = not detached and self.shared and self.collocation == "data" and at.shape == t.shape
         if self.volume_weight == "sqrt-det":  # Of the points that are decoded, wherever the flow is looked at.
             decoded = frames if same else over_times(model.frame, u, t)
             weights = stop_gradient(volume_weights(_log_volumes(decoded)))
@@ -177,12 +183,11 @@ def _record(frames: MovingFrame) -> dict[str, Float[Array, ""]]:
 def volume_and_condition(jacobian: Float[Array, "d n"]) -> tuple[Float[Array, ""], Float[Array, ""]]:
     """The log-volume of a surface, and the log of the greatest stretch divided by the least.
 
-    Squares of stretches below 1e-12 of the greatest count as that: those of a collapsed surface are rounding.
+    Stretches below 10⁻⁶ of the greatest count as that: those of a collapsed surface are rounding.
     """
-    values, _ = symmetric_eigen(jacobian.T @ jacobian)
-    most = jnp.maximum(jnp.max(values), 1e-30)
-    values = jnp.maximum(values, 1e-12 * most)
-    return 0.5 * jnp.sum(jnp.log(values)), 0.5 * jnp.log(most / jnp.min(values))
+    stretches = singular_values(jacobian)
+    stretches = jnp.maximum(stretches, _LEAST_STRETCH * jnp.maximum(stretches[0], 1e-15))
+    return jnp.sum(jnp.log(stretches)), jnp.log(stretches[0] / stretches[-1])
 
 
 class Look(NamedTuple):

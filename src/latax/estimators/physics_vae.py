@@ -197,11 +197,11 @@ class PhysicsVAE(AbstractSignalEstimator):
 
     def explain(self, X: Any) -> Explanation:
         """How much of each sample the physics explains, and how much the model."""
-        return Explanation(*map_rows(_explained, self._centred, self._new(X, None)[0]))
+        return Explanation(*self._mapped(_explained, self._new(X, None)[0]))
 
     def ladder(self, X: Any) -> Ladder:
         """The reconstructions of each sample by the physics alone, with either correction, and with both."""
-        return map_rows(_ladder, self._centred, self._new(X, None)[0])
+        return self._mapped(_ladder, self._new(X, None)[0])
 
     def assess(self, held_out: Samples, training: Samples | None = None) -> PhysicsAssessment:
         """All numbers that a diagnosis and a report are made of."""

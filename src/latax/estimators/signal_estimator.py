@@ -4,7 +4,7 @@ import abc
 import math
 import warnings
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -19,17 +19,18 @@ from latax.data import Samples
 from latax.estimators import inputs
 from latax.estimators.base import AbstractSampler
 from latax.estimators.params import require_count, require_positive, require_seed
-from latax.estimators.rows import map_rows
+from latax.estimators.rows import CHUNK, map_rows
 from latax.estimators.scaling import Scaling, identity_scaling
 from latax.estimators.sequence_assessment import SequenceAssessment, assess_sequences
 from latax.estimators.trained import AbstractTrainedEstimator
 from latax.models import physics_objective
 from latax.models.physics_model import AbstractPhysicsVAE, Latents
 
-#: Draws for the bound of the log likelihood, and training samples that are remembered.
-DRAWS, REMEMBERED = 100, 256
-#: Numbers of data that are looked at in one call, and rows at the most: convolutions hold many more for each.
-AT_ONCE, MOST_ROWS = 1 << 22, 256
+#: Draws for the bound of the log likelihood, fewer after training, and training samples that are remembered.
+DRAWS, FEW_DRAWS, REMEMBERED = 100, 10, 256
+#: Numbers of data that are looked at in one call. Convolutions hold some fifty times as many, which should stay in a
+#: cache: 64 images of 32 × 32 × 3 at a time take three times as long for each as 8 at a time.
+AT_ONCE = 1 << 16
 
 
 def _decode(module: AbstractPhysicsVAE, z: Array, context: None = None) -> Array:
@@ -90,7 +91,7 @@ class AbstractSignalEstimator(AbstractSampler, AbstractTrainedEstimator):
 
     def _evaluate(self, samples: Samples) -> dict[str, Float[np.ndarray, " rows"]]:
         x = np.asarray(samples.X, np.float32)
-        return {"reconstruction_error": map_rows(_error, self._centred, x), "bound": -self._bounds(x, 0)}
+        return {"reconstruction_error": self._mapped(_error, x), "bound": -self._bounds(x, 0, FEW_DRAWS)}
 
     def _remember(self, held_out: dict[str, Float[np.ndarray, " rows"]]) -> None:
         """Nothing further."""
@@ -107,12 +108,12 @@ class AbstractSignalEstimator(AbstractSampler, AbstractTrainedEstimator):
     _decode: ClassVar[Any] = staticmethod(_decode)
 
     def _encode(self, X: Any, context: Any) -> np.ndarray:
-        return map_rows(_coordinates, self._centred, self._new(X, context)[0])
+        return self._mapped(_coordinates, self._new(X, context)[0])
 
     def inverse_transform(self, Z: Any, *, context: Any = None) -> np.ndarray:
         """The samples that latent coordinates Z (N, n) stand for, without noise, in data units."""
         Z = self._latents(Z)
-        return self._made(map_rows(_decode, self._centred, Z), Z)
+        return self._made(self._mapped(_decode, Z), Z)
 
     def sample(self, n: int = 1, *, context: Any = None, seed: int = 0) -> np.ndarray:
         """`n` samples with noise, from the prior; the first observation of sequences, or the centre of its
@@ -122,7 +123,7 @@ class AbstractSignalEstimator(AbstractSampler, AbstractTrainedEstimator):
         require_seed(seed)
         rows = np.random.default_rng(seed).integers(len(self.remembered_), size=n)
         keys = np.asarray(jr.key_data(jr.split(jr.key(seed), n)))
-        return self._in_shape(map_rows(_sample, self._centred, keys, self.remembered_[rows]))
+        return self._in_shape(self._mapped(_sample, keys, self.remembered_[rows]))
 
     def project(self, X: Any, *, context: Any = None) -> np.ndarray:
         """The model's reconstruction of each sample, without noise."""
@@ -130,7 +131,7 @@ class AbstractSignalEstimator(AbstractSampler, AbstractTrainedEstimator):
 
     def reconstruction_error(self, X: Any, *, context: Any = None) -> np.ndarray:
         """Euclidean norm of each sample less its reconstruction, in data units, shape (N,)."""
-        return map_rows(_error, self._centred, self._new(X, context)[0])
+        return self._mapped(_error, self._new(X, context)[0])
 
     def score_samples(self, X: Any, *, seed: int = 0) -> np.ndarray:
         """A lower bound of the log likelihood of each sample, in nats, by importance weighting with 100 draws.
@@ -138,7 +139,7 @@ class AbstractSignalEstimator(AbstractSampler, AbstractTrainedEstimator):
         A physics in time is given the initial state by the first observation, which it so predicts without error: its
         bounds are of the sequence given that, and not to be compared with those of a model without a first state.
         """
-        return self._bounds(self._new(X, None)[0], seed)
+        return self._bounds(self._new(X, None)[0], seed, DRAWS)
 
     def score(self, X: Any, y: Any = None) -> float:
         """The mean of `score_samples`."""
@@ -148,9 +149,14 @@ class AbstractSignalEstimator(AbstractSampler, AbstractTrainedEstimator):
         """All numbers that a diagnosis and a report are made of."""
         return assess_sequences(self, held_out, training)
 
-    def _bounds(self, x: np.ndarray, seed: int) -> np.ndarray:
+    def _bounds(self, x: np.ndarray, seed: int, draws: int) -> np.ndarray:
         seeds = np.full(len(x), seed, np.uint32)
-        return map_rows(_bound, self._centred, x, seeds, chunk=rows_at_once(DRAWS * x.shape[1]))
+        return map_rows(_Bound(draws), self._centred, x, seeds, chunk=rows_at_once(draws * x.shape[1]))
+
+    def _mapped(self, function: Any, *columns: np.ndarray) -> Any:
+        """`map_rows` with the model, as many rows at once as its samples' size allows."""
+        numbers = math.prod(self._centred.shape)
+        return map_rows(function, self._centred, *columns, chunk=rows_at_once(numbers))
 
     def _latents(self, Z: Any) -> np.ndarray:
         """Latent coordinates in float32, with parameters within their bounds."""
@@ -181,7 +187,7 @@ class AbstractSignalEstimator(AbstractSampler, AbstractTrainedEstimator):
 
 def rows_at_once(numbers: int) -> int:
     """How many rows to look at in one call where each of them takes so many numbers."""
-    return max(1, min(MOST_ROWS, AT_ONCE // numbers))
+    return max(1, min(CHUNK, AT_ONCE // numbers))
 
 
 # ---- functions of one flat sample
@@ -218,8 +224,11 @@ def _error(module: AbstractPhysicsVAE, x: Array) -> Array:
     return jnp.sqrt(jnp.sum((x - module.decode(module.encode(x))) ** 2))
 
 
-def _bound(module: AbstractPhysicsVAE, x: Array, seed: Array) -> Array:
-    return physics_objective.bound(module, shaped(module, x), row_key(x, seed), DRAWS)
+class _Bound(NamedTuple):
+    draws: int
+
+    def __call__(self, module: AbstractPhysicsVAE, x: Array, seed: Array) -> Array:
+        return physics_objective.bound(module, shaped(module, x), row_key(x, seed), self.draws)
 
 
 def _sample(module: AbstractPhysicsVAE, key: Array, x: Array) -> Array:

@@ -1,6 +1,7 @@
 """What all physics-integrated VAEs have in common: units, encoder, prior draws. See `latax.models.physics_vae`."""
 
 import abc
+from collections.abc import Callable
 from typing import NamedTuple
 
 import equinox as eqx
@@ -8,12 +9,18 @@ import jax
 import jax.numpy as jnp
 import jax.random as jr
 from equinox import AbstractVar
-from jaxtyping import Array, Float, PRNGKeyArray
+from jaxtyping import Array, Float, PRNGKeyArray, PyTree, Shaped
 
 from latax.models.physics_encoder import Encoder
 from latax.nn import DiagonalGaussian
 from latax.physics.physics import AbstractPhysics
 from latax.physics.space import Params
+from latax.train import in_chunks
+
+#: Numbers of samples that are made at once in draws: networks of images hold some fifty times as many.
+_AT_ONCE = 1 << 16
+#: Draws of parameters with one of the auxiliary coordinates.
+_EACH = 4
 
 
 class Latents(NamedTuple):
@@ -150,13 +157,15 @@ class AbstractPhysicsVAE(eqx.Module):
         return Posterior(physics, auxiliary, initial, self.restore(cleansed.reshape(x.shape)))
 
     def draw_parameters(self, x: Float[Array, "T *sample"], key: PRNGKeyArray, count: int) -> Float[Array, "count m"]:
-        """Draws of q(v | x), each with its own draw of the auxiliary coordinates."""
+        """Draws of q(v | x), four with each draw of the auxiliary coordinates: those are what takes time."""
 
-        def draw(key: PRNGKeyArray) -> Float[Array, " m"]:
+        def draw(key: PRNGKeyArray) -> Float[Array, "each m"]:
             cleanser_key, physics_key = jr.split(key)
-            return self.posterior(x, cleanser_key).physics.sample(physics_key)
+            known = self.posterior(x, cleanser_key).physics
+            return jax.vmap(known.sample)(jr.split(physics_key, _EACH))
 
-        return jax.vmap(draw)(jr.split(key, count))
+        drawn = over_draws(draw, key, -(-count // _EACH), x.size)
+        return drawn.reshape(-1, drawn.shape[-1])[:count]
 
     def encode(self, x: Float[Array, "T *sample"]) -> Latents:
         """The latents at the posterior's mean."""
@@ -172,3 +181,10 @@ class AbstractPhysicsVAE(eqx.Module):
     def restore(self, standard: Float[Array, "T *sample"]) -> Float[Array, "T *sample"]:
         """Observations in their own units."""
         return self.loc[None] + self.scale[None] * standard
+
+
+def over_draws(
+    function: Callable[[PRNGKeyArray], PyTree[Array]], key: PRNGKeyArray, count: int, numbers: int
+) -> PyTree[Shaped[Array, "count ..."]]:
+    """`function` of so many keys, some at a time where each makes a sample of many numbers."""
+    return in_chunks(jax.vmap(function), jr.split(key, count), max(1, _AT_ONCE // numbers))

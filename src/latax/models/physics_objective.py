@@ -34,7 +34,7 @@ import numpy as np
 from jax.lax import stop_gradient
 from jaxtyping import Array, Float, Key
 
-from latax.models.physics_model import AbstractPhysicsVAE, Ladder, Latents
+from latax.models.physics_model import AbstractPhysicsVAE, Ladder, Latents, over_draws
 from latax.models.physics_vae import PhysicsVAE
 
 #: One sequence is simulated for so many of the batch: that costs little, and teaches enough.
@@ -278,5 +278,5 @@ def bound(
             log_p += -0.5 * jnp.sum(value**2 + math.log(2 * math.pi)) - q.log_prob(value)
         return log_p
 
-    weights = jax.vmap(log_weight)(jr.split(key, draws))
+    weights = over_draws(log_weight, key, draws, x.size)
     return jax.nn.logsumexp(weights) - math.log(draws)

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +24,7 @@ from latax.studies.contest import Contest, Results, hold
 from latax.studies.result import StudyResult
 
 NONE = Regularisers()._asdict()
-BEST, BARE = "NN + physics, regularised", "NN + physics"
+BEST, BARE, PHYSICS = "NN + physics, regularised", "NN + physics", "physics only"
 #: Test sequences that are looked at beyond the window and with other parameters: their truth is solved anew.
 SOME = 300
 
@@ -98,7 +98,7 @@ class Case:
         return {
             "NN only": SequenceVAE(**self.unsolved, **common),
             "NN + solver": NeuralODEVAE(**self.solved, **common, inside_width=self.inside_width),
-            "physics only": self._with_physics(common, {**self.ours, "effort": 0.0, "ppc": 0.0}, bare),
+            PHYSICS: self._with_physics(common, {**self.ours, "effort": 0.0, "ppc": 0.0}, bare),
             BARE: self._with_physics(common, NONE),
             BEST: self._with_physics(common, self.ours),
             "PCA": ProbabilisticPCA(latent_size=self._latent_size, validation_fraction=1 / 3, seed=seed),
@@ -108,13 +108,16 @@ class Case:
         """All our regularisers, without each of them, with those of the released code, and with larger corrections."""
         common = self._common(budget.ablation_steps, budget, seed)
         used = [name for name, weight in self.ours.items() if weight]
-        published = {} if self.published is None else {"published weights": self.published}
-        return {
-            "all": self._with_physics(common, self.ours),
-            **{f"without {name}": self._with_physics(common, {**self.ours, name: 0.0}) for name in used},
-            **{name: self._with_physics(common, weights) for name, weights in published.items()},
-            "larger corrections": self._with_physics(common, self.ours, self.larger),
-        }
+        weights = {"all": self.ours, **{f"without {name}": {**self.ours, name: 0.0} for name in used}}
+        if self.published is not None:
+            weights["published weights"] = self.published
+        models = {name: self._with_physics(common, chosen) for name, chosen in weights.items()}
+        return models | {"larger corrections": self._with_physics(common, self.ours, self.larger)}
+
+    def controls(self, budget: Budget, seed: int) -> dict[str, Any]:
+        """Those with the physics, for data that need nothing else, as many steps as the ablations."""
+        chosen = self.ladder(replace(budget, steps=budget.ablation_steps), seed)
+        return {name: chosen[name] for name in (PHYSICS, BEST)}
 
     @property
     def _latent_size(self) -> int:
@@ -158,22 +161,41 @@ def usual_weights() -> dict[str, float]:
 
 
 def ladder_study(
-    case: Case, budget: Budget, seed: int, console: Console, folder: Path, *, title: str, summary: str
+    case: Case,
+    budget: Budget,
+    seed: int,
+    console: Console,
+    folder: Path,
+    *,
+    title: str,
+    summary: str,
+    explained: Case | None = None,
 ) -> StudyResult:
-    """Fits the ladder and the ablations, and puts what was measured into tables."""
+    """Fits the ladder and the ablations, and puts what was measured into tables.
+
+    `explained`: the same case with data that the physics explains whole. What is wrong there is not owed to what the
+    physics does not know.
+    """
     contest = case.contest()
     results = hold(contest, case.ladder(budget, seed), console, folder)
     shorter = hold(contest, case.ablations(budget, seed), console, folder / "ablation")
     table, gained = _with_references(results, case), gains(results)
     without = shorter.table(f"Each regulariser and the size of the corrections, {budget.ablation_steps:,} steps")
+    tables = [table, gained, without]
+    sections = [
+        Section("Ladder of models", tables=[table, gained], figures=[comparison(results)]),
+        Section("Ablation", tables=[without], figures=[comparison(shorter)]),
+    ]
+    if explained is not None:
+        held = hold(explained.contest(), explained.controls(budget, seed), console, folder / "explained")
+        control = _with_references(held, explained)
+        tables.append(control)
+        sections.append(Section("Data that the physics explains", tables=[control], figures=[comparison(held)]))
     return StudyResult(
         title=title,
         summary=f"{budget.steps:,} steps, {budget.replicates} replicates. {summary}",
-        tables=[table, gained, without],
-        sections=[
-            Section("Ladder of models", tables=[table, gained], figures=[comparison(results)]),
-            Section("Ablation", tables=[without], figures=[comparison(shorter)]),
-        ],
+        tables=tables,
+        sections=sections,
     )
 
 

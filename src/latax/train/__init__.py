@@ -6,6 +6,7 @@ replicate only; `layout` makes many replicates on many devices of it. Nothing ra
 is computed, only on (seed, phase, step), and every call runs the same compiled program: hence a resumed run is the run.
 """
 
+from latax.train.chunks import in_chunks
 from latax.train.evidence import replay
 from latax.train.fit import Fitted, fit
 from latax.train.interrupt import Interruption
@@ -39,6 +40,7 @@ __all__ = [
     "default_meter",
     "everything",
     "fit",
+    "in_chunks",
     "read_metrics",
     "replay",
 ]

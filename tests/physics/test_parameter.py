@@ -115,6 +115,13 @@ class TestCircular:
         assert np.isfinite(jax.grad(self.angle.from_normal)(jnp.zeros(2))).all()
         np.testing.assert_allclose(jax.grad(self.angle.from_normal)(jnp.array([1.0, 0.0])), [0, 0.5], atol=1e-6)
 
+    def test_an_interval_of_angles_goes_on_beyond_a_bound(self):
+        values = np.array([3.1, 0.1, 0.3, 3.1, 1.5])
+        low, high = np.array([3.0, 3.0, 3.0, -0.1, 1.4]), np.array([3.3, 3.3, 3.3, 0.2, 1.45])
+        np.testing.assert_array_equal(self.angle.within(values, low, high), [True, True, False, True, False])
+        straight = Parameter("straight", 0.0, math.pi)
+        np.testing.assert_array_equal(straight.within(values, low, high), [True, False, False, False, False])
+
     def test_distance_goes_the_shorter_way(self):
         a, b = jnp.array([0.1, 1.0]), jnp.array([3.1, 1.5])
         np.testing.assert_allclose(self.angle.distance(a, b), [math.pi - 3.0, 0.5], rtol=1e-5)
@@ -191,7 +198,9 @@ class TestSpace:
         np.testing.assert_allclose(found, self.space.to_normal(self.space.from_normal(v)), atol=1e-12)
         assert not np.allclose(found, v)
         # At a bound to_normal is at 11, where no network has ever been.
-        np.testing.assert_array_equal(self.space.canonical(jnp.array([11.0, -11.0, 0.4, 2.0]))[:2], [4.0, -4.0])
+        bound = self.space.canonical(jnp.array([11.0, -1.2, 0.4, -11.0]))
+        np.testing.assert_array_equal(bound[jnp.array([0, 3])], [4.0, -4.0])
+        np.testing.assert_array_equal(bound[1:3], found[1:3])
         at_origin = jax.jacobian(self.space.canonical)(jnp.zeros(4))
         assert np.isfinite(at_origin).all()
 

@@ -269,7 +269,10 @@ class AbstractForecaster(AbstractSampler, AbstractTrainedEstimator):
         if observed is None:
             bad = np.flatnonzero(~finite.all(axis=1))
             wrong = "values that are not finite, the first is in row"
-            cure = "Fill them in, leave those states out, or forecast with robust=True, for which NaN was not observed."
+            cure = (
+                "Fill them in, leave those states out, or forecast with robust=True, for which NaN is what was not "
+                "observed."
+            )
         else:
             bad = np.flatnonzero(np.isinf(array).any(axis=1) | (finite.sum(axis=1) < observed))
             wrong = f"infinite values, or fewer than {observed} that were observed, the first in row"

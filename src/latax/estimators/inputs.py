@@ -83,9 +83,9 @@ def _check_times(estimator: Any, samples: Samples) -> None:
         given = named_times(samples.feature_names)
     if not fitted or given is None or len(given) != len(fitted):
         return
-    off = np.abs(np.asarray(given, float) - fitted)
-    if (off > _TIMES_SLACK * np.diff(fitted).min()).any():
-        first = int(np.argmax(off > _TIMES_SLACK * np.diff(fitted).min()))
+    bad = np.flatnonzero(np.abs(np.asarray(given, float) - fitted) > _TIMES_SLACK * np.diff(fitted).min())
+    if len(bad):
+        first = bad[0]
         raise DataError(
             f"Entry {first} of the data is at time {given[first]:g}, and the model was fitted on sequences where it is "
             f"at {fitted[first]:g}. Give sequences at the same times, in the same unit, or fit a model to these."

@@ -200,7 +200,7 @@ class LowBendingAutoencoder(AbstractAutoencoder):
             both = stacked(training, held_out)
         first = len(both) - len(held_out)
         near = find_nearness(self, both, (np.arange(first), np.arange(first, len(both))))
-        return near.without_rounding(self.length_) if isinstance(near, Paired) else near
+        return near.without_rounding(self.length_)
 
 
 def _unit(manifold: AbstractManifold) -> float:

@@ -40,6 +40,10 @@ class AbstractNearness(abc.ABC):
     def reach(self) -> float:
         """Below this distance two samples have one shortest path between them; infinite where nobody knows."""
 
+    def without_rounding(self, length: float) -> "AbstractNearness":
+        """Without what is too near for second differences in single precision, for a manifold of this length."""
+        return self
+
     @abc.abstractmethod
     def training(self) -> Any:
         """The sampler of the training's batches."""

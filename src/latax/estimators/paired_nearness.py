@@ -66,12 +66,11 @@ class Paired(AbstractNearness):
         refuse_contradictions(self.pairs, pair_graph(self.pairs, len(self.x)), self.seed)
         warn_of_midpoints(self.pairs, self.x)
         refuse_equal_samples(self.pairs, self.x)
-        greatest = np.pi * self.length
-        kept = self.without_rounding(greatest / np.pi)
+        length = self.length
+        greatest, kept = np.pi * length, self.without_rounding(length)
         if len(kept.pairs) < len(self.pairs):
             warnings.warn(
-                f"{len(self.pairs) - len(kept.pairs)} of {len(self.pairs)} pairs are left out: "
-                f"{_too_near(greatest / np.pi)}.",
+                f"{len(self.pairs) - len(kept.pairs)} of {len(self.pairs)} pairs are left out: {_too_near(length)}.",
                 DataWarning,
                 stacklevel=2,
             )

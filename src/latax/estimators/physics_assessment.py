@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Bool, Float
 from scipy.special import ndtr
@@ -75,10 +74,8 @@ def _against_truth(estimator: Any, held_out: Samples) -> list[Finding]:
         estimate, truth = found[parameter.name], np.asarray(held_out.truth[parameter.name], float)
         if truth.shape != estimate.value.shape:
             continue
-        # Intervals of angles are as wide to either side, the shorter way round.
-        middle, half = 0.5 * (estimate.low + estimate.high), 0.5 * (estimate.high - estimate.low)
-        off = parameter.distance(jnp.asarray(truth), jnp.asarray(middle))
-        findings.append(rules.interval_coverage(parameter.name, float(np.mean(np.asarray(off) <= half)), len(truth)))
+        covered = float(np.mean(parameter.within(truth, estimate.low, estimate.high)))
+        findings.append(rules.interval_coverage(parameter.name, covered, len(truth)))
     return findings
 
 

@@ -123,8 +123,7 @@ def density_calibration(worst_error: float, noise: float) -> Finding:
 def interval_coverage(name: str, covered: float, count: int) -> Finding:
     """How far the share of the true values of a parameter that their 90 % intervals hold is from 90 %.
 
-    Good up to 0.05, or two standard errors of so few samples; bad above 0.2: three times as many
-    miss as should.
+    Good up to 0.05, or two standard errors of so few samples; bad above 0.2: three times as many miss as should.
     """
     noise = 2 * math.sqrt(0.09 / count)
     return judge(

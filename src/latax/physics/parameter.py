@@ -7,7 +7,7 @@ from typing import Any
 import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float
+from jaxtyping import Array, Bool, Float
 
 from latax._errors import ConfigError, DataError
 from latax.physics.names import check_names
@@ -118,6 +118,17 @@ class Parameter(eqx.Module):
         period = self.upper - self.lower
         around = jnp.mod(a - b, period)
         return jnp.minimum(around, period - around)
+
+    def within(
+        self,
+        values: Float[np.ndarray, "*#n"],
+        low: Float[np.ndarray, "*#n"],
+        high: Float[np.ndarray, "*#n"],
+    ) -> Bool[np.ndarray, "*#n"]:
+        """Whether values are inside of intervals. That of an angle may go on beyond a bound, a turn away."""
+        period = self.upper - self.lower
+        shifts = (-period, 0.0, period) if self.circular else (0.0,)
+        return np.any([(low < values + shift) & (values + shift < high) for shift in shifts], axis=0)
 
     def check(self, values: Float[Array | np.ndarray, "*n"] | float) -> None:
         """Raise `DataError` naming the first of these values that is not finite or outside of the bounds."""

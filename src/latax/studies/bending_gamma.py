@@ -214,15 +214,17 @@ def _sampled(repeats: int, seed: int) -> tuple[Table, Table]:
     energy over its own pairs is below."""
     above: list[list[Any]] = []
     below: list[list[Any]] = []
-    ways = [*LAWS, ALL_PAIRS]
-    for number, way in enumerate(ways):
-        law = LAWS.get(way, LAWS["annulus"])(SAMPLED_UP_TO)
+    annulus = LAWS["annulus"](SAMPLED_UP_TO)
+    ways = [(name, make(SAMPLED_UP_TO), SAMPLED, _drawn) for name, make in LAWS.items()]
+    for number, (way, law, counts, pairs) in enumerate([*ways, (ALL_PAIRS, annulus, POINTS, _of_points)]):
         everything = _quadrature(law)
         lowest, best = _descended(everything, _smooth(np.random.default_rng(seed)))
-        counts = POINTS if way == ALL_PAIRS else SAMPLED
         found = np.array(
             [
-                [_of_sample(law, way, count, everything, best, [seed, number, count, r]) for count in counts]
+                [
+                    _of_sample(pairs(law, n, np.random.default_rng([seed, number, n, r])), everything, best)
+                    for n in counts
+                ]
                 for r in range(repeats)
             ]
         )
@@ -243,13 +245,9 @@ def _sampled(repeats: int, seed: int) -> tuple[Table, Table]:
     return Table(titles[0], columns, above, caption), Table(titles[1], columns, below, caption)
 
 
-def _of_sample(
-    law: AbstractDistanceLaw, way: str, count: int, everything: _Pairs, start: np.ndarray, seed: list[int]
-) -> tuple[float, float]:
+def _of_sample(pairs: _Pairs, everything: _Pairs, start: np.ndarray) -> tuple[float, float]:
     """The lowest energy over one set of pairs, and that of its map over all pairs. The descent begins at the lowest map
     over all pairs: what is looked for is near it."""
-    random = np.random.default_rng(seed)
-    pairs = _of_points(law, count, random) if way == ALL_PAIRS else _drawn(law, count, random)
     own, amplitudes = _descended(pairs, start)
     with jax.enable_x64(True):
         return own, float(_energy_and_slope(jnp.asarray(amplitudes), everything)[0])

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 from jaxtyping import Float, Shaped
+from matplotlib.axes import Axes
 
 from latax.report.content import Figure
 from latax.report.figures import images
@@ -66,12 +67,10 @@ def convergence_figure(
 ) -> Figure:
     """How energies go to their limit with the distance, on logarithmic axes, beside the rate that is expected."""
     largest = max(float(values.max()) for values in gaps.values())
-    sizes = np.linspace(8, 3, len(gaps))  # so that equal ones are all seen
 
     def draw(canvas: Any) -> None:
         ax = canvas.subplots()
-        for (name, values), size in zip(gaps.items(), sizes, strict=True):
-            ax.plot(distance, values, marker="o", markersize=size, label=name)
+        _lines(ax, distance, gaps)
         expected = 2 * largest * (distance / distance.max()) ** rate
         ax.plot(distance, expected, color=REFERENCE, linestyle="--", label=f"rate {rate:g}")
         log_scale(ax, "x")
@@ -87,8 +86,7 @@ def halfway_figure(shares: Float[np.ndarray, " D"], errors: Mapping[str, Float[n
 
     def draw(canvas: Any) -> None:
         ax = canvas.subplots()
-        for name, values in errors.items():
-            ax.plot(shares, values, marker="o", markersize=3, label=name)
+        _lines(ax, shares, errors)
         ax.set(xlabel="distance / injectivity radius", ylabel="relative error of the image halfway", ylim=(0, None))
         ax.legend(fontsize="small")
 
@@ -152,3 +150,9 @@ def path_figure(
 
     image = render(draw, width=WIDE, height=0.5 + 2 * WIDE / len(true))
     return Figure("From one image to another", image, "The lower row should follow the upper one.", wide=True)
+
+
+def _lines(ax: Axes, x: Float[np.ndarray, " D"], ys: Mapping[str, Float[np.ndarray, " D"]]) -> None:
+    """Lines with marks that become smaller from one to the next, so that equal ones are all seen."""
+    for (name, values), size in zip(ys.items(), np.linspace(8, 3, len(ys)), strict=True):
+        ax.plot(x, values, marker="o", markersize=size, label=name)

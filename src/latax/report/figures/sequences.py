@@ -28,13 +28,10 @@ def sequences_figure(
         for (name, values), colour in zip(curves.items(), (MODEL, REFERENCE), strict=False):
             ax.plot(times, values[i], color=colour, label=name)
 
-    return Figure(
-        "Held-out sequences and their reconstruction",
-        _panels(draw, len(data), along),
+    caption = (
         "The model should go through the data; its gap to the physics alone, if there is one, is what corrections add."
-        f"{note and ' '}{note}",
-        wide=True,
     )
+    return _beside("Held-out sequences and their reconstruction", draw, len(data), caption, note, along=along)
 
 
 def extrapolation_figure(
@@ -52,13 +49,8 @@ def extrapolation_figure(
         ax.plot(longer, ahead[i], color=MODEL, label="model")
         ax.plot(times, data[i], ".", color=DATA, markersize=4, label="data")
 
-    return Figure(
-        "Beyond the data",
-        _panels(draw, len(data), "time"),
-        "Right of the dotted line nothing was observed, and learned functions of time were never trained."
-        f"{note and ' '}{note}",
-        wide=True,
-    )
+    caption = "Right of the dotted line nothing was observed, and learned functions of time were never trained."
+    return _beside("Beyond the data", draw, len(data), caption, note)
 
 
 def corrections_figure(
@@ -78,14 +70,11 @@ def corrections_figure(
         for (name, values), colour in zip(corrections.items(), (MODEL, DATA), strict=False):
             ax.plot(times, values[i], color=colour, label=name)
 
-    return Figure(
-        "What the corrections add",
-        _panels(draw, len(data), "time"),
+    caption = (
         f"In data units; the largest is {100 * largest / (size or 1.0):.2g} % of the range of these data. A shape that "
         "all sequences share is a part of the physics that is missing; noise about zero is nothing."
-        f"{note and ' '}{note}",
-        wide=True,
     )
+    return _beside("What the corrections add", draw, len(data), caption, note)
 
 
 def estimates_figure(name: str, unit: str, estimate: Any, prior_left: float) -> Figure:
@@ -123,8 +112,10 @@ def shares_figure(shares: Float[np.ndarray, " N"]) -> Figure:
     )
 
 
-def _panels(draw: Callable[[Axes, int], None], count: int, along: str) -> bytes:
-    """One panel for each of `count` sequences."""
+def _beside(
+    title: str, draw: Callable[[Axes, int], None], count: int, caption: str, note: str, *, along: str = "time"
+) -> Figure:
+    """One panel for each of `count` sequences, beside one another; `note` ends the caption."""
     rows, columns = -(-count // _COLUMNS), min(count, _COLUMNS)
 
     def picture(canvas: Any) -> None:
@@ -137,4 +128,5 @@ def _panels(draw: Callable[[Axes, int], None], count: int, along: str) -> bytes:
             ax.set_xlabel(along)
         axes[0].legend()
 
-    return render(picture, width=WIDE if columns > 1 else HALF, height=0.4 + 2.3 * rows)
+    image = render(picture, width=WIDE if columns > 1 else HALF, height=0.4 + 2.3 * rows)
+    return Figure(title, image, f"{caption}{note and ' '}{note}", wide=True)

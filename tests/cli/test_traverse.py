@@ -75,9 +75,11 @@ def test_a_traversal_of_images_is_a_sheet_an_animation_and_numbers(on_stripes, f
 
 
 def test_a_traversal_of_numbers_is_numbers(on_pca, folder, capsys):
-    assert latax_("traverse", on_pca, "--out", folder / "numbers", "--steps", 3, "--backwards") == 0
-    assert [p.name for p in (folder / "numbers").iterdir()] == ["traversal.npz"]
-    assert np.load(folder / "numbers" / "traversal.npz")["times"].tolist() == [1.0, 0.5, 0.0]
+    out = on_pca / "traverse-1"
+    assert latax_("traverse", on_pca, "--k", 1, "--steps", 3, "--backwards") == 0
+    assert capsys.readouterr().out.split() == [str(out / "traversal.npz")]
+    assert [p.name for p in out.iterdir()] == ["traversal.npz"]
+    assert np.load(out / "traversal.npz")["times"].tolist() == [1.0, 0.5, 0.0]
 
 
 def test_a_finished_run_is_resumed_to_what_it_is(on_stripes, capsys):

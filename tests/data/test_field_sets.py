@@ -118,6 +118,8 @@ class TestBurgers:
             burgers.solve(np.full((1, 64), np.nan), [1.0], PLACES)
         with pytest.raises(DataError, match="on 4 nodes are too coarse"):
             burgers.solve(np.zeros((1, 4)), [1.0], PLACES)
+        with pytest.raises(ConfigError, match=r"viscosity = 0: expected a number greater than 0"):
+            burgers.solve(wave, [1.0], PLACES, viscosity=0.0)
         with pytest.raises(ConfigError, match="nodes = 1: a set needs at least two"):
             burgers.make(2, 0, nodes=1)
 

@@ -44,9 +44,11 @@ def test_times_of_the_users_own_files(tmp_path):
     with h5py.File(tmp_path / "b.h5", "w") as file:
         file["fields"], file["time"] = np.ones((5, 4, 2)), TIMES
     np.testing.assert_array_equal(read(tmp_path / "b.h5").times, TIMES)
-    for number, name in enumerate(("dimensions/time", "t-coordinate")):
+    # PDEBench's files have the time after the last state as well.
+    others = {"dimensions/time": TIMES, "t": TIMES, "t-coordinate": np.append(TIMES, 3)}
+    for number, (name, times) in enumerate(others.items()):
         with h5py.File(tmp_path / f"{number}.h5", "w") as file:
-            file["fields/u"], file[name] = np.ones((5, 4, 2)), TIMES
+            file["fields/u"], file[name] = np.ones((5, 4, 2)), times
         np.testing.assert_array_equal(read(tmp_path / f"{number}.h5").times, TIMES)
     np.savez(tmp_path / "c.npz", angles=X, times=TIMES[:2])
     assert read(tmp_path / "c.npz").times is None

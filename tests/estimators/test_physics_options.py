@@ -21,6 +21,8 @@ from tests.estimators.test_physics_vae import SPRING, springs
         (PhysicsVAE(physics=SPRING), {"infers_initial": "no"}, "infers_initial='no' must be True or False"),
         (NeuralODEVAE(), {"infers_initial": "no"}, "infers_initial='no' must be True or False"),
         (PhysicsVAE(physics=SPRING), {"progress": 1}, "progress=1 must be True or False"),
+        (PhysicsVAE(physics=SPRING), {"final_effort": 0.0}, "final_effort=0.0 must be a number greater"),
+        (PhysicsVAE(physics=SPRING), {"final_effort": 1.0, "effort": 0.0}, "^effort=0.0 must be a number greater"),
         (NeuralODEVAE(), {"inside_size": None}, "inside_size=None must be a whole number of at least 0"),
     ],
 )

@@ -19,7 +19,7 @@ from latax.estimators.signal_estimator import latents_of
 from latax.models.latent_space import LatentSpace, StandardNormal
 from latax.models.physics_vae import physics_vae
 from latax.physics import pendulum
-from latax.potential import Supervised, Wave
+from latax.potential import Supervised, Wave, check_number
 
 
 def stripes(z, side=5):
@@ -251,6 +251,17 @@ def test_verbs_refuse_what_is_not_there():
     Z = model.draw(2)
     with pytest.raises(ConfigError, match=r"k=3: there is no such potential; there are 3, numbered 0 to 2"):
         model.traverse(Z, 3)
+    for k in (0.5, True, None, "one"):
+        with pytest.raises(ConfigError, match=r"must be a whole number, from 0 to 2"):
+            check_number(k, 3)
+    assert len(model.module_.potentials) == len(list(model.module_.potentials)) == 3
+    rows, half = np.zeros(len(Z), int), np.full(len(Z), 0.5)
+    with pytest.raises(ConfigError, match=r"k=7: there is no such potential"):
+        model.which(Z, rows + 7, half)
+    with pytest.raises(DataError, match=r"s\[0\] = 3: expected a share of the way, from 0 to 1"):
+        model.which(Z, rows, half + 2.5)
+    with pytest.raises(DataError, match=r"k has shape .*expected one k and one s for each"):
+        model.which(Z, [0], half)
     with pytest.raises(ConfigError, match=r"steps=1 must be a whole number of at least 2"):
         model.traverse(Z, 0, steps=1)
     with pytest.raises(DataError, match=r"The latent points have shape \(2, 2\); expected finite numbers of"):

@@ -107,8 +107,27 @@ def test_outliers_and_gaps_hardly_disturb_a_robust_forecast():
     holed = np.where(spoilt == truth[:, 0], spoilt, np.nan)
     assert error(model.predict(holed, 0.5, robust=True)) < 1.5 * clean
     assert model.denoise(holed).shape == (20, NODES)
+    assert error(model.predict(truth[:, 0], 0.5, robust=True)) < 1.1 * clean
     with pytest.raises(DataError, match=r"1 of 20 initial states have infinite .*fewer than 2 .*first in row 3"):
         model.denoise(np.where(np.arange(20)[:, None] == 3, np.nan, spoilt))
+
+
+def test_robust_forecasts_know_what_was_not_observed():
+    model, truth = fitted(), waves(40, 6)
+    few = np.where(np.arange(NODES) < 2, truth[:, 0], np.nan)
+    states, std = model.predict(few, 0.5, robust=True, return_std=True)
+    assert (std > model.predict(truth[:, 0], 0.5, robust=True, return_std=True)[1]).mean() > 0.9
+    np.testing.assert_array_equal(states, model.predict(few, 0.5, robust=True))
+    within = np.mean(np.abs(states - truth[:, 3]) < 2 * std)
+    assert within > 0.8
+
+
+def test_no_error_was_measured_beyond_the_window():
+    model = fitted()
+    with pytest.warns(DataWarning, match="outside of the trained window"):
+        _, std = model.predict(waves(2, 1)[:, 0], [0.5, 2.0], return_std=True)
+    assert np.isfinite(std[:, 0]).all()
+    assert np.isinf(std[:, 1]).all()
 
 
 def test_it_learns_to_forecast():

@@ -50,3 +50,12 @@ def test_a_trained_scale_would_move_a_fixed_noise():
     found = slope(model)
     assert float(jnp.abs(found.scale[0])) > 1
     assert float(found.log_noise) == 0
+
+
+def test_the_weight_of_the_effort_falls_geometrically():
+    regularisers = Regularisers(effort=20.0)
+    [phase] = physics_integrated(Budget(100, 4, 1e-2, 1e-2, 1.0), regularisers, "fixed", 7, final_effort=0.2)
+    weight = phase.weights["effort"]
+    np.testing.assert_allclose([7 * weight(step) for step in (0, 50, 100)], [20, 2, 0.2], rtol=1e-5)
+    [phase] = physics_integrated(Budget(100, 4, 1e-2, 1e-2, 1.0), regularisers, "fixed", 7)
+    assert phase.weights["effort"] == 20 / 7

@@ -8,7 +8,7 @@ from rich.console import Console
 
 from latax.data import burgers
 from latax.data.shifts import SHIFTS, VALIDATION_SHIFTS
-from latax.estimators import VAEDLM
+from latax.estimators import VAEDLM, ForecastVAE
 from latax.studies import dlm_ablation, dlm_allen_cahn, dlm_burgers, dlm_choice
 from latax.studies.contest import Results, hold
 from latax.studies.forecasts import (
@@ -19,12 +19,12 @@ from latax.studies.forecasts import (
     PLAIN,
     POD,
     ROBUST,
+    TOGETHER,
     Budget,
     Case,
     error_table,
     forecast_study,
     gains,
-    reduction,
     verdict,
 )
 
@@ -42,18 +42,18 @@ def known(factors):
 def test_reductions_by_hand():
     found = known([0.74, 0.75, 0.76])
     a, b = found["ours"]["waves"][:, :, 1], found["other"]["waves"][:, :, 1]
-    for statistic in ("mean", "median"):
-        by = reduction(a, b, statistic)
-        assert by.estimate == pytest.approx(25)
-        assert by.low == pytest.approx(25 - 4.3027 / 3**0.5, abs=1e-3)  # Student's, of three values 1 apart.
-    row = gains(found, "ours", "other", 1).rows[1]
-    assert row[0] == "waves"
+    none, row, together = gains(found, "ours", "other", 1).rows
+    assert [none[0], row[0], together[0]] == ["none", "waves", TOGETHER]
+    assert row[1].estimate == together[1].estimate == pytest.approx(25, abs=0.01)
+    assert row[2].estimate == pytest.approx(25, abs=0.01)
+    # Student's, of three values 1 apart: all trajectories have the same ratio.
+    assert row[1].low == pytest.approx(25 - 4.3027 / 3**0.5, abs=0.05)
     assert row[3].estimate == pytest.approx(np.mean(a - b))
     assert row[4].estimate == pytest.approx(np.median(np.mean(a - b, axis=0)))
     assert row[5] == 1.0
-    assert "is lower than that of other on 1, higher on 0, and not to be told apart on 0" in verdict(
-        found, "ours", "other", 1
-    )
+    said = verdict(found, "ours", "other", 1)
+    assert "is lower than that of other on 1, higher on 0, and not to be told apart on 0" in said
+    assert "over these kinds it is lower by 25" in said
     assert "on 0, higher on 1, and" in verdict(found, "other", "ours", 1)
     assert "on 0, higher on 0, and not to be told apart on 1" in verdict(known([0.9, 1.1, 1.0]), "ours", "other", 1)
 
@@ -95,7 +95,7 @@ class Short(Case):
 
 def once(contest, models, console, folder):
     """`hold` with one model under all names, so that it is compiled once."""
-    name = next(name for name, model in models.items() if isinstance(model, VAEDLM))
+    name = next((name for name, model in models.items() if isinstance(model, VAEDLM)), next(iter(models)))
     fitted = hold(contest, {name: models[name]}, console, folder).fitted[name]
     return Results(contest, fitted=dict.fromkeys(models, fitted))
 
@@ -120,7 +120,7 @@ def test_a_study_ends_in_tables(tmp_path):
     assert by_name[KNOWING]["waves"].estimate > 0.05
     assert by_name[NEAREST]["none"].estimate > 0.01
     assert list(mean.columns) == ["model", *SHIFTS]
-    assert [row[0] for row in plain.rows] == list(SHIFTS)
+    assert [row[0] for row in plain.rows] == [*SHIFTS, TOGETHER]
     assert (extended.title, plain.title) == ("VAE-DLM against extended VAE", "VAE-DLM against VAE")
     assert robust.title == "VAE-DLM, robust against VAE"
     assert both.title == "VAE-DLM, robust against VAE, robust"
@@ -129,30 +129,38 @@ def test_a_study_ends_in_tables(tmp_path):
     assert "Of 6 kinds" in result.summary
 
 
-def test_the_best_setting_is_chosen_by_shares_of_the_plain_error():
-    """By hand: against errors of 1 and 0.1, the second setting has half of both, and robust a quarter."""
+def test_the_best_setting_is_chosen_by_the_geometric_mean():
+    """By hand: a quarter of one error and twice the other are better than both as they are."""
     flat = lambda *errors: {kind: np.full((1, 4, 3), e) for kind, e in zip(("a", "b"), errors, strict=True)}
-    usual = {PLAIN: flat(1.0, 0.1), "one": flat(0.2, 0.2), "two": flat(0.5, 0.05)}
-    robust = {"one": flat(1.0, 0.1), "two": flat(0.25, 0.025)}
-    chosen = dlm_choice.choose({"one": {"x": 1}, "two": {"x": 2}}, usual, robust, 1)
-    assert chosen.options == {"x": 2}
-    assert chosen.robust
-    assert [row[-1] for row in chosen.table.rows] == pytest.approx([0.4**0.5, 1, 0.5, 0.25])
-    assert not dlm_choice.choose({"one": {"x": 1}}, usual, robust, 1).robust
+    found = {"one": flat(1.0, 0.1), "two": flat(0.25, 0.2), "three": flat(2.0, 0.1)}
+    settings = {name: {"x": name} for name in found}
+    chosen = dlm_choice.choose(settings, found, 1, "it")
+    assert chosen.options == {"x": "two"}
+    assert [row[-1] for row in chosen.table.rows] == pytest.approx([0.1**0.5, 0.05**0.5, 0.2**0.5])
 
 
 def test_a_choice_ends_in_tables(tmp_path, monkeypatch):
     monkeypatch.setattr(dlm_choice, "hold", once)
-    choices = {"kl_weight": (1e-4, 1e-3)}
     single = dataclasses.replace(TINY, replicates=1)
-    found = dlm_choice.of_case(tiny_case(), choices, single, 2, 0, Console(quiet=True), tmp_path)
-    settings, median, mean, *gained = found.tables
-    assert [row[0] for row in settings.rows] == ["kl_weight=0.0001"] * 2 + ["kl_weight=0.001"] * 2
-    assert settings.columns[2:-1] == list(VALIDATION_SHIFTS)
+    common, geometry = {"kl_weight": (1e-4, 1e-3)}, {"flow_weight": (1.0, 2.0)}
+    found = dlm_choice.of_case(tiny_case(), common, geometry, single, 2, 0, Console(quiet=True), tmp_path)
+    shared, own, median, mean, *gained = found.tables
+    assert [row[0] for row in shared.rows] == ["VAE: kl_weight=0.0001", "VAE: kl_weight=0.001"]
+    assert [row[0] for row in own.rows] == ["VAE-DLM: flow_weight=1.0", "VAE-DLM: flow_weight=2.0"]
+    assert shared.columns[1:-1] == list(VALIDATION_SHIFTS)
     assert not set(VALIDATION_SHIFTS) & set(SHIFTS)
     assert [row[0] for row in mean.rows] == [OURS, PLAIN, *ROBUST.values()]
     assert median.title.startswith("Tiny Burgers: ")
-    assert len(gained) == 2
+    titles = ["VAE-DLM against VAE", "VAE-DLM, robust against VAE, robust"]
+    assert [table.title for table in gained] == [f"Tiny Burgers: {title}" for title in titles]
+    assert found.text.count("Of 6 kinds") == 2
+
+
+def test_every_choice_is_one_that_the_models_take():
+    for model, choices in ((ForecastVAE, dlm_choice.COMMON), (VAEDLM, dlm_choice.COMMON | dlm_choice.GEOMETRY)):
+        for name, values in choices.items():
+            for value in values:
+                model(**{name: value})._check_params()
 
 
 def test_an_ablation_ends_in_tables(tmp_path, monkeypatch):
@@ -160,10 +168,12 @@ def test_an_ablation_ends_in_tables(tmp_path, monkeypatch):
     monkeypatch.setattr(dlm_ablation, "hold", once)
     changes = {name: dlm_ablation.CHANGES[name] for name in (OURS, dlm_ablation.NOTHING)}
     result = dlm_ablation.ablation_study(tiny_case(), changes, TINY, 0, Console(quiet=True), tmp_path)
-    median, _, gained, shapes = result.tables
+    median, _, *gained, shapes = result.tables
     assert [row[0] for row in median.rows] == [row[0] for row in shapes.rows] == list(changes)
-    assert gained.title == f"{OURS} against {dlm_ablation.NOTHING}"
-    assert all(row[1].estimate == 0 for row in gained.rows)
+    for table in gained:
+        assert [row[0] for row in table.rows] == [dlm_ablation.NOTHING]
+        assert table.columns[1:] == [*SHIFTS, TOGETHER]
+        assert all(cell.estimate == 0 for cell in table.rows[0][1:])
 
 
 @pytest.mark.parametrize("change", dlm_ablation.CHANGES)

@@ -11,13 +11,19 @@ from latax.cli.model import RunPath, load_any
 
 
 def traverse(
-    run: RunPath, out: Path, k: int = 0, steps: int = 12, starts: int = 5, seed: int = 0, backwards: bool = False
+    run: RunPath,
+    out: Path | None = None,
+    k: int = 0,
+    steps: int = 12,
+    starts: int = 5,
+    seed: int = 0,
+    backwards: bool = False,
 ) -> None:
     """Follows one potential's flow from a few points: the numbers, and a contact sheet and an animation of images.
 
     Args:
         run: A run folder or a saved model of `latax fit potential-flow`.
-        out: A new folder.
+        out: A new folder; traverse-K in the run's own, if none is given.
         k: Which potential, from 0 on.
         steps: Points of each path.
         starts: How many paths; the first points are draws of the decoder's prior.
@@ -31,7 +37,7 @@ def traverse(
     if not isinstance(model, PotentialFlow):
         raise ConfigError(f"A {model.name} has no potentials to follow. Fit some: latax fit potential-flow {run}.")
     found = model.traverse(model.draw(starts, seed=seed), k, steps=steps, backwards=backwards)
-    for file in write_traversal(out, found, title=f"potential {k} of {run}"):
+    for file in write_traversal(out or Path(run) / f"traverse-{k}", found, title=f"potential {k} of {run}"):
         print(file)
 
 

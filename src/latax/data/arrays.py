@@ -173,11 +173,11 @@ def _times(
     path: Path, arrays: Mapping[str, StoredArray], data_shape: tuple[int, ...]
 ) -> Float[np.ndarray, " T"] | None:
     """The times of the sequences, where an array with one of the names for them fits."""
-    found = [name for name in TIMES if name in arrays and are_times(arrays[name].shape, data_shape)]
+    found = [name for name in TIMES if name in arrays and are_times(name, arrays[name].shape, data_shape)]
     if not found:
         return None
     stored = arrays[found[0]]
-    return as_float(np.asarray(stored.read(slice(0, stored.shape[0]))), f"the array '{found[0]}' of {path}")
+    return as_float(np.asarray(stored.read(slice(0, data_shape[1]))), f"the array '{found[0]}' of {path}")
 
 
 def _joined(parts: list[Float[np.ndarray, "N _"]]) -> Float[np.ndarray, "N c"] | None:

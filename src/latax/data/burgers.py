@@ -19,7 +19,7 @@ from collections.abc import Sequence
 import numpy as np
 from jaxtyping import Float
 
-from latax._errors import DataError
+from latax._errors import ConfigError, DataError
 from latax.data.field_series import checked_start, family_set
 from latax.data.pseudospectral import interpolated, transform, values, wavenumbers
 from latax.data.samples import Samples
@@ -70,9 +70,12 @@ def solve(
 
     Fields are taken for the trigonometric polynomials through their nodes. Exact to rounding if these show them in
     full. Raises `DataError` for fields that are not finite or so great that exp(-∫u/2ν) has no place in float64, times
-    that do not increase, and a time so short after 0 that the integrals would need too many nodes.
+    that do not increase, and a time so short after 0 that the integrals would need too many nodes; `ConfigError` for
+    a viscosity that is not positive.
     """
     times = checked_start(initial, times)
+    if not 0 < viscosity < np.inf:
+        raise ConfigError(f"viscosity = {viscosity:g}: expected a number greater than 0, such as {VISCOSITY:g}.")
     mean = initial.mean(axis=1)
     # A mean wind m carries the rest along: u(x, t) = m + v(x - m t, t). All fields share the kernels if they share it.
     if np.abs(mean).max() > 1e-12:

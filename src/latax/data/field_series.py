@@ -57,6 +57,11 @@ def uniform(end: float, count: int, what: str) -> Float[np.ndarray, " n"]:
 def checked_start(initial: Float[np.ndarray, "N n"], times, least: int = 8) -> Float[np.ndarray, " T"]:
     """The times as an array. Raises `DataError` for fields that are not finite, too few nodes, and times out of order
     or before zero."""
+    if initial.ndim != 2:
+        raise DataError(
+            f"the initial fields have shape {initial.shape}; expected (N, nodes): one field in each row. For one alone "
+            "give initial[None]."
+        )
     if initial.shape[1] < least:
         raise DataError(f"fields on {initial.shape[1]} nodes are too coarse to be solved; give at least {least}.")
     if not np.isfinite(initial).all():

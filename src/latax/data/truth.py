@@ -12,8 +12,10 @@ import numpy as np
 from jaxtyping import Float
 
 PREFIX = "truth."
-#: Names of the times of a sequence: ours and xarray's, The Well's, PDEBench's.
-TIMES = ("times", "time", "dimensions/time", "t-coordinate")
+#: PDEBench's name for the times, of which its files have one more than states.
+PDEBENCH = "t-coordinate"
+#: Names of the times of a sequence: ours and xarray's, The Well's, PDEBench's, and that of formulas.
+TIMES = ("times", "time", "dimensions/time", PDEBENCH, "t")
 
 T = TypeVar("T")
 
@@ -30,9 +32,11 @@ def with_prefix(truth: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
     return {PREFIX + name: array for name, array in truth.items()}
 
 
-def are_times(shape: tuple[int, ...], data_shape: tuple[int, ...]) -> bool:
-    """Whether an array of this shape can be the times of sequences (N, T, ...) of this shape."""
-    return len(shape) == 1 and len(data_shape) > 1 and shape[0] == data_shape[1]
+def are_times(name: str, shape: tuple[int, ...], data_shape: tuple[int, ...]) -> bool:
+    """Whether the array of this name and shape can be the times of sequences (N, T, ...) of this shape."""
+    if name not in TIMES or len(shape) != 1 or len(data_shape) < 2:
+        return False
+    return shape[0] == data_shape[1] or (name == PDEBENCH and shape[0] == data_shape[1] + 1)
 
 
 def kept_times(

@@ -10,12 +10,12 @@ from latax.data import Samples
 from latax.estimators.assessment import Assessment, history_findings, spread
 from latax.estimators.rows import map_rows
 from latax.evaluate import Diagnosis, rules
-from latax.evaluate.forecasts import NearestStart, relative_l1
+from latax.evaluate.forecasts import nearest_rows, relative_l1
 from latax.models.dynamic_manifold import DynamicManifoldVAE as Module
 from latax.models.dynamic_objective import Look, look
 
-#: Held-out trajectories that are forecast, training trajectories that are looked up, and numbers of them in all.
-_MOST, _LOOKED_UP, _NUMBERS = 500, 2000, 2**26
+#: Held-out trajectories that are forecast, and numbers of them in all.
+_MOST, _NUMBERS = 500, 2**26
 #: Held-out trajectories and times at which the manifold is looked at.
 _POINTS, _MOMENTS = 64, 9
 
@@ -44,8 +44,7 @@ def assess_forecasts(estimator: Any, held_out: Samples, training: Samples | None
     errors = relative_l1(_by_time(estimator, estimator.project(held_out)), x)
     nearest, findings = None, []
     if training is not None:
-        known = training.take(np.arange(min(len(training), _LOOKED_UP, max(1, _NUMBERS // training.X.shape[1]))))
-        nearest = relative_l1(NearestStart(_by_time(estimator, known)).predict(x[:, 0]), x)
+        nearest = relative_l1(_looked_up(estimator, training, x[:, 0]), x)
         findings.append(rules.forecast_against_nearest(_middle(errors), _middle(nearest)))
     moments: Any = None
     manifold: Any = None
@@ -57,8 +56,17 @@ def assess_forecasts(estimator: Any, held_out: Samples, training: Samples | None
             rules.flow_residual(float(np.median(manifold.residual))),
             rules.order_violation(float(manifold.violation.mean())),
         ]
+    size = np.sqrt(np.mean(np.asarray(estimator.encode(x[:, 0]).mean, np.float64) ** 2, axis=0))
+    findings.append(rules.latent_size_against_prior(float(size.max())))
     diagnosis = Diagnosis((*findings, *history_findings(estimator)))
     return ForecastAssessment(diagnosis=diagnosis, errors=errors, nearest=nearest, moments=moments, manifold=manifold)
+
+
+def _looked_up(estimator: Any, training: Samples, starts: Float[np.ndarray, "N S"]) -> Float[np.ndarray, "N T S"]:
+    """The training trajectories whose first states are nearest; of all others only these states are kept."""
+    known = np.asarray(estimator.first_states(training), np.float64).reshape(len(training), -1)
+    rows, places = np.unique(nearest_rows(known, starts), return_inverse=True)
+    return _by_time(estimator, training.take(rows))[places]
 
 
 def _by_time(estimator: Any, samples: Any) -> Float[np.ndarray, "N T S"]:

@@ -8,7 +8,7 @@ from jaxtyping import Array, Float, Key
 
 from latax._errors import ConfigError
 from latax.estimators.forecaster import AbstractForecaster
-from latax.geometry import FlatTorusMetric, StaticFlow
+from latax.geometry import SphereMetric, StaticFlow
 from latax.models.dynamic_manifold import DynamicManifoldVAE as Module
 from latax.models.dynamic_manifold import dynamic_manifold_vae
 from latax.models.dynamic_objective import DynamicObjective, Weights
@@ -26,8 +26,8 @@ class ForecastVAE(AbstractForecaster):
     default_epochs: ClassVar[int] = 200
 
     architecture: Literal["plain", "extended"] = "plain"
-    """plain: the decoder sees latent coordinates and time; extended: both go through the network that is the moving
-    surface of VAE-DLM, first."""
+    """plain: the decoder sees latent coordinates and time; extended: both go through the chart and the network
+    that are the moving surface of VAE-DLM, first."""
 
     @property
     def name(self) -> str:
@@ -43,11 +43,11 @@ class ForecastVAE(AbstractForecaster):
             raise ConfigError(f"architecture={self.architecture!r} is not known; give 'plain' or 'extended'.")
 
     def _module(self, scale: Float[Array, " d"], context_size: int | None, key: Key[Array, ""]) -> Module:
-        # A torus, by angles that need no bounds, leaves the latent coordinates as they are.
+        # The chart of VAE-DLM, by default, with its networks; the plain VAE has no use for one.
         return dynamic_manifold_vae(
             np.asarray(self.times_),
             self._state_shape,
-            reference=FlatTorusMetric((1.0,) * self.latent_size),
+            reference=SphereMetric(self.latent_size),
             flow=StaticFlow(),
             operator="none",
             manifold=self.architecture == "extended",

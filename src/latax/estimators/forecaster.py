@@ -25,14 +25,14 @@ from latax.estimators.sequence_estimator import check_dt
 from latax.estimators.sequences import times_of
 from latax.estimators.trained import AbstractTrainedEstimator
 from latax.models.dynamic_manifold import DynamicManifoldVAE as Module
-from latax.models.nearest_state import nearest_state
+from latax.models.nearest_state import KnownStates, known_states, near_states, nearest_state
 
 #: Held-out trajectories, and times of each, that the error of a forecast is measured on.
 REMEMBERED, REMEMBERED_TIMES = 64, 21
+#: Initial states of the training that robust fits begin at.
+KNOWN = 256
 #: Draws of the latent coordinates for the spread of a forecast.
 DRAWS = 64
-#: Disturbed initial states that are fitted at once.
-_FITTED_AT_ONCE = 256
 
 
 class Encoded(NamedTuple):
@@ -50,7 +50,8 @@ class Encoded(NamedTuple):
 class AbstractForecaster(AbstractSampler, AbstractTrainedEstimator):
     """A model of trajectories (N, T, ...) at common times that sees the first state of each only.
 
-    A fitted one has `times_`, and `remembered_`: some held-out trajectories at some times, less the mean of the data.
+    A fitted one has `times_`; `remembered_`: some held-out trajectories at some times; and `states_`: initial states of
+    some training trajectories; both less the mean of the data.
     """
 
     latent_size: int = 6
@@ -105,6 +106,11 @@ class AbstractForecaster(AbstractSampler, AbstractTrainedEstimator):
         self.times_ = times_of(samples, self.dt).tolist()
         held_out = samples.take(self.rows(len(samples))[1][:REMEMBERED])
         self.remembered_ = _thinned(self.scaling_.centre(np.asarray(held_out.X)), self._places)
+        known = self.rows(len(samples))[0][:KNOWN]
+        states = [
+            np.asarray(samples.take(known[i : i + 16]).X)[:, : self._state_size] for i in range(0, len(known), 16)
+        ]
+        self.states_ = (np.concatenate(states) - self._mean).astype(np.float32)
 
     @property
     def _mean(self) -> float:
@@ -131,7 +137,7 @@ class AbstractForecaster(AbstractSampler, AbstractTrainedEstimator):
         """Nothing further."""
 
     def _fitted_numbers(self) -> dict[str, Any]:
-        return {"times_": self.times_, "remembered_": self.remembered_}
+        return {"times_": self.times_, "remembered_": self.remembered_, "states_": self.states_}
 
     @property
     def _latent_size(self) -> int:
@@ -174,10 +180,7 @@ class AbstractForecaster(AbstractSampler, AbstractTrainedEstimator):
 
         Nodes that are far off hardly count, and NaN is what was not observed: see `latax.models.nearest_state`.
         """
-        starts = self._starts(x0, observed=self.latent_size)
-        deviation = max(self._noise(np.array(self.times_[:1]))[0], 1e-6 * self.scaling_.scale[0])
-        columns = (starts, np.full(len(starts), deviation, np.float32))
-        found = map_rows(nearest_state, self._centred, *columns, chunk=_FITTED_AT_ONCE)
+        found = self._fitted(_denoised, x0)
         return np.asarray(found, np.float64).reshape(-1, *self._state_shape) + self._mean
 
     def predict(self, x0: Any, t: Any = None, *, return_std: bool = False, robust: bool = False, seed: int = 0) -> Any:
@@ -189,8 +192,10 @@ class AbstractForecaster(AbstractSampler, AbstractTrainedEstimator):
         - `t`: one time, for (N, ...); or (T',) in any order, for (N, T', ...); all times of the data by default. Beyond
           those it warns by how much: the model was never shown such times.
         - `return_std`: give (states, standard deviations): of draws of the latent coordinates, from `seed`, together
-          with the error of forecasts of held-out trajectories at that time.
+          with the error of forecasts of held-out trajectories at that time. Outside of the times of the data, where
+          none was measured, that is infinite.
         - `robust`: start from `denoise(x0)`: for states with noise, with outliers, or in part not observed (NaN).
+          Standard deviations then are of draws of the states that it might be as well.
 
         The states are those of the mean latent coordinates.
         """
@@ -205,10 +210,13 @@ class AbstractForecaster(AbstractSampler, AbstractTrainedEstimator):
             return states
         require_seed(seed)
         seeds = np.full(len(Z), seed, np.uint32)
-        columns = (starts, columns[1], seeds)
+        if robust:
+            starts = self._fitted(_denoised_draws, x0, seeds)
+        else:
+            starts = np.broadcast_to(starts[:, None], (len(Z), 1, self._state_size))
         chunk = max(1, self._chunk(len(ts)) // DRAWS)
-        spread = map_rows(_spread, self._centred, *columns, chunk=chunk) ** 2 + self._noise(ts)[None, :, None] ** 2
-        return states, self._as_states(np.sqrt(spread), single)
+        spread = map_rows(_spread, self._centred, starts, columns[1], seeds, chunk=chunk)
+        return states, self._as_states(np.hypot(spread, self._noise(ts)[None, :, None]), single)
 
     def inverse_transform(self, Z: Any, *, context: Any = None) -> np.ndarray:
         """The whole trajectories, at the times of the data, that latent coordinates Z (N, n) stand for."""
@@ -240,6 +248,15 @@ class AbstractForecaster(AbstractSampler, AbstractTrainedEstimator):
         return assess_forecasts(self, held_out, training)
 
     # ---- parts
+
+    def _fitted(self, function: Any, x0: Any, *columns: np.ndarray) -> np.ndarray:
+        """`function` of the robust fit to each initial state."""
+        starts = self._starts(x0, observed=self.latent_size)
+        deviation = max(self._noise(np.array(self.times_[:1]))[0], 1e-6 * self.scaling_.scale[0])
+        known = known_states(jnp.asarray(map_rows(_encoded, self._centred, self.states_)[0]))
+        columns = (starts, np.full(len(starts), deviation, np.float32), *columns)
+        chunk = max(1, (1 << 24) // (KNOWN * max(self._state_size, self.width_size)))
+        return map_rows(function, (self._centred, known), *columns, chunk=chunk)
 
     def _trajectories(self, Z: np.ndarray) -> np.ndarray:
         shares = np.broadcast_to(self._shares(np.asarray(self.times_)), (len(Z), len(self.times_)))
@@ -311,7 +328,9 @@ class AbstractForecaster(AbstractSampler, AbstractTrainedEstimator):
         x = self.remembered_.reshape(len(shares), len(at), self._state_size)
         Z = map_rows(_encoded, self._centred, x[:, 0])[0]
         made = map_rows(_forecast, self._centred, Z, shares, chunk=self._chunk(len(at)))
-        return np.interp(ts, at, np.sqrt(np.mean((made - x) ** 2, axis=(0, 2))))
+        errors = np.sqrt(np.mean((made - x) ** 2, axis=(0, 2)))
+        slack = 1e-6 * (at[-1] - at[0])
+        return np.where((ts < at[0] - slack) | (ts > at[-1] + slack), np.inf, np.interp(ts, at, errors))
 
     def _as_states(self, flat: np.ndarray, single: bool) -> np.ndarray:
         states = np.asarray(flat, np.float64).reshape(*flat.shape[:2], *self._state_shape)
@@ -364,10 +383,22 @@ def _forecast(module: Module, v: Array, shares: Array) -> Array:
     return jax.vmap(lambda t: module.decode(v, t))(shares)
 
 
-def _spread(module: Module, x0: Array, shares: Array, seed: Array) -> Array:
-    found = module.encode(x0)
-    keys = jr.split(jr.key(seed), DRAWS)
-    return jnp.std(jax.vmap(lambda key: _forecast(module, found.sample(key), shares))(keys), axis=0)
+def _spread(module: Module, starts: Array, shares: Array, seed: Array) -> Array:
+    """Over draws of the latent coordinates, from one initial state or one for each."""
+    found = jax.vmap(module.encode)(starts)
+    keys = jr.split(jr.key(seed), (DRAWS // len(starts), len(starts)))
+    draws = jax.vmap(jax.vmap(lambda q, key: q.sample(key)), (None, 0))(found, keys)
+    return jnp.std(jax.vmap(lambda v: _forecast(module, v, shares))(draws.reshape(DRAWS, -1)), axis=0)
+
+
+def _denoised(module_and_known: tuple[Module, KnownStates], start: Array, deviation: Array) -> Array:
+    module, known = module_and_known
+    return nearest_state(module, start, deviation, known)
+
+
+def _denoised_draws(module_and_known: tuple[Module, KnownStates], start: Array, deviation: Array, seed: Array) -> Array:
+    module, known = module_and_known
+    return near_states(module, start, deviation, known, jr.fold_in(jr.key(seed), 1), DRAWS)
 
 
 def _error(module: Module, x: Array) -> Array:

@@ -54,7 +54,8 @@ class InTime(NamedTuple):
 
     def recipe(self, estimator: Any, budget: recipes.Budget, regularisers: Regularisers) -> Recipe:
         """How the module is trained."""
-        return recipes.physics_integrated(budget, regularisers, estimator._noise, estimator.n_features_in_)
+        size, final = estimator.n_features_in_, estimator.final_effort
+        return recipes.physics_integrated(budget, regularisers, estimator._noise, size, final)
 
     def ahead(self, estimator: Any, Z: Any, times: Any) -> np.ndarray:
         """What latent coordinates stand for at other times."""
@@ -101,7 +102,8 @@ class WithoutTime(NamedTuple):
 
     def recipe(self, estimator: Any, budget: recipes.Budget, regularisers: Regularisers) -> Recipe:
         """How the module is trained."""
-        return recipes.closed_form(budget, regularisers, estimator._noise, estimator.n_features_in_)
+        size, final = estimator.n_features_in_, estimator.final_effort
+        return recipes.closed_form(budget, regularisers, estimator._noise, size, final)
 
     def ahead(self, estimator: Any, Z: Any, times: Any) -> np.ndarray:
         """Refuses."""

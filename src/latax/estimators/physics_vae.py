@@ -11,7 +11,14 @@ from jaxtyping import Array, Float, Key
 
 from latax._errors import ConfigError, DataError
 from latax.data import Samples
-from latax.estimators.params import require_count, require_flag, require_fraction, require_not_negative, require_seed
+from latax.estimators.params import (
+    require_count,
+    require_flag,
+    require_fraction,
+    require_not_negative,
+    require_positive,
+    require_seed,
+)
 from latax.estimators.physics_assessment import PhysicsAssessment, assess_physics
 from latax.estimators.physics_settings import InTime, WithoutTime, setting
 from latax.estimators.physics_spread import spreads
@@ -76,6 +83,8 @@ class PhysicsVAE(AbstractSignalEstimator):
     """Weight of the discrepancy between the full model and the physics alone: more keeps the corrections smaller."""
     effort: float = 20.0
     """Weight of the size of the corrections themselves."""
+    final_effort: float | None = None
+    """What that weight falls to by the end of training, where corrections of the right size should cost nothing."""
     cleansing: float = 0.001
     """Weight of the cleansing's target, the physics alone."""
     augmentation: float = 0.1
@@ -101,6 +110,9 @@ class PhysicsVAE(AbstractSignalEstimator):
         self._check_sizes("inside_size", "outside_size")
         for name in Regularisers._fields:
             require_not_negative(name, getattr(self, name))
+        if self.final_effort is not None:
+            require_positive("final_effort", self.final_effort)
+            require_positive("effort", self.effort)
         self._setting.check(self)
 
     def _physics(self) -> AbstractPhysics:

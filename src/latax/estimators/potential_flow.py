@@ -15,6 +15,7 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
 from latax import train
+from latax._by_name import anywhere
 from latax._errors import ConfigError, DataError, FileError
 from latax._wording import look_up
 from latax.estimators import store
@@ -203,18 +204,22 @@ class PotentialFlow(TraversalSettings, BaseEstimator):
 
     def _follow(self, Z: Any, weights: np.ndarray, steps: int, backwards: bool) -> Traversal:
         require_count("steps", steps, least=2)
-        points = np.asarray(Z, np.float32)
-        if points.ndim != 2 or points.shape[1] != self.space_.size or not np.isfinite(points).all():
-            raise DataError(
-                f"The latent points have shape {points.shape}; expected finite numbers of shape "
-                f"(N, {self.space_.size})."
-            )
+        points = self._points(Z)
         times = np.linspace(0, HORIZON, steps)
         times = times[::-1] if backwards else times
         function = _Follow(tuple(times.tolist()))
         weights = np.broadcast_to(weights, (len(points), self.potentials))
         data, latent = map_rows(function, self.module_, points, weights, chunk=64)
         return Traversal(data, latent, times)
+
+    def _points(self, Z: Any) -> Float[np.ndarray, "N n"]:
+        points = np.asarray(Z, np.float32)
+        if points.ndim != 2 or points.shape[1] != self.space_.size or not np.isfinite(points).all():
+            raise DataError(
+                f"The latent points have shape {points.shape}; expected finite numbers of shape "
+                f"(N, {self.space_.size})."
+            )
+        return points
 
     def assess(self) -> TraversalAssessment:
         """All numbers that a diagnosis and a report are made of, on fresh draws."""
@@ -226,20 +231,36 @@ class PotentialFlow(TraversalSettings, BaseEstimator):
         return self.assess().diagnosis
 
     def which(self, Z: Any, k: Any, s: Any) -> Float[np.ndarray, "N K"]:
-        """The classifier's probability of each path, for a pair on path k[i] from Z[i] that ends s[i] of the way."""
+        """The classifier's probability of each path, for a pair on path k[i] from Z[i] that ends s[i] of the way.
+
+        Raises `ConfigError` for a k that is not there, `DataError` for a share of the way outside of 0 to 1, points of
+        another size, and rows that do not belong together.
+        """
         check_is_fitted(self)
-        rows = (np.asarray(Z, np.float32), np.asarray(k, np.int32), np.asarray(s, np.float32))
+        points, numbers, shares = self._points(Z), np.asarray(k), np.asarray(s, np.float32)
+        if numbers.shape != (len(points),) or shares.shape != (len(points),):
+            raise DataError(
+                f"There are {len(points)} latent points, k has shape {numbers.shape} and s {shares.shape}; expected "
+                "one k and one s for each."
+            )
+        for number in numbers.tolist():
+            check_number(number, self.potentials)
+        if not ((shares >= 0) & (shares <= HORIZON)).all():
+            row = int(np.flatnonzero(~((shares >= 0) & (shares <= HORIZON)))[0])
+            raise DataError(f"s[{row}] = {shares[row]:g}: expected a share of the way, from 0 to {HORIZON:g}.")
+        rows = (points, numbers.astype(np.int32), shares)
         return map_rows(_Which(self.pairs, self.path_steps), self.module_, *rows, chunk=256)
 
     # ---- files
 
     def _params(self) -> dict[str, Any]:
-        """The constructor's arguments as JSON can hold them; objects by their description."""
+        """The constructor's arguments as JSON can hold them: objects by their description, files by the whole path."""
         plain = (bool, int, float, str, type(None))
-        found = {k: v if isinstance(v, plain) else repr(v) for k, v in self.get_params(deep=False).items()}
+        given = self.get_params(deep=False)
         if isinstance(self.decoder, os.PathLike):
-            found["decoder"] = os.fspath(self.decoder)
-        return found
+            given["decoder"] = os.fspath(self.decoder)
+        found = {k: v if isinstance(v, plain) else repr(v) for k, v in given.items()}
+        return {k: anywhere(v) if isinstance(v, str) else v for k, v in found.items()}
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Writes the potentials to a folder, and a fitted decoder beside them. `latax.load` reads it.

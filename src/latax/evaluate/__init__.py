@@ -14,6 +14,7 @@ from latax.evaluate.likelihood import LikelihoodBounds, gaussian_ceiling, likeli
 from latax.evaluate.paths import EquivarianceError, equivariance_error, norm_drift, path_energy, round_trip_error
 from latax.evaluate.predictability import VariationPredictability, variation_predictability
 from latax.evaluate.purity import FactorPurity, factor_purity
+from latax.evaluate.reduction import error_reduction
 from latax.evaluate.samples import (
     TwoSampleTest,
     median_distance,
@@ -48,6 +49,7 @@ __all__ = [
     "dci",
     "dci_scores",
     "equivariance_error",
+    "error_reduction",
     "factor_purity",
     "format_number",
     "gaussian_ceiling",

@@ -6,7 +6,7 @@ Trajectories are arrays (N, T, S) at common times, initial states (N, S).
 from collections.abc import Callable
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int
 
 Trajectories = Float[np.ndarray, "N T S"]
 States = Float[np.ndarray, "N S"]
@@ -23,6 +23,11 @@ def relative_l1(forecast: Trajectories, truth: Trajectories) -> Float[np.ndarray
         return np.where(error == 0, 0.0, error / size)
 
 
+def nearest_rows(known: Float[np.ndarray, "K S"], starts: States) -> Int[np.ndarray, " N"]:
+    """The number of the known state that is nearest to each."""
+    return ((known**2).sum(axis=1)[None] - 2 * starts @ known.T).argmin(axis=1)
+
+
 class NearestStart:
     """The trajectory of the training set whose first state is nearest: what a look-up gives."""
 
@@ -31,9 +36,7 @@ class NearestStart:
 
     def predict(self, starts: States) -> Trajectories:
         """The whole trajectories."""
-        first = self._training[:, 0]
-        squares = (first**2).sum(axis=1)[None] - 2 * starts @ first.T
-        return self._training[squares.argmin(axis=1)]
+        return self._training[nearest_rows(self._training[:, 0], starts)]
 
 
 class FamilyForecast:

@@ -203,6 +203,22 @@ def forecast_against_nearest(error: float, nearest: float) -> Finding:
     )
 
 
+def latent_size_against_prior(greatest: float) -> Finding:
+    """The greatest root mean square of a latent coordinate of held-out samples, whose prior is N(0, 1).
+
+    Good up to 2, bad above 4: most samples then lie where the prior has next to nothing, and its draws look like none
+    of them.
+    """
+    return judge(
+        "size of the latent coordinates, in standard deviations of the prior",
+        greatest,
+        good=2.0,
+        bad=4.0,
+        meaning="Draws of the prior, as by `sample`, are like the data only where the two are alike.",
+        cure="For samples, raise kl_weight; forecasts do not need it.",
+    )
+
+
 def manifold_condition(median_condition: float) -> Finding:
     """The median ratio of the strongest to the weakest stretch of the latent manifold.
 

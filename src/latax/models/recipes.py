@@ -100,17 +100,22 @@ def ambient(budget: Budget, noise: float) -> Recipe:
     return [phase]
 
 
-def physics_integrated(budget: Budget, regularisers: Regularisers, noise: Noise, size: int) -> Recipe:
+def physics_integrated(
+    budget: Budget, regularisers: Regularisers, noise: Noise, size: int, final_effort: float | None = None
+) -> Recipe:
     """The physics-integrated VAE: one phase. `size`: numbers in one sample.
 
-    Terms are in nats; the weights count them per number, so that gradients are of order one whatever the length.
+    Terms are in nats; the weights count them per number, so that gradients are of order one whatever the length. That
+    of the effort goes to `final_effort` geometrically, where it is given.
     """
-    return [_physics_phase(budget, regularisers, noise, size, start)]
+    return [_physics_phase(budget, regularisers, noise, size, start, final_effort)]
 
 
-def closed_form(budget: Budget, regularisers: Regularisers, noise: Noise, size: int) -> Recipe:
+def closed_form(
+    budget: Budget, regularisers: Regularisers, noise: Noise, size: int, final_effort: float | None = None
+) -> Recipe:
     """The physics-integrated VAE for a formula without time, trained like the one for sequences."""
-    return [_physics_phase(budget, regularisers, noise, size, start_closed_form)]
+    return [_physics_phase(budget, regularisers, noise, size, start_closed_form, final_effort)]
 
 
 def without_physics(budget: Budget, noise: Noise, size: int) -> Recipe:
@@ -287,13 +292,24 @@ def _networks(model: DynamicManifoldVAE) -> list[PyTree]:
     return [part for part in parts if part is not None]
 
 
-def _physics_phase(budget: Budget, regularisers: Regularisers, noise: Noise, size: int, begin: Begin) -> Phase:
-    weights = {"reconstruction": 1.0, "kl": 1.0} | regularisers.weights()
+def _physics_phase(
+    budget: Budget,
+    regularisers: Regularisers,
+    noise: Noise,
+    size: int,
+    begin: Begin,
+    final_effort: float | None = None,
+) -> Phase:
+    weights: dict[str, Any] = {"reconstruction": 1.0, "kl": 1.0} | regularisers.weights()
+    weights = {name: weight / size for name, weight in weights.items()}
+    if final_effort is not None:
+        fall = final_effort / regularisers.effort
+        weights["effort"] = optax.exponential_decay(weights["effort"], budget.steps, fall)
     return Phase(
         name="model",
         objective=PhysicsObjective(regularisers, noise),
         trainable=_learned,
-        weights={name: weight / size for name, weight in weights.items()},
+        weights=weights,
         begin=begin,
         metric=physics_objective.reconstruction_error,
         **budget.phase_options(budget.steps),

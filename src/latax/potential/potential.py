@@ -6,13 +6,14 @@ lowers its loss by forgetting the others.
 """
 
 import abc
-from collections.abc import Callable
-from typing import Generic, TypeVar
+from collections.abc import Callable, Iterator
+from typing import Any, Generic, TypeVar
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 import jax.random as jr
+import numpy as np
 from jaxtyping import Array, Float, Int, PRNGKeyArray
 
 from latax._errors import ConfigError
@@ -84,6 +85,14 @@ class Potentials(eqx.Module, Generic[Kind]):
         check_number(k, self.count)
         return self.at(jnp.asarray(k))
 
+    def __len__(self) -> int:
+        """K."""
+        return self.count
+
+    def __iter__(self) -> Iterator[Kind]:
+        """The potentials, one after the other."""
+        return (self[k] for k in range(self.count))
+
     def at(self, k: Int[Array, ""]) -> Kind:
         """The potential whose number k is known only when the program runs; it is not checked."""
         arrays, static = eqx.partition(self.stacked, eqx.is_array)
@@ -102,7 +111,9 @@ class Potentials(eqx.Module, Generic[Kind]):
         return lambda z, t: jnp.vdot(weights, self.values(z, t))
 
 
-def check_number(k: int, count: int) -> None:
-    """Raise `ConfigError` unless 0 <= k < count."""
+def check_number(k: Any, count: int) -> None:
+    """Raise `ConfigError` unless k is a whole number with 0 <= k < count."""
+    if isinstance(k, bool) or not isinstance(k, (int, np.integer)):
+        raise ConfigError(f"k={k!r} must be a whole number, from 0 to {count - 1}: one of {count} potentials.")
     if not 0 <= k < count:
         raise ConfigError(f"k={k}: there is no such potential; there are {count}, numbered 0 to {count - 1}.")

@@ -7,17 +7,21 @@ import numpy as np
 from rich.console import Console
 
 from latax.estimators import VAEDLM
+from latax.evaluate import error_reduction
+from latax.evaluate.stats import Statistic
 from latax.report.content import Section
+from latax.report.tables import Table
 from latax.studies.contest import Contest, hold
 from latax.studies.dlm_burgers import burgers_case
 from latax.studies.forecasts import (
     OURS,
     STATISTICS,
+    TOGETHER,
     Budget,
     Case,
+    Found,
     error_table,
     errors_of_fitted,
-    gains,
     manifold_table,
 )
 from latax.studies.result import StudyResult
@@ -63,16 +67,34 @@ def ablation_study(
     results = hold(Contest(case.title, training, {}), models, console, folder)
     found, middle = errors_of_fitted(results, trials, times), len(times) // 2
     tables = [error_table(found, times, middle, statistic) for statistic in STATISTICS]
-    gained, shapes = gains(found, OURS, NOTHING, middle), manifold_table(results, trials)
+    gained = [each_part(found, middle, statistic) for statistic in STATISTICS]
+    shapes = manifold_table(results, trials)
     return StudyResult(
         title=f"VAE-DLM without its parts: {case.title}",
         summary=f"{budget.training:,} trajectories, {budget.steps:,} steps, {budget.replicates} replicates; "
         f"{budget.test:,} fresh initial states of each kind. Each row changes one setting of the first, and "
         f"'{NOTHING}' two: the same networks and chart, without any geometry.",
-        tables=[*tables, gained, shapes],
+        tables=[*tables, *gained, shapes],
         sections=[
             Section("Errors of forecasts", tables=tables),
-            Section("What flow and penalty change together", tables=[gained]),
+            Section("What each part changes", tables=gained),
             Section("The manifold", tables=[shapes]),
         ],
+    )
+
+
+def each_part(found: Found, at: int, statistic: Statistic) -> Table:
+    """By how much the errors of the whole model are lower than with each of the changes."""
+    kinds, rows = list(found[OURS]), []
+    for name, by_kind in found.items():
+        pairs = {kind: (found[OURS][kind][:, :, at], by_kind[kind][:, :, at]) for kind in kinds}
+        others = [pair for kind, pair in pairs.items() if kind != "none"]
+        if name != OURS:
+            cells = [error_reduction([pair], statistic=statistic) for pair in pairs.values()]
+            rows.append([name, *cells, error_reduction(others, statistic=statistic)])
+    return Table(
+        f"{OURS}: {statistic} error lower than with each change by (%)",
+        ["change", *kinds, TOGETHER],
+        rows,
+        "With 95 % intervals for other replicates and other trajectories; below zero, the change lowers the errors.",
     )

@@ -52,4 +52,10 @@ def advection_case() -> Case:
         unsolved={"latent_size": 5},
         solved={"order": 1, "inside_size": 5, "outside_size": None},
         inside_width=64,
+        # A high price of corrections that stays is paid in accuracy, and a low one from the beginning leaves the
+        # parameter to chance, unless a correction of the observations takes what that of the rates is slow to learn.
+        others={
+            "the same, effort falling to 1": {"final_effort": 1.0},
+            "the same, larger, effort 2": {"effort": 2.0, "outside_size": 2},
+        },
     )

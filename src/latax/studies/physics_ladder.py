@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +47,7 @@ class Case:
     - `solve`: the truth without noise.
     - `physics`, `sizes`: what is known, and the latent sizes of the corrections to it; `larger`: more of them.
     - `published`: weights of the released code (`released_weights`), where training can bear them; `ours`: ours.
+    - `others`: what is changed of the best model, by the names of further contestants.
     - `common`: arguments of all models; `unsolved`, `solved`: those of the models without a physics.
     """
 
@@ -66,6 +67,7 @@ class Case:
     unsolved: Mapping[str, Any]
     solved: Mapping[str, Any]
     inside_width: int
+    others: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     def contest(self) -> Contest:
         """What all models are fitted on and measured by."""
@@ -101,6 +103,7 @@ class Case:
             PHYSICS: self._with_physics(common, {**self.ours, "effort": 0.0, "ppc": 0.0}, bare),
             BARE: self._with_physics(common, NONE),
             BEST: self._with_physics(common, self.ours),
+            **{name: self._with_physics(common, {**self.ours, **changed}) for name, changed in self.others.items()},
             "PCA": ProbabilisticPCA(latent_size=self._latent_size, validation_fraction=1 / 3, seed=seed),
         }
 
@@ -124,9 +127,9 @@ class Case:
         return self.physics.parameters.size + sum(size or 0 for size in self.sizes.values())
 
     def _with_physics(
-        self, common: Mapping[str, Any], weights: Mapping[str, float], sizes: Mapping[str, Any] | None = None
+        self, common: Mapping[str, Any], weights: Mapping[str, Any], sizes: Mapping[str, Any] | None = None
     ) -> PhysicsVAE:
-        options: dict[str, Any] = {**common, **weights, **(self.sizes if sizes is None else sizes)}
+        options: dict[str, Any] = {**common, **(self.sizes if sizes is None else sizes), **weights}
         return PhysicsVAE(physics=self.physics, inside_width=self.inside_width, **options)
 
     def _common(self, steps: int, budget: Budget, seed: int) -> dict[str, Any]:

@@ -79,6 +79,8 @@ def test_plain_data_is_json_even_without_numbers():
         (rules.forecast_against_nearest(0.4, 1.0), "good"),
         (rules.forecast_against_nearest(0.9, 1.0), "warning"),
         (rules.forecast_against_nearest(1.1, 1.0), "bad"),
+        (rules.metric_mismatch(0.05), "good"),
+        (rules.metric_mismatch(0.6), "bad"),
         (rules.latent_size_against_prior(1.1), "good"),
         (rules.latent_size_against_prior(3.0), "warning"),
         (rules.latent_size_against_prior(5.0), "bad"),

@@ -126,6 +126,8 @@ def test_the_diagnostics_of_a_known_manifold(x64):
     assert found.violation == 0
     assert look_at(model, v, jnp.asarray(0.0), 0.5).violation == 1
     assert look_at(model_of(), v, t, 0.5).operator_share > 0
+    assert found.mismatch == 0
+    assert look_at(model_of(metric="network"), v, t, 0.5).mismatch > 0.1
 
 
 def test_a_static_flow_is_judged_by_how_much_the_metric_changes(x64):

@@ -56,6 +56,8 @@ def assess_forecasts(estimator: Any, held_out: Samples, training: Samples | None
             rules.flow_residual(float(np.median(manifold.residual))),
             rules.order_violation(float(manifold.violation.mean())),
         ]
+        if estimator._setting("metric") == "network":
+            findings.append(rules.metric_mismatch(float(np.median(manifold.mismatch))))
     size = np.sqrt(np.mean(np.asarray(estimator.encode(x[:, 0]).mean, np.float64) ** 2, axis=0))
     findings.append(rules.latent_size_against_prior(float(size.max())))
     diagnosis = Diagnosis((*findings, *history_findings(estimator)))
@@ -79,15 +81,17 @@ def _middle(errors: Float[np.ndarray, "N T"]) -> float:
     return float(np.median(np.mean(errors, axis=1)))
 
 
-def looked_at(estimator: Any, starts: Float[np.ndarray, "P S"], moments: Float[np.ndarray, " M"]) -> Look:
+def looked_at(
+    estimator: Any, starts: Float[np.ndarray, "P S"], moments: Float[np.ndarray, " M"], least: float | None = None
+) -> Look:
     """What the manifold of a fitted VAE-DLM is like where these initial states are on it, arrays (moments, states).
 
-    `moments` are times in units of the observed window.
+    `moments` are times in units of the observed window; `least` is κ of the violations, the model's own by default.
     """
     Z = estimator.encode(starts).mean
     rows = np.repeat(moments.astype(np.float32), len(Z))
-    least = np.full(len(rows), estimator._setting("least"), np.float32)
-    found = map_rows(_look, estimator._centred, np.tile(Z, (len(moments), 1)), rows, least)
+    bounds = np.full(len(rows), estimator._setting("least") if least is None else least, np.float32)
+    found = map_rows(_look, estimator._centred, np.tile(Z, (len(moments), 1)), rows, bounds)
     return Look(*(np.asarray(values, np.float64).reshape(len(moments), len(Z)) for values in found))
 
 

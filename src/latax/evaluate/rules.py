@@ -262,6 +262,21 @@ def order_violation(share: float) -> Finding:
     )
 
 
+def metric_mismatch(share: float) -> Finding:
+    """The median distance of a metric network from the metric of the manifold, relative to that.
+
+    Good up to 0.1, bad above 0.5: what the network says of the flow is then no statement about the manifold.
+    """
+    return judge(
+        "distance of the metric network from the manifold's metric",
+        share,
+        good=0.1,
+        bad=0.5,
+        meaning=f"The network is off by {_percent(share)} of the metric that the manifold has.",
+        cure="Raise metric_weight, train longer, or let the induced metric follow the flow: metric='induced'.",
+    )
+
+
 def unused_latents(unused: int, size: int) -> Finding:
     """The number of latent directions that move the data by less than 1 % of what the strongest does.
 

@@ -201,6 +201,8 @@ class Look(NamedTuple):
     """How much of the flow's terms is that of the operator."""
     violation: Values
     """The share of directions in which the metric is below κ Σ."""
+    mismatch: Values
+    """How far the metric that follows the flow is from the induced one, relative to that; 0 where it is the same."""
 
 
 def look(
@@ -220,6 +222,7 @@ def look(
         size(model.flow.residual(g, rate, context)) / (together + size(rate)),
         sizes.get("operator", jnp.zeros(())) / together,
         order_violation(frame.metric, least * context.target),
+        size(g - frame.metric) / (size(frame.metric) + 1e-30),
     )
 
 

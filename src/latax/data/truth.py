@@ -33,10 +33,9 @@ def with_prefix(truth: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
 
 
 def are_times(name: str, shape: tuple[int, ...], data_shape: tuple[int, ...]) -> bool:
-    """Whether the array of this name and shape can be the times of sequences (N, T, ...) of this shape."""
-    if name not in TIMES or len(shape) != 1 or len(data_shape) < 2:
-        return False
-    return shape[0] == data_shape[1] or (name == PDEBENCH and shape[0] == data_shape[1] + 1)
+    """Whether an array of this shape, by one of the names of `TIMES`, can be those of sequences (N, T, ...)."""
+    more = (0, 1) if name == PDEBENCH else (0,)
+    return len(shape) == 1 and len(data_shape) > 1 and shape[0] - data_shape[1] in more
 
 
 def kept_times(

@@ -25,7 +25,7 @@ from latax.estimators.sequence_estimator import check_dt
 from latax.estimators.sequences import times_of
 from latax.estimators.trained import AbstractTrainedEstimator
 from latax.models.dynamic_manifold import DynamicManifoldVAE as Module
-from latax.models.nearest_state import KnownStates, known_states, near_states, nearest_state
+from latax.models.nearest_state import Fit, KnownStates, first_state, known_states, near_states, nearest_fit
 
 #: Held-out trajectories, and times of each, that the error of a forecast is measured on.
 REMEMBERED, REMEMBERED_TIMES = 64, 21
@@ -104,13 +104,11 @@ class AbstractForecaster(AbstractSampler, AbstractTrainedEstimator):
             raise DataError(f"A {self.name} takes no context; give samples only.")
         _refuse_single_states(samples)
         self.times_ = times_of(samples, self.dt).tolist()
-        held_out = samples.take(self.rows(len(samples))[1][:REMEMBERED])
+        training, validation = self.rows(len(samples))
+        held_out = samples.take(validation[:REMEMBERED])
         self.remembered_ = _thinned(self.scaling_.centre(np.asarray(held_out.X)), self._places)
-        known = self.rows(len(samples))[0][:KNOWN]
-        states = [
-            np.asarray(samples.take(known[i : i + 16]).X)[:, : self._state_size] for i in range(0, len(known), 16)
-        ]
-        self.states_ = (np.concatenate(states) - self._mean).astype(np.float32)
+        states = _first_columns(samples.take(training[:KNOWN]).X, self._state_size)
+        self.states_ = (states - self._mean).astype(np.float32)
 
     @property
     def _mean(self) -> float:
@@ -172,16 +170,14 @@ class AbstractForecaster(AbstractSampler, AbstractTrainedEstimator):
                 f"{samples.origin} has {samples.X.shape[1]} numbers in each sample; expected {size}, an initial state "
                 f"of shape {self._state_shape}, or {whole}, a trajectory of shape {self.sample_shape_}."
             )
-        blocks = [np.asarray(block)[:, :size] for _, block in row_blocks(samples.X)]
-        return np.concatenate(blocks).reshape(-1, *self._state_shape)
+        return _first_columns(samples.X, size).reshape(-1, *self._state_shape)
 
     def denoise(self, x0: Any) -> Float[np.ndarray, "N *state"]:
         """Of all initial states that the model knows how to make, those nearest to x0 (N, ...): a robust fit.
 
         Nodes that are far off hardly count, and NaN is what was not observed: see `latax.models.nearest_state`.
         """
-        found = self._fitted(_denoised, x0)
-        return np.asarray(found, np.float64).reshape(-1, *self._state_shape) + self._mean
+        return self._first_states_of(self._fits(x0))
 
     def predict(self, x0: Any, t: Any = None, *, return_std: bool = False, robust: bool = False, seed: int = 0) -> Any:
         """The states at time t, or at several, from initial states at the first of `times_`.
@@ -200,7 +196,8 @@ class AbstractForecaster(AbstractSampler, AbstractTrainedEstimator):
         The states are those of the mean latent coordinates.
         """
         ts, single = self._forecast_times(t)
-        starts = self._starts(self.denoise(x0) if robust else x0)
+        fits = self._fits(x0) if robust else None
+        starts = self._starts(x0 if fits is None else self._first_states_of(fits))
         shares = self._shares(ts)
         Z = map_rows(_encoded, self._centred, starts)[0]
         columns = (Z, np.broadcast_to(shares, (len(Z), len(ts))))
@@ -210,10 +207,10 @@ class AbstractForecaster(AbstractSampler, AbstractTrainedEstimator):
             return states
         require_seed(seed)
         seeds = np.full(len(Z), seed, np.uint32)
-        if robust:
-            starts = self._fitted(_denoised_draws, x0, seeds)
-        else:
+        if fits is None:
             starts = np.broadcast_to(starts[:, None], (len(Z), 1, self._state_size))
+        else:
+            starts = map_rows(_near_states, self._centred, *fits, seeds, chunk=self._fitted_at_once)
         chunk = max(1, self._chunk(len(ts)) // DRAWS)
         spread = map_rows(_spread, self._centred, starts, columns[1], seeds, chunk=chunk)
         return states, self._as_states(np.hypot(spread, self._noise(ts)[None, :, None]), single)
@@ -249,14 +246,21 @@ class AbstractForecaster(AbstractSampler, AbstractTrainedEstimator):
 
     # ---- parts
 
-    def _fitted(self, function: Any, x0: Any, *columns: np.ndarray) -> np.ndarray:
-        """`function` of the robust fit to each initial state."""
+    def _fits(self, x0: Any) -> Fit:
+        """The robust fit to each initial state."""
         starts = self._starts(x0, observed=self.latent_size)
         deviation = max(self._noise(np.array(self.times_[:1]))[0], 1e-6 * self.scaling_.scale[0])
         known = known_states(jnp.asarray(map_rows(_encoded, self._centred, self.states_)[0]))
-        columns = (starts, np.full(len(starts), deviation, np.float32), *columns)
-        chunk = max(1, (1 << 24) // (KNOWN * max(self._state_size, self.width_size)))
-        return map_rows(function, (self._centred, known), *columns, chunk=chunk)
+        columns = (starts, np.full(len(starts), deviation, np.float32))
+        return map_rows(_fit, (self._centred, known), *columns, chunk=self._fitted_at_once)
+
+    def _first_states_of(self, fits: Fit) -> Float[np.ndarray, "N *state"]:
+        found = map_rows(first_state, self._centred, fits.value, chunk=self._fitted_at_once)
+        return np.asarray(found, np.float64).reshape(-1, *self._state_shape) + self._mean
+
+    @property
+    def _fitted_at_once(self) -> int:
+        return max(1, (1 << 24) // (KNOWN * max(self._state_size, self.width_size)))
 
     def _trajectories(self, Z: np.ndarray) -> np.ndarray:
         shares = np.broadcast_to(self._shares(np.asarray(self.times_)), (len(Z), len(self.times_)))
@@ -358,6 +362,11 @@ def _thinned(x: Float[np.ndarray, "N d"], places: tuple[int, int, np.ndarray]) -
     return x.reshape(len(x), count, size)[:, kept].reshape(len(x), -1)
 
 
+def _first_columns(x: Any, size: int) -> Float[np.ndarray, "N S"]:
+    """Of rows in memory or in a file, block by block."""
+    return np.concatenate([np.asarray(block)[:, :size] for _, block in row_blocks(x)])
+
+
 class _FirstStates:
     """The first states of trajectories, which are read as they are asked for: the whole may not fit into memory."""
 
@@ -391,14 +400,13 @@ def _spread(module: Module, starts: Array, shares: Array, seed: Array) -> Array:
     return jnp.std(jax.vmap(lambda v: _forecast(module, v, shares))(draws.reshape(DRAWS, -1)), axis=0)
 
 
-def _denoised(module_and_known: tuple[Module, KnownStates], start: Array, deviation: Array) -> Array:
+def _fit(module_and_known: tuple[Module, KnownStates], start: Array, deviation: Array) -> Fit:
     module, known = module_and_known
-    return nearest_state(module, start, deviation, known)
+    return nearest_fit(module, start, deviation, known)
 
 
-def _denoised_draws(module_and_known: tuple[Module, KnownStates], start: Array, deviation: Array, seed: Array) -> Array:
-    module, known = module_and_known
-    return near_states(module, start, deviation, known, jr.fold_in(jr.key(seed), 1), DRAWS)
+def _near_states(module: Module, value: Array, spread: Array, seed: Array) -> Array:
+    return near_states(module, Fit(value, spread), jr.fold_in(jr.key(seed), 1), DRAWS)
 
 
 def _error(module: Module, x: Array) -> Array:

@@ -10,7 +10,6 @@ from jaxtyping import Array
 from latax._errors import DataError
 from latax.data import Samples
 from latax.estimators.params import require_positive
-from latax.estimators.rows import map_rows
 from latax.estimators.sequences import check_shape, increasing, times_of
 from latax.estimators.signal_estimator import AbstractSignalEstimator, latents_of
 from latax.models.physics_vae import PhysicsVAE as Module
@@ -61,7 +60,7 @@ def decode_at(estimator: Any, Z: Any, times: Any) -> np.ndarray:
     first, last = observed[0], observed[-1]
     if abs(ts[0] - first) > 1e-6 * abs(last - first):
         raise DataError(f"The times begin at {ts[0]:g}, but the initial state is that of {first:g}. Begin there.")
-    return estimator._made(map_rows(_Decode(tuple(ts.tolist())), estimator._centred, Z), Z)
+    return estimator._made(estimator._mapped(_Decode(tuple(ts.tolist())), Z), Z)
 
 
 class _Decode(NamedTuple):

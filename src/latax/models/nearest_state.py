@@ -65,6 +65,11 @@ def known_states(coordinates: Float[Array, "k n"]) -> KnownStates:
     return KnownStates(apart @ inverse.T, mean, factor, inverse)
 
 
+def first_state(model: DynamicManifoldVAE, v: Latent) -> State:
+    """The state at time 0."""
+    return model.decode(v, jnp.zeros((), v.dtype))
+
+
 def nearest_fit(model: DynamicManifoldVAE, start: State, deviation: Float[Array, ""], known: KnownStates) -> Fit:
     """The v whose state at time 0 is nearest to `start`, of which NaN was not observed.
 
@@ -74,27 +79,14 @@ def nearest_fit(model: DynamicManifoldVAE, start: State, deviation: Float[Array,
     place = lambda w: known.mean + known.factor @ w
     likely = known.inverse @ (model.encode(filled).mean - known.mean)
     guesses = jnp.concatenate([likely[None], known.whitened])
-    found = robust_latent(lambda w: _first(model, place(w)), start, guesses, deviation)
+    found = robust_latent(lambda w: first_state(model, place(w)), start, guesses, deviation)
     return Fit(place(found.value), known.factor @ found.spread)
 
 
-def nearest_state(model: DynamicManifoldVAE, start: State, deviation: Float[Array, ""], known: KnownStates) -> State:
-    """The state of `nearest_fit`."""
-    return _first(model, nearest_fit(model, start, deviation, known).value)
-
-
-def near_states(
-    model: DynamicManifoldVAE,
-    start: State,
-    deviation: Float[Array, ""],
-    known: KnownStates,
-    key: PRNGKeyArray,
-    count: int,
-) -> Float[Array, "count s"]:
-    """Draws of the states that it might be as well."""
-    fit = nearest_fit(model, start, deviation, known)
+def near_states(model: DynamicManifoldVAE, fit: Fit, key: PRNGKeyArray, count: int) -> Float[Array, "count s"]:
+    """Draws of the states at time 0 that a fit leaves open."""
     noise = jr.normal(key, (count, len(fit.value)), fit.value.dtype)
-    return jax.vmap(lambda e: _first(model, fit.value + fit.spread @ e))(noise)
+    return jax.vmap(lambda e: first_state(model, fit.value + fit.spread @ e))(noise)
 
 
 def robust_latent(
@@ -144,7 +136,3 @@ def robust_latent(
     value = values[jnp.argmin(jax.vmap(lambda w: total(w, 1.0))(values))]
     matrix, _ = normal_equations(value, 1.0)
     return Fit(value, inverse_lower(jnp.linalg.cholesky(matrix)).T)  # Its covariance is the inverse of the matrix.
-
-
-def _first(model: DynamicManifoldVAE, v: Latent) -> State:
-    return model.decode(v, jnp.zeros((), v.dtype))

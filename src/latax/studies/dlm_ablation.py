@@ -21,8 +21,10 @@ from latax.studies.forecasts import (
     Case,
     Found,
     error_table,
+    errors_in_pairs,
     errors_of_fitted,
     manifold_table,
+    untrained_kinds,
 )
 from latax.studies.result import StudyResult
 
@@ -86,12 +88,11 @@ def ablation_study(
 def each_part(found: Found, at: int, statistic: Statistic) -> Table:
     """By how much the errors of the whole model are lower than with each of the changes."""
     kinds, rows = list(found[OURS]), []
-    for name, by_kind in found.items():
-        pairs = {kind: (found[OURS][kind][:, :, at], by_kind[kind][:, :, at]) for kind in kinds}
-        others = [pair for kind, pair in pairs.items() if kind != "none"]
+    for name in found:
         if name != OURS:
+            pairs = errors_in_pairs(found, OURS, name, at)
             cells = [error_reduction([pair], statistic=statistic) for pair in pairs.values()]
-            rows.append([name, *cells, error_reduction(others, statistic=statistic)])
+            rows.append([name, *cells, error_reduction(untrained_kinds(pairs), statistic=statistic)])
     return Table(
         f"{OURS}: {statistic} error lower than with each change by (%)",
         ["change", *kinds, TOGETHER],

@@ -41,6 +41,8 @@ _LEAST = 0.5
 
 #: Relative L1 errors of each replicate, test trajectory and time.
 Errors = Float[np.ndarray, "_ N T"]
+#: Those of two contestants at one time: (replicates, trajectories) each.
+Pair = tuple[np.ndarray, np.ndarray]
 #: Errors by contestant and by shift.
 Found = Mapping[str, Mapping[str, Errors]]
 
@@ -193,12 +195,22 @@ def error_table(found: Found, times: Float[np.ndarray, " T"], at: int, statistic
     )
 
 
+def errors_in_pairs(found: Found, first: str, second: str, at: int) -> dict[str, Pair]:
+    """The errors of two contestants at one time, for each kind of initial states."""
+    return {kind: (found[first][kind][:, :, at], found[second][kind][:, :, at]) for kind in found[first]}
+
+
+def untrained_kinds(pairs: Mapping[str, Pair]) -> list[Pair]:
+    """Those from kinds of initial states that were not trained on."""
+    return [pair for kind, pair in pairs.items() if kind != "none"]
+
+
 def gains(found: Found, first: str, second: str, at: int) -> Table:
     """By how much the errors of the first contestant are lower than those of the second, for each kind, and in the
     geometric mean over all that were not trained on."""
     rows: list[list[Any]] = []
-    for kind in found[first]:
-        a, b = found[first][kind][:, :, at], found[second][kind][:, :, at]
+    pairs = errors_in_pairs(found, first, second, at)
+    for kind, (a, b) in pairs.items():
         pair = np.mean(a, axis=0), np.mean(b, axis=0)
         rows.append(
             [
@@ -210,8 +222,7 @@ def gains(found: Found, first: str, second: str, at: int) -> Table:
                 float(np.mean(pair[0] < pair[1])),
             ]
         )
-    others = [(found[first][kind][:, :, at], found[second][kind][:, :, at]) for kind in found[first] if kind != "none"]
-    together = [error_reduction(others, statistic=statistic) for statistic in ("mean", "median")]
+    together = [error_reduction(untrained_kinds(pairs), statistic=statistic) for statistic in ("mean", "median")]
     rows.append([TOGETHER, *together, None, None, None])
     return Table(
         f"{first} against {second}",
@@ -227,14 +238,11 @@ def gains(found: Found, first: str, second: str, at: int) -> Table:
 def verdict(found: Found, first: str, second: str, at: int) -> str:
     """In words: from how many kinds of initial states that were not trained on the mean error is lower, or higher, and
     by how much from all of them together. Intervals of single kinds allow for their number (Bonferroni)."""
-    pairs = {
-        kind: (found[first][kind][:, :, at], found[second][kind][:, :, at]) for kind in found[first] if kind != "none"
-    }
-    level = 1 - 0.05 / len(pairs)
-    by = [error_reduction([pair], level=level) for pair in pairs.values()]
+    pairs = untrained_kinds(errors_in_pairs(found, first, second, at))
+    by = [error_reduction([pair], level=1 - 0.05 / len(pairs)) for pair in pairs]
     lower = sum(one.low is not None and one.low > 0 for one in by)
     higher = sum(one.high is not None and one.high < 0 for one in by)
-    together = error_reduction(list(pairs.values()))
+    together = error_reduction(pairs)
     return (
         f"Of {len(pairs)} kinds of initial states that were not trained on, the mean error of {first} is lower than "
         f"that of {second} on {lower}, higher on {higher}, and not to be told apart on {len(pairs) - lower - higher}; "

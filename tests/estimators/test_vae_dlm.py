@@ -1,5 +1,6 @@
 """VAE-DLM and its contestants as a user meets them: forecasts, uncertainty, times, files, wrong input."""
 
+import copy
 import functools
 import warnings
 
@@ -13,6 +14,7 @@ from latax import VAEDLM, ForecastVAE
 from latax._errors import ConfigError, DataError, DataWarning
 from latax.cli import main
 from latax.data import LazyRows, Samples
+from latax.data.coordinates import names_of
 from latax.estimators.forecaster import AbstractForecaster, _refuse_single_states
 from latax.geometry import LiteralFlow, OwnReference, SphereMetric
 from latax.models.dynamic_objective import DynamicObjective
@@ -269,6 +271,21 @@ def test_the_command_line_forecasts(tmp_path, capsys):
     assert "has 7 numbers in each sample; expected 6, an initial state" in capsys.readouterr().err
 
 
+def test_other_grids_and_times_are_refused():
+    """Where both sides say what theirs are."""
+    grid = np.linspace(0, 1, NODES)
+    model = copy.copy(fitted())
+    model.feature_names_ = names_of({"t": TIMES, "x": grid})
+    starts = lambda axes: Samples(waves(3)[:, 0], feature_names=names_of(axes))
+    assert model.first_states(starts({"x": np.round(grid, 3)})).shape == (3, NODES)
+    assert model.first_states(Samples(waves(3)[:, 0])).shape == (3, NODES)
+    with pytest.raises(DataError, match=r"6 places from x = 0 to 2, and the model was fitted on those from 0 to 1"):
+        model.first_states(starts({"x": 2 * grid}))
+    whole = Samples(waves(3).reshape(3, -1), sample_shape=(len(TIMES), NODES), times=2 * TIMES)
+    with pytest.raises(DataError, match=r"Entry 1 of the data is at time"):
+        model.first_states(whole)
+
+
 def test_times_beyond_the_window_are_warned_of():
     model, x0 = fitted(), waves(2, 1)[:, 0]
     with pytest.warns(DataWarning, match=r"Times up to 0\.5 outside of the trained window from 0 to 1 .*\(50% of its"):
@@ -313,6 +330,8 @@ def test_data_that_cannot_be_learnt_from_are_refused():
     places = tuple(f"x={i / NODES}" for i in range(NODES))
     with pytest.raises(DataError, match=r"The columns are x=0\.0 to x=.*, so each row is one state"):
         model(dt=0.1).fit(Samples(waves()[:, 0], feature_names=places))
+    with pytest.raises(DataError, match=r"Each row has a time of its own \('time'\), so it is one state"):
+        model().fit(Samples(waves()[:, 0], truth={"time": np.arange(float(ROWS))}))
     with pytest.raises(DataError, match="takes no context"):
         model().fit(Samples(good.X, np.ones((ROWS, 1)), sample_shape=good.sample_shape, times=TIMES))
     with pytest.raises(DataError, match="All rows are equal: there is nothing to learn"):

@@ -60,7 +60,7 @@ def _forecast(model: Any, samples: Samples, times: np.ndarray | None, out: Path,
     made_at = np.asarray(model.times_ if times is None else times, float)
     alone = Samples(
         starts.reshape(len(starts), -1),
-        feature_names=samples.feature_names[: starts[0].size],
+        feature_names=model.feature_names_[: starts[0].size],
         sample_shape=(1, *starts.shape[1:]),
         origin=f"forecast from {samples.origin}",
         labels=samples.labels,

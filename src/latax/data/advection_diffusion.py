@@ -15,6 +15,7 @@ from collections.abc import Sequence
 import numpy as np
 from jaxtyping import Float
 
+from latax.data.coordinates import names_of
 from latax.data.samples import Samples
 from latax.data.simulated import PUBLISHED, Rate, Truth, checked_times, given, solve_each
 
@@ -39,7 +40,7 @@ def make(n: int, seed: int, *, reference: bool = False) -> Samples:
     sign = ", advection of the wrong sign as in the released code" if reference else ""
     return Samples(
         (signal + noise).reshape(n, -1),
-        feature_names=tuple(f"t={t:g} s={s:g}" for t in TIMES for s in NODES),
+        feature_names=names_of({"t": TIMES, "s": NODES}),
         sample_shape=(len(TIMES), len(NODES)),
         origin=f"built-in advection-diffusion: noise {NOISE}, seed {seed}{sign}",
         times=TIMES,

@@ -69,7 +69,10 @@ def assemble(path: Path, kind: str, arrays: Mapping[str, StoredArray], request: 
     if context_columns:
         columns = LazyRows(stored.read, stored.shape, stored.dtype, what, np.asarray(context_columns))
         context.append((_in_memory(columns, in_blocks), tuple(names[i] for i in context_columns)))
-    times = _times(path, {c: a for c, a in arrays.items() if c not in (name, *beside)}, stored.shape)
+    others = {c: a for c, a in arrays.items() if c not in (name, *beside)}
+    times = _times(path, others, stored.shape)
+    if times is None:  # Of states one after another, each row has a time of its own.
+        truth |= {c: a for c, a in others.items() if c in TIMES and a.shape == stored.shape[:1]}
     return Samples(
         rows if lazy else _in_memory(rows, in_blocks and not everything),
         context=_joined([values for values, _ in context]),

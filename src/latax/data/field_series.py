@@ -7,6 +7,7 @@ from jaxtyping import Float
 
 from latax._errors import ConfigError, DataError
 from latax.data import initial_fields
+from latax.data.coordinates import names_of
 from latax.data.initial_fields import Fields
 from latax.data.samples import Samples
 from latax.data.simulated import checked_times
@@ -39,7 +40,7 @@ def family_set(
         fields[i : i + _BLOCK] = solve(initial[i : i + _BLOCK], at, x)
     return Samples(
         fields.reshape(n, -1),
-        feature_names=tuple(f"t={t:g} x={node:g}" for t in at for node in x),
+        feature_names=names_of({"t": at, "x": x}),
         sample_shape=(times, nodes),
         origin=f"built-in {origin}, {family}, amplitude {amplitude:g}, seed {seed}",
         times=at,

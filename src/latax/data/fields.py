@@ -1,20 +1,27 @@
-"""The variables of an xarray dataset (NetCDF, Zarr) as stored arrays with named columns.
+"""The variables of an xarray dataset (NetCDF, Zarr, HDF5 with scales) as stored arrays with named columns.
 
-The samples are along the first dimension. A later one called time or times comes next, as for any sequences, wherever
-the file has it; the columns are named by the coordinates of all dimensions but the first.
+The samples are along the first dimension, or along the one of `RUNS` where that of time is the first. A later one
+called time or times comes next, as for any sequences, wherever the file has it; the columns are named by the
+coordinates of all dimensions but that of the samples.
 """
 
-import itertools
 from collections.abc import Hashable
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from latax.data.arrays import StoredArray
+from latax.data.coordinates import names_of
 from latax.data.truth import TIMES
 
 if TYPE_CHECKING:
     import xarray
+
+#: Dimensions that count trajectories and not places.
+RUNS = (
+    *("sample", "samples", "run", "runs", "trajectory", "trajectories", "traj", "realization", "realisation", "member"),
+    *("ensemble", "ensemble_member", "batch", "case", "simulation", "experiment", "seed"),
+)
 
 
 def stored_variables(dataset: "xarray.Dataset") -> dict[str, StoredArray]:
@@ -27,7 +34,7 @@ def stored_variables(dataset: "xarray.Dataset") -> dict[str, StoredArray]:
 
 
 def _stored(array: "xarray.DataArray", is_coordinate: bool) -> StoredArray:
-    dims = _time_second(array.dims)
+    dims = _samples_first(array.dims)
     axes = [array.dims.index(dim) for dim in dims]
 
     def read_rows(rows: slice | np.ndarray) -> np.ndarray:
@@ -37,22 +44,19 @@ def _stored(array: "xarray.DataArray", is_coordinate: bool) -> StoredArray:
     return StoredArray(shape, array.dtype, read_rows, _column_names(array, dims), is_coordinate)
 
 
-def _time_second(dims: tuple[Hashable, ...]) -> tuple[Hashable, ...]:
-    """The dimensions with that of time after the first, if it is a later one."""
-    times = [dim for dim in dims[1:] if dim in TIMES]
-    return (*dims[:1], *times, *(dim for dim in dims[1:] if dim not in times))
+def _samples_first(dims: tuple[Hashable, ...]) -> tuple[Hashable, ...]:
+    """The dimensions with that of the samples first, and then that of time, if there is another."""
+    runs = [dim for dim in dims[1:] if str(dim).lower() in RUNS]
+    first = runs[0] if runs and dims[0] in TIMES else next(iter(dims), None)
+    others = [dim for dim in dims if dim != first]
+    times = [dim for dim in others if dim in TIMES]
+    return (*((first,) if dims else ()), *times, *(dim for dim in others if dim not in times))
 
 
 def _column_names(array: "xarray.DataArray", dims: tuple[Hashable, ...]) -> tuple[str, ...]:
     """The coordinates of every column: text as it is, numbers as `depth=10`, of several dimensions `time=0 depth=10`;
     none if one is not known, or if they are not unique."""
-    labels = [_labels(array, dim) for dim in dims[1:]]
-    names = tuple(" ".join(parts) for parts in itertools.product(*labels)) if labels and all(labels) else ()
+    if len(dims) < 2 or any(dim not in array.coords for dim in dims[1:]):
+        return ()
+    names = names_of({str(dim): array.coords[dim].values for dim in dims[1:]})
     return names if len(set(names)) == len(names) else ()
-
-
-def _labels(array: "xarray.DataArray", dim: Hashable) -> list[str]:
-    if dim not in array.coords:
-        return []
-    values = array.coords[dim].values
-    return [str(v) if values.dtype.kind in "OUS" else f"{dim}={v}" for v in values]

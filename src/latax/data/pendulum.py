@@ -13,6 +13,7 @@ from collections.abc import Sequence
 import numpy as np
 from jaxtyping import Float
 
+from latax.data.coordinates import names_of
 from latax.data.samples import Samples
 from latax.data.simulated import PUBLISHED, Rate, Truth, checked_times, given, solve_each
 
@@ -37,7 +38,7 @@ def make(n: int, seed: int) -> Samples:
     signal = _solve(truth, TIMES, PUBLISHED)
     return Samples(
         signal + rng.normal(0.0, NOISE, signal.shape),
-        feature_names=tuple(f"t={t:g}" for t in TIMES),
+        feature_names=names_of({"t": TIMES}),
         origin=f"built-in pendulum: angles in rad, noise {NOISE}, seed {seed}",
         times=TIMES,
         truth={**truth, "signal": signal},

@@ -7,7 +7,9 @@ from jaxtyping import Float
 
 from latax._errors import ConfigError, DataError
 from latax._wording import listed
+from latax.data.coordinates import axes_of, names_of
 from latax.data.samples import Samples
+from latax.data.truth import TIMES
 
 #: Times of different sequences may differ by this much of a time step: files round.
 _SLACK = 1e-3
@@ -67,11 +69,15 @@ def unfold(sequences: Samples, time: str) -> Samples:
 def at_times(sequences: Samples, times: Float[np.ndarray, " U"], values: Float[np.ndarray, "N U *sample"]) -> Samples:
     """The same sequences with other values at other times, and with names of columns that say so."""
     shape = (len(times), *sequences.sample_shape[1:])
-    labels = stems(sequences.feature_names, sequences.sample_shape)
+    time, places = _places(sequences.feature_names, sequences.sample_shape)
+    if time:
+        names = names_of({time: times, **places})
+    else:
+        names = _names(stems(sequences.feature_names, sequences.sample_shape), times)
     return dataclasses.replace(
         sequences,
         X=np.asarray(values, float).reshape(len(values), -1),
-        feature_names=_names(labels, times),
+        feature_names=names,
         sample_shape=shape,
         times=times,
         truth={},
@@ -79,12 +85,25 @@ def at_times(sequences: Samples, times: Float[np.ndarray, " U"], values: Float[n
 
 
 def stems(feature_names: tuple[str, ...], sample_shape: tuple[int, ...]) -> tuple[str, ...]:
-    """The names of what is observed at each time: those of the first one without it (x of x[t=0]), or x0, x1, ..."""
+    """The names of what is observed at each time: those of the first one without it (x of x[t=0], s=1 of t=0 s=1), or
+    x0, x1, ..."""
+    _, places = _places(feature_names, sample_shape)
+    if places:
+        return names_of(places)
     count = len(feature_names) // sample_shape[0]
     first = [name.partition("[t=") for name in feature_names[:count]]
     if all(mark for _, mark, _ in first):
         return tuple(stem for stem, _, _ in first)
     return ("x",) if count == 1 else tuple(f"x{i}" for i in range(count))
+
+
+def _places(names: tuple[str, ...], sample_shape: tuple[int, ...]) -> tuple[str, dict[str, np.ndarray]]:
+    """The name of the axis of time and the coordinates of the others, where the names of the columns say them."""
+    axes = axes_of(names, sample_shape) or {}
+    time = next(iter(axes), "")
+    if time not in TIMES:
+        return "", {}
+    return time, {axis: values for axis, values in axes.items() if axis != time}
 
 
 def _names(labels: list[str] | tuple[str, ...], times: Float[np.ndarray, " T"]) -> tuple[str, ...]:

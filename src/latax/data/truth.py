@@ -2,7 +2,7 @@
 
 In .npz and NetCDF, as in any file with named arrays, `times` (or a coordinate `time`, or another of `TIMES`) holds one
 time per entry of the data's second axis, and an array whose name begins with `truth.` one known value, or array of
-values, per sample.
+values, per sample. Times that fit the first axis and not the second are those of the rows, and truth.
 """
 
 from collections.abc import Mapping

@@ -9,8 +9,9 @@ import numpy as np
 
 from latax._errors import ConfigError, FileError
 from latax._wording import listed
+from latax.data.coordinates import axes_of
 from latax.data.samples import Samples
-from latax.data.truth import with_prefix
+from latax.data.truth import TIMES, with_prefix
 
 if TYPE_CHECKING:
     import pandas
@@ -20,7 +21,8 @@ def write(samples: Samples, path: str | Path, *, overwrite: bool = False, label_
     """Write the samples in the format that the extension names, and return the path.
 
     * .npz, .nc (NetCDF): the data as `x`, of shape (N, ...), one array per context column under its name, the `times`,
-      and the truth, so that `latax.data.read(path, context=samples.context_names)` gives them back.
+      and the truth, so that `latax.data.read(path, context=samples.context_names)` gives them back. NetCDF keeps the
+      coordinates that the columns are named by, such as `t=0.5 x=0.25`, too; the data are `field` where x is one.
     * .csv, .parquet: one column per feature and context variable, under their names, after one of the labels, if there
       are any, with the name `label_name`: without a name, `latax.data.read` does not take it for data. Without times
       and truth.
@@ -75,18 +77,29 @@ def _npz(samples: Samples, path: Path, label_name: str) -> None:
 def _netcdf(samples: Samples, path: Path, label_name: str) -> None:
     import xarray
 
-    x = _in_shape(samples)
-    inner = tuple(f"axis{i}" for i in range(1, x.ndim))
-    dims = ("sample", *(inner if samples.times is None else ("time", *inner[1:])))
-    if taken := {"x", *dims}.intersection(samples.context_names):
+    x, coordinates = _in_shape(samples), _coordinates(samples)
+    dims = ("sample", *coordinates)
+    data = "field" if "x" in coordinates else "x"
+    if taken := {data, *dims}.intersection(samples.context_names):
         raise ConfigError(f"a context named {listed(sorted(taken))} cannot be written as .nc; rename it.")
-    variables: dict[str, Any] = {"x": (dims, x)}
+    variables: dict[str, Any] = {data: (dims, x)}
     variables |= {name: ("sample", column) for name, column in _context(samples).items()}
     for name, values in with_prefix(samples.truth).items():
         shared = values.shape == x.shape
         variables[name] = (dims if shared else ("sample", *(f"{name} {i}" for i in range(1, values.ndim))), values)
-    coordinates = {} if samples.times is None else {"time": samples.times}
-    xarray.Dataset(variables, coordinates).to_netcdf(path, engine="h5netcdf")
+    known = {name: values for name, values in coordinates.items() if values is not None}
+    xarray.Dataset(variables, known).to_netcdf(path, engine="h5netcdf")
+
+
+def _coordinates(samples: Samples) -> dict[str, np.ndarray | None]:
+    """Those of every axis of a sample, where they are known; of the first, the times."""
+    axes: dict[str, np.ndarray | None] = dict(axes_of(samples.feature_names, samples.sample_shape) or {})
+    if not axes or "sample" in axes:
+        axes = {f"axis{i}": None for i in range(1, len(samples.sample_shape) + 1)}
+    if samples.times is None:
+        return axes
+    first, *others = axes
+    return {first if first in TIMES else "time": samples.times, **{name: axes[name] for name in others}}
 
 
 def _csv(samples: Samples, path: Path, label_name: str) -> None:

@@ -14,6 +14,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from latax._errors import DataError, DataWarning
 from latax.data import Samples, row_blocks
+from latax.data.coordinates import axes_of
 from latax.data.truth import TIMES
 from latax.estimators import inputs
 from latax.estimators.base import AbstractSampler
@@ -31,6 +32,8 @@ from latax.models.nearest_state import Fit, KnownStates, first_state, known_stat
 REMEMBERED, REMEMBERED_TIMES = 64, 21
 #: Initial states of the training that robust fits begin at.
 KNOWN = 256
+#: Places are the same up to this share of an interval: files round.
+GRID_SLACK = 0.01
 #: Draws of the latent coordinates for the spread of a forecast.
 DRAWS = 64
 
@@ -161,11 +164,15 @@ class AbstractForecaster(AbstractSampler, AbstractTrainedEstimator):
     def first_states(self, samples: Samples) -> Float[np.ndarray, "N *state"]:
         """The initial states (N, ...) of samples, which are whole trajectories or initial states alone.
 
-        Raises `DataError` where they have neither size.
+        Raises `DataError` where they have neither size, or are on another grid or at other times than the model's.
         """
         check_is_fitted(self)
         size, whole = self._state_size, self.n_features_in_
-        if samples.X.shape[1] not in (size, whole):
+        if samples.X.shape[1] == whole:
+            inputs.check_columns(self, samples)
+        elif samples.X.shape[1] == size:
+            self._check_places(samples.feature_names)
+        else:
             raise DataError(
                 f"{samples.origin} has {samples.X.shape[1]} numbers in each sample; expected {size}, an initial state "
                 f"of shape {self._state_shape}, or {whole}, a trajectory of shape {self.sample_shape_}."
@@ -253,6 +260,20 @@ class AbstractForecaster(AbstractSampler, AbstractTrainedEstimator):
         known = known_states(jnp.asarray(map_rows(_encoded, self._centred, self.states_)[0]))
         columns = (starts, np.full(len(starts), deviation, np.float32))
         return map_rows(_fit, (self._centred, known), *columns, chunk=self._fitted_at_once)
+
+    def _check_places(self, given: tuple[str, ...]) -> None:
+        """Refuses states on another grid, where both say on which they are."""
+        fitted = axes_of(self.feature_names_[: self._state_size], (1, *self._state_shape)) or {}
+        grid = [values for axis, values in fitted.items() if axis not in TIMES]
+        new = axes_of(given, self._state_shape)
+        if not grid or new is None:
+            return
+        for (axis, places), known in zip(new.items(), grid, strict=True):
+            if (np.abs(places - known) > GRID_SLACK * np.ptp(known) / len(known)).any():
+                raise DataError(
+                    f"The states are at {len(known)} places from {axis} = {places[0]:g} to {places[-1]:g}, and the "
+                    f"model was fitted on those from {known[0]:g} to {known[-1]:g}. Give states on the same grid."
+                )
 
     def _first_states_of(self, fits: Fit) -> Float[np.ndarray, "N *state"]:
         found = map_rows(first_state, self._centred, fits.value, chunk=self._fitted_at_once)
@@ -345,16 +366,21 @@ class AbstractForecaster(AbstractSampler, AbstractTrainedEstimator):
 
 
 def _refuse_single_states(samples: Samples) -> None:
-    """Refuses rows whose columns are places: the states of one trajectory, and not trajectories."""
+    """Refuses rows that are the states of one trajectory: their columns are places, or each row has its own time."""
+    if samples.times is not None:
+        return
+    cure = (
+        "A forecaster learns from many trajectories (N, T, ...), each a row: bring them together along a new first "
+        "axis, with time next."
+    )
+    if own := [name for name in TIMES if name in samples.truth]:
+        raise DataError(f"Each row has a time of its own ('{own[0]}'), so it is one state. {cure}")
     names = samples.feature_names
-    if samples.times is not None or len(samples.sample_shape) > 1 or not all("=" in name for name in names):
+    if len(samples.sample_shape) > 1 or not all("=" in name for name in names):
         return
     axes = {name.partition("=")[0].rpartition("[")[2] for name in names}  # x of x=0.5, and t of angle[t=0.5]
     if not axes & {"t", *TIMES}:
-        raise DataError(
-            f"The columns are {names[0]} to {names[-1]}, so each row is one state. A forecaster learns from many "
-            "trajectories (N, T, ...), each a row: bring them together along a new first axis, with time next."
-        )
+        raise DataError(f"The columns are {names[0]} to {names[-1]}, so each row is one state. {cure}")
 
 
 def _thinned(x: Float[np.ndarray, "N d"], places: tuple[int, int, np.ndarray]) -> Float[np.ndarray, "N k"]:

@@ -41,8 +41,7 @@ def new_samples(estimator: Any, X: Any, context: Any) -> Samples:
         X = _samples(estimator, X, context, reset=False)
     else:
         _refuse_second_context(context)
-        _check_columns(estimator, X)
-        _check_times(estimator, X)
+        check_columns(estimator, X)
         if not len(X):
             raise DataError("The data have no rows. Give at least one sample.")
     check_finite(X)
@@ -55,7 +54,8 @@ def _refuse_second_context(context: Any) -> None:
         raise DataError("The context is part of these Samples already; do not give it again.")
 
 
-def _check_columns(estimator: Any, samples: Samples) -> None:
+def check_columns(estimator: Any, samples: Samples) -> None:
+    """Refuses other columns than those of the fit, and other times; warns of other names."""
     fitted, given = estimator.feature_names_, samples.feature_names
     if len(given) != len(fitted):
         raise DataError(
@@ -74,6 +74,7 @@ def _check_columns(estimator: Any, samples: Samples) -> None:
             DataWarning,
             stacklevel=2,
         )
+    _check_times(estimator, samples)
 
 
 def _check_times(estimator: Any, samples: Samples) -> None:

@@ -1,0 +1,59 @@
+"""Coordinates of the axes of a sample, as the names of its columns say them: `t=0.5 x=0.25`."""
+
+import itertools
+from collections.abc import Mapping
+
+import numpy as np
+from jaxtyping import Float
+
+#: Digits of the numbers in names; as many as tell the places of an axis apart are used.
+_DIGITS = (6, 9, 12, 17)
+#: A place is told if its name is off by no more than this share of the shortest interval.
+_SLACK = 1e-3
+
+
+def names_of(axes: Mapping[str, np.ndarray]) -> tuple[str, ...]:
+    """One name for each place of a grid, the last axis running fastest: text as it is, numbers as `x=0.25`."""
+    return tuple(" ".join(parts) for parts in itertools.product(*(_labels(a, v) for a, v in axes.items())))
+
+
+def _labels(axis: str, values: np.ndarray) -> list[str]:
+    if values.dtype.kind in "OUS":
+        return [str(value) for value in values]
+    return [f"{axis}={text}" for text in _numbers(values)]
+
+
+def _numbers(values: np.ndarray) -> list[str]:
+    if values.dtype.kind in "iub":
+        return [str(value) for value in values]
+    gaps = np.diff(np.sort(values.astype(float)))
+    allowed = _SLACK * min(gaps[gaps > 0], default=np.inf)
+    for digits in _DIGITS:
+        texts = [f"{value:.{digits}g}" for value in values.tolist()]
+        if np.all(np.abs(np.array(texts, float) - values) <= allowed):
+            break
+    return texts
+
+
+def axes_of(names: tuple[str, ...], shape: tuple[int, ...]) -> dict[str, Float[np.ndarray, " n"]] | None:
+    """The coordinates of every axis of a sample of this shape, by their names; None where the columns do not say all.
+
+    The inverse of `names_of` for numbers.
+    """
+    strides = [int(np.prod(shape[i + 1 :])) for i in range(len(shape))]
+    axes: dict[str, np.ndarray] = {}
+    for axis, (count, stride) in enumerate(zip(shape, strides, strict=True)):
+        parts = [names[i * stride].split(" ") for i in range(count)]
+        if any(len(part) != len(shape) for part in parts):
+            return None
+        split = [part[axis].partition("=") for part in parts]
+        if len({name for name, _, _ in split}) != 1:
+            return None
+        try:
+            axes[split[0][0]] = np.array([float(value) for _, _, value in split])
+        except ValueError:
+            return None
+        texts = [part[axis] for part in parts]
+        if any(name.split(" ")[axis : axis + 1] != [texts[i // stride % count]] for i, name in enumerate(names)):
+            return None
+    return axes if len(axes) == len(shape) else None

@@ -8,6 +8,7 @@ from latax.linear_algebra import (
     exponential,
     inverse_lower,
     log_abs_diagonal_of_r,
+    log_det_of_positive,
     orthonormalise,
     singular_values,
     solve_upper,
@@ -31,6 +32,17 @@ def test_volume_of_the_columns(shape, x64):
     matrix = np.random.default_rng(0).normal(size=shape)
     value = log_abs_diagonal_of_r(jnp.asarray(matrix))
     np.testing.assert_allclose(value, np.log(np.linalg.svd(matrix, compute_uv=False)).sum(), atol=1e-11)
+
+
+@pytest.mark.parametrize("size", [1, 4, 33])
+def test_determinant_of_a_positive_matrix_and_its_gradient(size, x64):
+    half = np.random.default_rng(size).normal(size=(size, size + 2))
+    matrix = half @ half.T
+    value, gradient = jax.value_and_grad(log_det_of_positive)(jnp.asarray(matrix))
+    np.testing.assert_allclose(value, np.linalg.slogdet(matrix)[1], rtol=1e-12)
+    np.testing.assert_allclose(gradient + gradient.T, 2 * np.linalg.inv(matrix), rtol=1e-6, atol=1e-9)
+    if size > 1:
+        assert jnp.isnan(log_det_of_positive(jnp.asarray(-matrix)))
 
 
 def test_gradient_is_the_transposed_pseudoinverse(x64):

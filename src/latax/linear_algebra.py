@@ -52,6 +52,21 @@ def orthonormalise(matrix: Float[Array, "d n"]) -> tuple[Float[Array, "d n"], Fl
     return directions, jnp.stack(columns, axis=1)
 
 
+def log_det_of_positive(matrix: Float[Array, "n n"]) -> Float[Array, ""]:
+    """log det of a symmetric positive definite matrix, by elimination without exchanges, which such a matrix needs none
+    of. Not a number where it is not positive definite."""
+    n = matrix.shape[0]
+    if n > _MOST_COLUMNS:
+        sign, value = jnp.linalg.slogdet(matrix)
+        return jnp.where(sign > 0, value, jnp.nan)
+    total = jnp.zeros((), matrix.dtype)
+    for _ in range(n):
+        pivot, column = matrix[0, 0], matrix[1:, 0]
+        total = total + jnp.log(pivot)
+        matrix = matrix[1:, 1:] - column[:, None] * column[None, :] / pivot
+    return total
+
+
 def log_abs_diagonal_of_r(matrix: Float[Array, "d n"]) -> Float[Array, ""]:
     """The sum of log |R_ii| of matrix = Q R, d >= n: the log-volume that its columns span.
 

@@ -50,6 +50,9 @@ def test_hue_and_turn_of_coloured_spots():
     np.testing.assert_allclose(found.hue[1], np.radians(160) * T, atol=0.03)
     assert np.ptp(found.hue[0]) < 1e-6
     assert np.abs(found.turned[1]).max() < 1e-6
+    # The sum of the channels would grow by half between two pure colours.
+    np.testing.assert_allclose(found.size[1], found.size[1, 0], rtol=1e-5)
+    assert np.ptp(made[1].sum(axis=(1, 2, 3))) > 0.3 * made[1, 0].sum()
 
 
 def test_what_cannot_be_seen():

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from latax.data.blobs import Blobs
-from latax.potential import hadamard_gap, misalignment
+from latax.potential import LogJVP, hadamard_gap, misalignment
 
 W = np.random.default_rng(0).normal(size=(6, 3)) * [1.0, 3.0, 0.2]
 RIGHT = np.linalg.svd(W)[2]
@@ -54,6 +54,33 @@ def test_descent_from_any_frame_ends_at_the_singular_vectors(z):
         assert sorted(alike.argmax(axis=1)) == [0, 1, 2]
         # Descent of the mean squared cosine ends at 0.88 from each of these.
         assert alike.max(axis=1).min() > 0.995
+
+
+def test_fewer_flows_than_coordinates_need_a_little_visibility(x64):
+    """Alone, the loss is zero at many frames; with the guidance, only the most visible singular vectors are best."""
+    wide = np.random.default_rng(5).normal(size=(7, 4)) * [1.0, 3.0, 0.2, 2.0]
+    decode = lambda z: jnp.asarray(wide) @ z
+    right, z = np.linalg.svd(wide)[2], jnp.zeros(4)
+
+    def guided(v, weight):
+        seen = jax.vmap(lambda v: LogJVP().loss(decode(z), decode(v), v, jnp.asarray(0)))(v)
+        return 3.0 * misalignment(decode, z, v) + weight * jnp.mean(seen)
+
+    def step(i, v, weight):
+        v = v - 0.03 / (1 + i / 500) * jax.grad(guided)(v, weight)
+        return v / jnp.linalg.norm(v, axis=1, keepdims=True)
+
+    descend = jax.jit(lambda v, weight: jax.lax.fori_loop(0, 6000, lambda i, v: step(i, v, weight), v))
+    for seed in range(3):
+        start = jr.normal(jr.key(seed), (2, 4))
+        alike = np.abs(np.asarray(descend(start, 0.1)) @ right.T)
+        assert sorted(alike.argmax(axis=1)) == [0, 1]
+        assert alike.max(axis=1).min() > 0.99
+    # Third and fourth are at right angles in both spaces as well, and so are others that are no singular vectors.
+    assert float(misalignment(decode, z, jnp.asarray(right[2:]))) == pytest.approx(0, abs=1e-12)
+    alone = descend(jr.normal(jr.key(0), (2, 4)), 0.0)
+    assert float(misalignment(decode, z, alone)) < 1e-6
+    assert (np.abs(np.asarray(alone) @ right.T).max(axis=1) < 0.9).any()
 
 
 def test_visibility_prefers_the_mixed_frame(x64):

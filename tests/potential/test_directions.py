@@ -9,6 +9,9 @@ from latax._errors import ConfigError
 from latax.potential import (
     follow,
     gradient,
+    local_frames,
+    matched,
+    mean_frame,
     principal_directions,
     random_directions,
     sefa_directions,
@@ -37,6 +40,33 @@ def test_of_a_linear_decoder_sefa_and_jacobian_are_its_singular_vectors(x64):
     bent = lambda z: jnp.concatenate([linear(z).ravel(), 50 * z[2:]])
     assert alike(visible_directions(bent, z, 1), np.array([[0.0, 0, 1]]))[0] > 0.99
     assert alike(sefa_directions(jnp.asarray(W), 1), np.array([[0.0, 0, 1]]))[0] < 0.5
+
+
+TURN = np.linalg.qr(np.random.default_rng(2).normal(size=(3, 3)))[0]
+
+
+def crossing(z):
+    """Its Jacobian has the rows of TURN as right-singular vectors everywhere, in an order that changes."""
+    return jnp.sinh(jnp.asarray(TURN, z.dtype) @ z) * jnp.array([1.0, 1.1, 0.9])
+
+
+def test_singular_vectors_are_matched_by_what_they_are_and_not_by_their_number(x64):
+    z = jr.normal(jr.key(0), (200, 3))
+    frames, squares = (np.asarray(found) for found in local_frames(crossing, z))
+    jacobian = np.asarray(jax.vmap(jax.jacfwd(crossing))(z))
+    singular = np.linalg.svd(jacobian)[1]
+    np.testing.assert_allclose(squares, singular**2, rtol=1e-9)
+    found = matched(frames, -TURN[[1, 0]])
+    np.testing.assert_allclose(found, np.broadcast_to(-TURN[[1, 0]], (200, 2, 3)), atol=1e-7)
+    axes = mean_frame(crossing, z, 3)
+    np.testing.assert_allclose(np.abs(axes @ TURN.T).max(axis=1), 1, atol=1e-7)
+    assert sorted(np.abs(axes @ TURN.T).argmax(axis=1)) == [0, 1, 2]
+    # The first of each frame is another one in different places.
+    assert len(set(np.abs(frames[:, 0] @ TURN.T).argmax(axis=1))) == 3
+    # The most visible come first, and fewer are those.
+    visible = np.mean(np.sum((jacobian @ axes.T) ** 2, axis=1), axis=0)
+    assert (np.diff(visible) < 0).all()
+    np.testing.assert_allclose(mean_frame(crossing, z, 1), axes[:1], atol=1e-12)
 
 
 def test_principal_directions_of_the_latent_samples(x64):
@@ -82,6 +112,7 @@ def test_no_more_directions_than_dimensions(count):
         lambda: principal_directions(jnp.ones((5, 3)), count),
         lambda: sefa_directions(jnp.ones((5, 3)), count),
         lambda: visible_directions(linear, jnp.ones((5, 3)), count),
+        lambda: mean_frame(linear, jnp.ones((5, 3)), count),
     ):
         with pytest.raises(ConfigError, match=said):
             make()

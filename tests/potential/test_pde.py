@@ -1,5 +1,6 @@
 """Equations against their closed-form solutions, each with a solution of another equation that must be noticed."""
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import jax.random as jr
@@ -221,6 +222,16 @@ def test_the_wave_speed_can_be_trained(x64):
     loss = lambda c: squared_residual(Wave(c), travelling, z, t)
     assert jax.grad(loss)(jnp.asarray(1.1 * C)) > 1e-3
     np.testing.assert_allclose(jax.grad(loss)(jnp.asarray(C)), 0, atol=1e-12)
+
+
+@pytest.mark.parametrize("make", [Heat, FokkerPlanck, ProbabilityFlow])
+def test_no_step_makes_a_diffusivity_negative(make, x64):
+    pde = make(0.01)
+    pushed = eqx.tree_at(lambda pde: pde.root, pde, pde.root - 0.3)
+    assert float(pde.diffusivity) == pytest.approx(0.01)
+    assert float(pushed.diffusivity) == pytest.approx((0.1 - 0.3) ** 2)
+    with pytest.raises(ConfigError, match=r"diffusivity=-0\.1: expected zero or more"):
+        make(-0.1)
 
 
 def test_every_name_makes_an_equation():

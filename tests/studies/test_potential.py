@@ -69,11 +69,20 @@ def test_learned_paths_beside_all_baselines(tmp_path):
     kinds = {"aligned": SMALL | {"alignment_weight": 1.0, "pde": "none"}}
     found = traversals.compare(with_weight, kinds, TINY, 0, QUIET, tmp_path)
     names = [row[0] for row in found.table("Stripes").rows]
-    baselines = ["random directions", "PCA of the data (GANSpace)", "most visible directions", "SeFa"]
+    baselines = [
+        *("random directions", "PCA of the data (GANSpace)", "most visible directions", "mean singular vectors"),
+        *("SeFa", "singular vectors at the start"),
+    ]
     assert names == ["aligned", *baselines]
     assert found.values["aligned"][ROUND_TRIP].shape == (2,)
     assert found.values["SeFa"][PURITY].std() < 0.2
-    assert len(found.differences("aligned", baselines).rows) == 4
+    assert found.straight == baselines
+    assert len(found.differences("aligned", ["aligned", *baselines]).rows) == 6
+    assert len(found.table("Some", ["SeFa"]).rows) == 1
+    correlations = found.correlations("aligned", starts=8)
+    assert correlations.columns == ["path", "f0", "f1", "f2"]
+    assert len(correlations.rows) == 3
+    assert all(-1 <= cell <= 1 for row in correlations.rows for cell in row[1:])
     # All are as fast as one another, but for what a potential that was hardly trained does.
     lengths = [found.values[name][DISPLACEMENT].mean() for name in baselines]
     assert np.ptp(lengths) < 0.02

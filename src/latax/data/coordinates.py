@@ -28,11 +28,8 @@ def _numbers(values: np.ndarray) -> list[str]:
         return [str(value) for value in values]
     gaps = np.diff(np.sort(values.astype(float)))
     allowed = _SLACK * min(gaps[gaps > 0], default=np.inf)
-    for digits in _DIGITS:
-        texts = [f"{value:.{digits}g}" for value in values.tolist()]
-        if np.all(np.abs(np.array(texts, float) - values) <= allowed):
-            break
-    return texts
+    written = ([f"{value:.{digits}g}" for value in values.tolist()] for digits in _DIGITS)
+    return next(texts for texts in written if np.all(np.abs(np.array(texts, float) - values) <= allowed))
 
 
 def axes_of(names: tuple[str, ...], shape: tuple[int, ...]) -> dict[str, Float[np.ndarray, " n"]] | None:

@@ -24,7 +24,7 @@ from latax.estimators.params import require_count
 from latax.estimators.rows import map_rows
 from latax.estimators.run_folder import RunFolder
 from latax.estimators.traversal_assessment import TraversalAssessment, assess_traversals
-from latax.estimators.traversal_settings import TraversalSettings
+from latax.estimators.traversal_settings import TraversalSettings, find_guidance
 from latax.evaluate import Diagnosis
 from latax.integrate import FixedStep
 from latax.models.latent_space import LatentSpace, Rows, check_space
@@ -86,8 +86,7 @@ class PotentialFlow(TraversalSettings, BaseEstimator):
             self._decoder = decoder
             self.space_ = space_with(decoder, points_of(decoder, X))
             self.data_shape_ = check_space(self.space_)
-        guidance = self._objective.guidance
-        if isinstance(guidance, Supervised):
+        if not self.reference and isinstance(guidance := find_guidance(self.guidance), Supervised):
             guidance.check(self.data_shape_, self.potentials)
         if out is None:
             if resume:
@@ -249,7 +248,7 @@ class PotentialFlow(TraversalSettings, BaseEstimator):
             row = int(np.flatnonzero(~((shares >= 0) & (shares <= HORIZON)))[0])
             raise DataError(f"s[{row}] = {shares[row]:g}: expected a share of the way, from 0 to {HORIZON:g}.")
         rows = (points, numbers.astype(np.int32), shares)
-        return map_rows(_Which(self.pairs, self.path_steps), self.module_, *rows, chunk=256)
+        return map_rows(_Which(self._pairs, self.path_steps), self.module_, *rows, chunk=256)
 
     # ---- files
 

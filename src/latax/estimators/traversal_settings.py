@@ -14,6 +14,7 @@ from latax.estimators.params import (
 )
 from latax.models.potential_flow import TraversalObjective
 from latax.models.recipes import Budget
+from latax.models.reference_potential_flow import ReferenceTraversalObjective
 from latax.potential import (
     ACTIVATIONS,
     GUIDANCES,
@@ -22,6 +23,7 @@ from latax.potential import (
     AbstractGuidance,
     AbstractPotentialPDE,
     FixedSpeed,
+    Wave,
     require_smooth,
 )
 
@@ -62,6 +64,9 @@ class TraversalSettings:
     leaves it out; paths are then distinct, but as likely mixtures of factors as the factors."""
     train_equation: bool = True
     """Train the constants of the equation, such as the wave speed of each potential."""
+    reference: bool = False
+    """As in the released code, faults included: one path and one pair of adjacent times per step, row sums of Hessians
+    added up over the batch, Euler steps, all weights 1. Sets the equation and the terms; for comparisons only."""
     width_size: int = 64
     """Hidden units in each of the two hidden layers of a potential."""
     activation: str = "tanh"
@@ -104,6 +109,8 @@ class TraversalSettings:
         require_seed(self.seed)
         if self.probes is not None:
             require_count("probes", self.probes, least=0)
+        if self.reference:
+            require_count("path_steps", self.path_steps, least=2)
         if self.pairs not in ("start", "adjacent"):
             raise ConfigError(f"pairs={self.pairs!r} is not known; give 'start' or 'adjacent'.")
         if self.batch_size is not None:
@@ -121,10 +128,16 @@ class TraversalSettings:
 
     @property
     def _pde(self) -> AbstractPotentialPDE:
-        return find_pde(self.pde)
+        return Wave() if self.reference else find_pde(self.pde)
 
     @property
-    def _objective(self) -> TraversalObjective:
+    def _pairs(self) -> Literal["start", "adjacent"]:
+        return "adjacent" if self.reference else self.pairs
+
+    @property
+    def _objective(self) -> TraversalObjective | ReferenceTraversalObjective:
+        if self.reference:
+            return ReferenceTraversalObjective(steps=self.path_steps)
         return TraversalObjective(
             find_guidance(self.guidance),
             look_up(INITIAL_CONDITIONS, self.initial, "initial condition"),
@@ -137,6 +150,8 @@ class TraversalSettings:
 
     @property
     def _weights(self) -> dict[str, float]:
+        if self.reference:
+            return dict.fromkeys(("distinct", "equation", "initial", "guidance"), 1.0)
         weights = {
             "equation": self.equation_weight,
             "initial": self.initial_weight,

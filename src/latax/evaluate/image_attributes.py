@@ -11,6 +11,8 @@ from latax._errors import DataError
 class ImageAttributes(NamedTuple):
     """Attributes of N sequences of T images, each (N, T), from moments of their brightness.
 
+    The brightness of a colour is that of its strongest channel, so it is the same for all hues.
+
     `x`, `y`: the centre of mass, in pixels, x to the right and y down; `size`: the root of the mass, a length; `long`:
     from 0 for a shape that is as wide in all directions to 1 for a line; `turned`: the angle in radians by which the
     long axis has turned since the first image, each part of it times `long`, so that what has no long axis cannot turn;
@@ -35,7 +37,7 @@ def image_attributes(images: Float[np.ndarray, "N T height width c"]) -> ImageAt
     if channels not in (1, 3):
         raise DataError(f"The images have {channels} channels; expected one for grey, or three for colour.")
     values = np.maximum(images.astype(np.float64), 0)
-    grey = values.sum(axis=4)
+    grey = values.max(axis=4)
     mass = grey.sum(axis=(2, 3))
     mass = np.where(mass > 0, mass, np.nan)
     across, down = np.arange(width), np.arange(height)

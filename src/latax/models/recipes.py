@@ -26,6 +26,7 @@ from latax.models.injective_flow import InjectiveFlow, encode_batch, latent_nll,
 from latax.models.physics_model import AbstractPhysicsVAE
 from latax.models.physics_objective import Noise, PhysicsObjective, Regularisers, start
 from latax.models.potential_flow import Misclassification, PotentialFlow, StartUnits, TraversalObjective
+from latax.models.reference_potential_flow import ReferenceTraversalObjective
 from latax.models.sequence_bound import AbstractSequenceVAE, NegativeBound, SequenceObjective
 from latax.potential import PotentialNet
 from latax.train import Batch, Phase, Recipe
@@ -214,7 +215,11 @@ def autoencoding(budget: Budget) -> Recipe:
 
 
 def potential_flow(
-    budget: Budget, objective: TraversalObjective, weights: Mapping[str, float], *, train_equation: bool
+    budget: Budget,
+    objective: TraversalObjective | ReferenceTraversalObjective,
+    weights: Mapping[str, float],
+    *,
+    train_equation: bool,
 ) -> Recipe:
     """Potentials on a frozen decoder: potentials and pair classifier together, in one phase.
 

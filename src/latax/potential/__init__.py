@@ -4,6 +4,9 @@ from latax.potential import reference
 from latax.potential.activation import ACTIVATIONS, require_smooth
 from latax.potential.alignment import hadamard_gap, misalignment
 from latax.potential.directions import (
+    local_frames,
+    matched,
+    mean_frame,
     principal_directions,
     random_directions,
     sefa_directions,
@@ -76,6 +79,9 @@ __all__ = [
     "free",
     "gradient",
     "hadamard_gap",
+    "local_frames",
+    "matched",
+    "mean_frame",
     "misalignment",
     "principal_directions",
     "random_directions",

@@ -11,6 +11,12 @@ many flows as coordinates that is the singular value decomposition of J, which i
 differ: the velocities are its right-singular vectors, as far as gradients of K potentials can be that everywhere. The
 mean of the squared cosines has the same zeros, and for ill-conditioned J false minima besides.
 
+For fewer flows than coordinates these are not all zeros: there is a continuum of K orthonormal vectors whose changes
+are at right angles, and of those only the K most visible singular vectors have the largest volume of changes. With J v̂
+the changes by unit velocities, log det (J v̂)(J v̂)ᵀ = Σ log |J v̂^k|² + log det cos(J v^k, J v^l): so a little of the
+guidance `LogJVP` beside this loss, w < a/4 where the weight of the loss is a and that of the guidance w, asks for that
+volume, and of the frames in the plane that has it for the singular vectors all the same.
+
 The second term alone is the contrast of independent mechanism analysis (Gresele, von Kügelgen, Stimper, Schölkopf and
 Besserve, NeurIPS 2021, arXiv 2106.05200); right angles in both spaces are what the coordinates of a trained VAE tend to
 (Rolínek, Zietlow and Martius, CVPR 2019, arXiv 1812.06775). To be seen, as `LogJVP` wants it, is another thing, and the
@@ -23,6 +29,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
+from latax.linear_algebra import log_det_of_positive
 from latax.potential.potential import Latent, Scalar
 
 #: This share of every cosine is left out, so that the loss is finite for flows that are the same, and for more flows
@@ -52,4 +59,4 @@ def hadamard_gap(vectors: Float[Array, "K m"]) -> Scalar:
     cosines = (1 - _LEAST) * gram / lengths[:, None] / lengths[None, :]
     count = vectors.shape[0]
     cosines = jnp.where(jnp.eye(count, dtype=bool), 1, cosines)
-    return -0.5 * jnp.linalg.slogdet(cosines)[1] / count
+    return -0.5 * log_det_of_positive(cosines) / count

@@ -11,6 +11,7 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import jax.random as jr
+import numpy as np
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from latax import calculus
@@ -67,6 +68,52 @@ def visible_directions(decode: Decode, z: Float[Array, "N n"], count: int) -> Di
     metric = jnp.mean(jax.lax.map(lambda z: calculus.gram(flat, z), z), axis=0)
     vectors = jnp.linalg.eigh(metric)[1]
     return _signed(vectors[:, ::-1].T[:count])
+
+
+def local_frames(decode: Decode, z: Float[Array, "N n"]) -> tuple[Float[Array, "N n n"], Float[Array, "N n"]]:
+    """At each of the points `z`, all right-singular vectors of the decoder's Jacobian as rows, and its squared singular
+    values, the largest first. Neither the signs nor, where two values are alike, the order go from point to point.
+    """
+    flat = lambda z: decode(z).reshape(-1)
+    metrics = jax.lax.map(lambda z: calculus.gram(flat, z), z)
+    values, vectors = jnp.linalg.eigh(metrics)
+    return jnp.swapaxes(vectors[:, :, ::-1], 1, 2), values[:, ::-1]
+
+
+def matched(frames: Float[np.ndarray, "N n n"], axes: Float[np.ndarray, "K n"]) -> Float[np.ndarray, "N K n"]:
+    """Of each frame, the vectors that are most alike the axes, one for each, with the sign of the axis.
+
+    The assignment maximises Σ |cos| (Kuhn 1955, by SciPy).
+    """
+    from scipy.optimize import linear_sum_assignment
+
+    cosines = np.einsum("nij,kj->nki", frames, axes)
+    chosen = np.stack([linear_sum_assignment(np.abs(one), maximize=True)[1] for one in cosines])
+    signs = np.sign(np.take_along_axis(cosines, chosen[:, :, None], axis=2))
+    return np.take_along_axis(frames, chosen[:, :, None], axis=1) * np.where(signs == 0, 1, signs)
+
+
+def mean_frame(decode: Decode, z: Float[Array, "N n"], count: int, *, rounds: int = 20) -> Float[np.ndarray, "K n"]:
+    """The directions of the right-singular vectors of the decoder's Jacobian in the mean, the most visible first.
+
+    Vectors at different points belong to the same direction if they are alike, not if they have the same number: see
+    `matched`. Beginning at `visible_directions`, directions are the principal axes of what is matched to them, until
+    nothing changes. They are not at right angles in general.
+    """
+    size = z.shape[1]
+    _check_count(count, size)
+    frames, squares = (np.asarray(found, np.float64) for found in local_frames(decode, z))
+    axes = np.asarray(visible_directions(decode, z, size), np.float64)
+    for _ in range(rounds):
+        groups = np.swapaxes(matched(frames, axes), 0, 1)
+        found = np.stack([np.linalg.svd(group, full_matrices=False)[2][0] for group in groups])
+        done = np.allclose(np.abs(np.sum(found * axes, axis=1)), 1, atol=1e-9)
+        axes = found
+        if done:
+            break
+    metric = np.einsum("nij,ni,nik->jk", frames, squares, frames)
+    order = np.argsort(-np.einsum("kj,jl,kl->k", axes, metric, axes))
+    return np.asarray(_signed(jnp.asarray(axes[order[:count]])))
 
 
 def straight(directions: Directions, speed: float) -> Potentials[LinearPotential]:

@@ -12,6 +12,7 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import jax.random as jr
+import numpy as np
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from latax import calculus
@@ -59,6 +60,33 @@ class NoPDE(AbstractPotentialPDE):
         return jnp.zeros_like(t)
 
 
+class AbstractDiffusion(AbstractPotentialPDE):
+    """An equation with a diffusivity, which stays positive whatever training makes of its root."""
+
+    order: ClassVar[int] = 2
+    root: Float[Array, ""]
+
+    def __init__(self, diffusivity: float | Float[Array, ""] = 1.0) -> None:
+        if not isinstance(diffusivity, jax.core.Tracer) and not np.all(np.asarray(diffusivity) >= 0):
+            raise ConfigError(f"diffusivity={diffusivity}: expected zero or more; heat does not flow uphill.")
+        self.root = jnp.sqrt(jnp.asarray(diffusivity, float))
+
+    @property
+    def diffusivity(self) -> Float[Array, ""]:
+        """D."""
+        return self.root**2
+
+
+class AbstractDrifting(AbstractDiffusion):
+    """The same with a drift along the gradient of a function A(z)."""
+
+    drift: ScalarField
+
+    def __init__(self, diffusivity: float | Float[Array, ""] = 1.0, drift: ScalarField | None = None) -> None:
+        super().__init__(diffusivity)
+        self.drift = towards_zero if drift is None else drift
+
+
 class Wave(AbstractPotentialPDE):
     """∂²u/∂t² = c² Δu, with the wave speed c, which may be trained; its sign does not matter."""
 
@@ -70,11 +98,8 @@ class Wave(AbstractPotentialPDE):
         return acceleration(u, z, t) - self.speed**2 * laplacian(lambda z: u(z, t), z)
 
 
-class Heat(AbstractPotentialPDE):
+class Heat(AbstractDiffusion):
     """∂u/∂t = D Δu, with the diffusivity D."""
-
-    order: ClassVar[int] = 2
-    diffusivity: Float[Array, ""] = eqx.field(default=1.0, converter=jnp.asarray)
 
     def residual(self, u: PotentialFunction, z: Latent, t: Time, laplacian: Laplacian = calculus.laplacian) -> Scalar:
         """∂u/∂t - D Δu."""
@@ -86,15 +111,11 @@ def towards_zero(z: Latent) -> Scalar:
     return -0.5 * jnp.sum(z**2)
 
 
-class FokkerPlanck(AbstractPotentialPDE):
+class FokkerPlanck(AbstractDrifting):
     """∂u/∂t = -∇·(u ∇A) + D Δu: u is a density that drifts along ∇A and diffuses.
 
     **Arguments:** `diffusivity`: D; `drift`: A(z), by default -½|z|² (Ornstein and Uhlenbeck).
     """
-
-    order: ClassVar[int] = 2
-    diffusivity: Float[Array, ""] = eqx.field(default=1.0, converter=jnp.asarray)
-    drift: ScalarField = towards_zero
 
     def residual(self, u: PotentialFunction, z: Latent, t: Time, laplacian: Laplacian = calculus.laplacian) -> Scalar:
         """∂u/∂t + ∇u·∇A + u ΔA - D Δu."""
@@ -103,17 +124,13 @@ class FokkerPlanck(AbstractPotentialPDE):
         return rate(u, z, t) + carried - self.diffusivity * laplacian(lambda z: u(z, t), z)
 
 
-class ProbabilityFlow(AbstractPotentialPDE):
+class ProbabilityFlow(AbstractDrifting):
     """∂u/∂t = (∇A - ∇u)·∇u + D Δu: u = A - D log p for a density p of the Fokker-Planck equation.
 
     The gradient flow of u moves points as the density p moves. With A = 0 that is the flow of the heat equation.
 
     **Arguments:** `diffusivity`: D; `drift`: A(z), by default -½|z|² (Ornstein and Uhlenbeck).
     """
-
-    order: ClassVar[int] = 2
-    diffusivity: Float[Array, ""] = eqx.field(default=1.0, converter=jnp.asarray)
-    drift: ScalarField = towards_zero
 
     def residual(self, u: PotentialFunction, z: Latent, t: Time, laplacian: Laplacian = calculus.laplacian) -> Scalar:
         """∂u/∂t + (∇u - ∇A)·∇u - D Δu."""

@@ -3,12 +3,13 @@
 from pathlib import Path
 
 import numpy as np
+from jaxtyping import Float
 from rich.console import Console
 
-from latax.data import Samples, digit_sequences
+from latax.data import Samples, digit_sequences, digits
 from latax.data.samples import default_names
-from latax.studies.potential_blobs import ABLATION, KINDS
-from latax.studies.potential_sprites import images_study
+from latax.evaluate import image_attributes
+from latax.studies.potential_sprites import ABLATION, KINDS, images_study
 from latax.studies.result import StudyResult
 from latax.studies.traversals import Effort
 
@@ -18,7 +19,7 @@ NAMES = ("size", "turned", "hue")
 #: The effort for potentials, steps for the decoder, and sequences that its images are taken from.
 BUDGETS = {
     "quick": (Effort(steps=300, replicates=2, starts=64, vp_steps=200, vp_seeds=2), 1_000, 300),
-    "full": (Effort(steps=4_000, replicates=5, starts=1_000, vp_steps=400), 30_000, 3_000),
+    "full": (Effort(steps=1_000, replicates=5, starts=1_000, vp_steps=400), 10_000, 3_000),
 }
 
 
@@ -26,7 +27,21 @@ def potential_digits(budget: str, seed: int, console: Console, folder: Path) -> 
     """Potential flows on a decoder of scaled, turned and recoloured digits trained here, and straight lines."""
     effort, steps, sequences = BUDGETS[budget]
     kinds = KINDS | ({} if budget == "quick" else ABLATION)
-    return images_study(frames(sequences, seed), "Digits", NAMES, kinds, effort, steps, LATENT, seed, console, folder)
+    images = frames(sequences, seed)
+    return images_study(images, "Digits", NAMES, kinds, exact, effort, steps, LATENT, seed, console, folder)
+
+
+def exact(starts: int, seed: int) -> Float[np.ndarray, "3 N 3"]:
+    """The changes of the attributes under the three transformations, from random digits."""
+    count = len(digit_sequences.TRANSFORMATIONS)
+    given = digits.make(digits.ROWS, seed)
+    rows = np.random.default_rng(seed).integers(len(given), size=starts)
+    images = np.asarray(given.take(rows).X, np.float64).reshape(-1, *given.sample_shape[:2])
+    found = []
+    for k in range(count):
+        values = image_attributes(digit_sequences.sequences(images, np.full(starts, k)))._asdict()
+        found.append(np.stack([values[name][:, -1] - values[name][:, 0] for name in NAMES], axis=1))
+    return np.stack(found)
 
 
 def frames(sequences: int, seed: int) -> Samples:

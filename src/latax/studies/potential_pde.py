@@ -13,14 +13,14 @@ from latax.studies.traversals import Effort, compare
 
 EQUATIONS = ("wave", "heat", "fokker-planck", "probability-flow", "hamilton-jacobi", "none")
 KINDS: dict[str, dict[str, Any]] = {name: ALIGNED | {"pde": name} for name in EQUATIONS}
+#: What is changed of the first equation's model.
 PARTS: dict[str, dict[str, Any]] = {
-    "all parts": ALIGNED,
     "wave speed not trained": ALIGNED | {"train_equation": False},
     "at rest at first": ALIGNED | {"initial": "at-rest"},
     "stationary at first": ALIGNED | {"initial": "stationary"},
     "without speed": ALIGNED | {"speed_weight": 0.0},
     "bounded guidance": ALIGNED | {"guidance": "bounded-jvp"},
-    "published guidance": ALIGNED | {"guidance": "reference-jvp", "alignment_weight": 0.0},
+    "published guidance": {"guidance": "reference-jvp"},
     "without alignment": {"guidance": "none"},
 }
 
@@ -38,20 +38,19 @@ def pde_study(
     console: Console,
     folder: Path,
 ) -> StudyResult:
-    """The study with these equations and parts; straight lines are beside both."""
-    world = blobs_world(seed)
-    equations = compare(world, kinds, effort, seed, console, folder / "equations")
-    others = compare(world, parts, effort, seed, console, folder / "parts")
-    first, second = equations.table("Equations"), others.table("Parts of the loss")
-    best = next(iter(parts))
-    gained = others.differences(best, [name for name in parts if name != best])
+    """The study with these equations and parts; straight lines are beside the first."""
+    found = compare(blobs_world(seed), {**kinds, **parts}, effort, seed, console, folder)
+    best = next(iter(kinds))
+    equations, others = [*kinds, *found.straight], [best, *parts]
+    first, second = found.table("Equations", equations), found.table("Parts of the loss", others)
+    gained = found.differences(best, [*kinds, *parts])
     return StudyResult(
         title="Equations of potential flows",
         summary=f"{effort.steps:,} steps, {effort.replicates} replicates, on blobs. An equation limits what a "
         "potential can be; none of them knows the decoder.",
         tables=[first, second, gained],
         sections=[
-            Section("Equations", tables=[first], figures=[equations.figure()]),
-            Section("Parts of the loss", tables=[second, gained], figures=[others.figure()]),
+            Section("Equations", tables=[first], figures=[found.figure(equations)]),
+            Section("Parts of the loss", tables=[second, gained], figures=[found.figure(others)]),
         ],
     )

@@ -20,6 +20,7 @@ from latax.estimators.potential_flow import Traversal
 from latax.estimators.rows import map_rows
 from latax.evaluate import (
     Interval,
+    attribute_correlation,
     confidence_interval,
     factor_purity,
     image_attributes,
@@ -30,7 +31,16 @@ from latax.evaluate import (
 )
 from latax.models.latent_space import LatentSpace, StandardNormal
 from latax.nn import ImageDecoder
-from latax.potential import HORIZON, principal_directions, random_directions, sefa_directions, visible_directions
+from latax.potential import (
+    HORIZON,
+    local_frames,
+    matched,
+    mean_frame,
+    principal_directions,
+    random_directions,
+    sefa_directions,
+    visible_directions,
+)
 from latax.report import figures
 from latax.report.content import Figure
 from latax.report.tables import Table
@@ -38,6 +48,8 @@ from latax.studies.contest import fit_or_resume, slug
 
 #: Points of a path on which it is measured, and draws by which directions and units of a space are found.
 POINTS, DRAWS = 9, 1024
+#: Points at which the decoder's Jacobian is looked at for mean directions.
+FRAMES = 256
 #: From latent points Z, a number k and steps to paths.
 Follow = Callable[..., Traversal]
 
@@ -45,12 +57,17 @@ PURITY, VP, ACCURACY = "purity", "VP accuracy", "pair accuracy"
 DISPLACEMENT, DRIFT, ROUND_TRIP = "displacement / √n", "drift", "worst round trip"
 MEASURES = (PURITY, VP, ACCURACY, DISPLACEMENT, DRIFT, ROUND_TRIP)
 
+#: What a path could not be purer than, where that is known.
+EXACT = "the factors themselves"
+
 CAPTION = (
-    "Medians of replicates with 95 % intervals where there are enough. Purity: the mean share of its own attribute in "
+    "Medians of replicates with 95 % intervals where there are enough; replicates differ in weights and starts, and "
+    "have the same decoder. Purity: the mean share of its own attribute in "
     "what each path changes, by the best one-to-one assignment (1: each path changes one attribute, and each another). "
     "VP accuracy: of a classifier that is shown differences of test pairs; it sees that paths are distinct, not that "
     "they are factors. Pair accuracy: that of the potentials' own classifier. Drift: mean relative change of |z|. "
-    "Straight lines are as fast as the potentials, and begin at the same points."
+    "Straight lines are as fast as the potentials, and begin at the same points. Singular vectors are those of the "
+    "decoder's Jacobian: at the start of each line, or their mean directions."
 )
 
 
@@ -61,6 +78,9 @@ class World:
     - `attributes`: (N, T) values by name, of paths; `names`: those that count as factors.
     - `potentials`: how many paths there are to be.
     - `weight`: of the decoder's first layer, where it has one.
+    - `axes`: directions (K, n) along which one factor alone changes, where there are such.
+    - `exact`: from a count N and a seed to changes (P, N, F) of the attributes where the factors themselves change, one
+      at a time, where that is known otherwise.
     """
 
     title: str
@@ -69,6 +89,8 @@ class World:
     names: Sequence[str]
     potentials: int
     weight: Array | None = None
+    axes: Float[np.ndarray, "K n"] | None = None
+    exact: Callable[[int, int], Float[np.ndarray, "P N F"]] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,13 +118,19 @@ class Comparison:
         values = self.values[name][measure]
         return None if values is None else confidence_interval(values, statistic="median")
 
-    def table(self, title: str) -> Table:
-        """One row for each contestant."""
+    def table(self, title: str, names: Sequence[str] | None = None) -> Table:
+        """One row for each of these contestants, all by default."""
         rows = []
-        for name, values in self.values.items():
+        for name in self.values if names is None else names:
+            values = self.values[name]
             count = len(next(v for v in values.values() if v is not None))
             rows.append([name, *(self.interval(name, m) for m in MEASURES), count, self.seconds[name]])
         return Table(title, ["paths", *MEASURES, "replicates", "training (s)"], rows, CAPTION)
+
+    @property
+    def straight(self) -> list[str]:
+        """The contestants that are not learned."""
+        return [name for name in self.values if name not in self.learned]
 
     def differences(self, name: str, others: Sequence[str]) -> Table:
         """How much purer one kind of paths is than others, replicate by replicate."""
@@ -110,6 +138,8 @@ class Comparison:
         assert own is not None
         rows = []
         for other in others:
+            if other in (name, EXACT):
+                continue
             theirs = self.values[other][PURITY]
             assert theirs is not None
             rows.append([other, paired_difference(own, theirs)])
@@ -120,10 +150,32 @@ class Comparison:
             "Means of the differences between replicates, which share their first points, with 95 % intervals.",
         )
 
-    def figure(self) -> Figure:
-        """All contestants by purity and VP accuracy."""
-        intervals = {m: [self.interval(name, m) for name in self.values] for m in (PURITY, VP)}
-        return figures.comparison_figure(list(self.values), intervals)
+    def figure(self, names: Sequence[str] | None = None) -> Figure:
+        """These contestants, all by default, by purity and VP accuracy."""
+        chosen = list(self.values if names is None else names)
+        intervals = {m: [self.interval(name, m) for name in chosen] for m in (PURITY, VP)}
+        return figures.comparison_figure(chosen, intervals)
+
+    def correlations(self, name: str, starts: int = 256) -> Table:
+        """How each attribute goes with the position along each path of the best replicate."""
+        model = self.learned[name]
+        Z = model.draw(starts, seed=model.seed + 5_000_003)
+        rows = []
+        for k in range(model.potentials):
+            path = model.traverse(Z, k, steps=POINTS)
+            found = self.world.attributes(path)
+            values = np.stack([found[attribute] for attribute in self.world.names], axis=2)
+            seen = np.isfinite(values).all(axis=(1, 2))
+            pearson = attribute_correlation(values[seen], path.times).pearson
+            rows.append([f"potential {k}", *np.nanmean(pearson, axis=0).tolist()])
+        return Table(
+            f"{self.world.title}: {name}, correlation with attributes",
+            ["path", *self.world.names],
+            rows,
+            f"Pearson correlations of attributes with the position along a path, means over {starts} starts, of the "
+            "replicate that was chosen. A path along one factor in the same direction everywhere has ±1 there, and "
+            "one whose sense depends on the start has less.",
+        )
 
     def sheet(self, name: str) -> Figure:
         """The decoded paths of one learned kind, from one point."""
@@ -167,6 +219,10 @@ def compare(
             numbers = measure(world, one.traverse, span, effort, seed + r, backwards=True)
             replicates.append(numbers | {ACCURACY: one.assess().accuracy})
         found.values[name] = _stacked(replicates)
+    if baselines and world.exact is not None:
+        changes = [world.exact(effort.starts, seed + r) for r in range(effort.replicates)]
+        pure = np.array([factor_purity(change, span).value for change in changes])
+        found.values[EXACT], found.seconds[EXACT] = {**dict.fromkeys(MEASURES), PURITY: pure}, None
     speed = next((options["speed"] for options in kinds.values() if "speed" in options), PotentialFlow.speed)
     for name, of_seed in (straight_lines(world, speed) if baselines else {}).items():
         console.print(f"{world.title}: {name}", style="bold", markup=False)
@@ -251,12 +307,19 @@ def straight_lines(world: World, speed: float) -> dict[str, Callable[[int], Foll
         "random directions": lambda seed: random_directions(space.size, count, key=jr.key(seed)),
         "PCA of the data (GANSpace)": lambda seed: principal_directions(draws(seed), count, features=features),
         "most visible directions": lambda seed: visible_directions(space.decode, draws(seed)[:128], count),
+        "mean singular vectors": lambda seed: jnp.asarray(mean_frame(space.decode, draws(seed)[:FRAMES], count)),
     }
+    if world.axes is not None:
+        kinds[EXACT] = lambda seed: jnp.asarray(world.axes)
     weight = world.weight
     if weight is not None:
         kinds["SeFa"] = lambda seed: sefa_directions(weight, count)
     along = lambda directions: StraightPaths(space, np.asarray(directions, np.float64), speed)
-    return {name: lambda seed, make=make: along(make(seed)) for name, make in kinds.items()}
+    lines: dict[str, Callable[[int], Follow]] = {
+        name: lambda seed, make=make: along(make(seed)) for name, make in kinds.items()
+    }
+    of_starts = lambda seed: mean_frame(space.decode, draws(seed)[:FRAMES], count)
+    return lines | {"singular vectors at the start": lambda seed: SingularPaths(space, of_starts(seed), speed)}
 
 
 @dataclass(frozen=True)
@@ -269,12 +332,31 @@ class StraightPaths:
 
     def __call__(self, Z: Float[np.ndarray, "N n"], k: int, *, steps: int) -> Traversal:
         """The paths number k."""
-        times, direction = np.linspace(0, HORIZON, steps), self.directions[k] / np.linalg.norm(self.directions[k])
-        length = self.speed * np.sqrt(self.space.size) * units(self.space)[1]
-        latent = (Z[:, None] + length * times[None, :, None] * direction).astype(np.float32)
-        flat = latent.reshape(-1, self.space.size)
-        data = np.asarray(map_rows(_decode, self.space, flat, chunk=256))
-        return Traversal(data.reshape(*latent.shape[:2], *data.shape[1:]), latent, times)
+        return _straight(self.space, Z, np.broadcast_to(self.directions[k], Z.shape), self.speed, steps)
+
+
+@dataclass(frozen=True)
+class SingularPaths:
+    """The same along the singular vector at each start that is most alike the k-th of these directions."""
+
+    space: LatentSpace
+    directions: Float[np.ndarray, "K n"]
+    speed: float
+
+    def __call__(self, Z: Float[np.ndarray, "N n"], k: int, *, steps: int) -> Traversal:
+        """The paths number k."""
+        frames = np.asarray(local_frames(self.space.decode, jnp.asarray(Z, jnp.float32))[0], np.float64)
+        return _straight(self.space, Z, matched(frames, self.directions)[:, k], self.speed, steps)
+
+
+def _straight(
+    space: LatentSpace, Z: Float[np.ndarray, "N n"], directions: Float[np.ndarray, "N n"], speed: float, steps: int
+) -> Traversal:
+    times, unit = np.linspace(0, HORIZON, steps), directions / np.linalg.norm(directions, axis=1, keepdims=True)
+    length = speed * np.sqrt(space.size) * units(space)[1]
+    latent = (Z[:, None] + length * times[None, :, None] * unit[:, None]).astype(np.float32)
+    data = np.asarray(map_rows(_decode, space, latent.reshape(-1, space.size), chunk=256))
+    return Traversal(data.reshape(*latent.shape[:2], *data.shape[1:]), latent, times)
 
 
 def of_images(path: Traversal) -> Mapping[str, Float[np.ndarray, "N T"]]:

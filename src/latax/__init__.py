@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from latax.estimators import (
+        VAE,
         VAEDLM,
         AmbientFlow,
         Autoencoder,
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
+    "VAE",
     "VAEDLM",
     "AmbientFlow",
     "Autoencoder",

@@ -13,11 +13,13 @@ from latax.estimators.physics_vae import PhysicsVAE
 from latax.estimators.potential_flow import PotentialFlow
 from latax.estimators.probabilistic_pca import ProbabilisticPCA
 from latax.estimators.sequence_vae import SequenceVAE
+from latax.estimators.vae import VAE
 from latax.estimators.vae_dlm import VAEDLM
 
 __all__ = [
     "ESTIMATORS",
     "TRAVERSALS",
+    "VAE",
     "VAEDLM",
     "AmbientFlow",
     "Autoencoder",

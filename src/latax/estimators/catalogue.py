@@ -19,6 +19,7 @@ from latax.estimators.physics_vae import PhysicsVAE
 from latax.estimators.potential_flow import PotentialFlow
 from latax.estimators.probabilistic_pca import ProbabilisticPCA
 from latax.estimators.sequence_vae import SequenceVAE
+from latax.estimators.vae import VAE
 from latax.estimators.vae_dlm import VAEDLM
 from latax.train import read_metrics
 
@@ -34,6 +35,7 @@ ESTIMATORS: dict[str, type[AbstractEstimator]] = {
     "vae-dlm": VAEDLM,
     "forecast-vae": ForecastVAE,
     "flow-sequence-vae": FlowSequenceVAE,
+    "vae": VAE,
     "probabilistic-pca": ProbabilisticPCA,
 }
 

@@ -126,6 +126,7 @@ _USED = {
     "physics-vae": ("physics-vae",),
     "potential-flow": ("potential-flow",),
     "flow-sequence-vae": ("potential-flow", "flow-factorized", "vae"),
+    "vae": ("vae",),
     "neural-ode-vae": ("physics-vae", "neural-ode"),
     "sequence-vae": ("vae", "physics-vae"),
     "vae-dlm": ("vae-dlm", "gated"),

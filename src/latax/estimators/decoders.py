@@ -17,7 +17,8 @@ from latax.estimators.flow_sequence_vae import FlowSequenceVAE
 from latax.estimators.forecaster import AbstractForecaster
 from latax.estimators.rows import map_rows
 from latax.estimators.signal_estimator import AbstractSignalEstimator, latents_of
-from latax.models.latent_space import LatentSpace, Rows
+from latax.estimators.vae import VAE
+from latax.models.latent_space import LatentSpace, Rows, StandardNormal
 from latax.models.physics_model import AbstractPhysicsVAE, Latents
 
 #: Draws of a fitted model that stand for its prior.
@@ -82,10 +83,26 @@ def points_of(model: AbstractEstimator, X: Any = None) -> Float[np.ndarray, "N n
     return map_rows(to_normal, model._centred, Z) if isinstance(model, AbstractSignalEstimator) else Z
 
 
+def space_of(model: AbstractEstimator, X: Any = None) -> LatentSpace:
+    """The latent space of a fitted model: with its own prior where that is a standard normal and no data are given, and
+    else with that of `points_of`."""
+    if isinstance(model, VAE) and X is None:
+        return prior_space(model)
+    return space_with(model, points_of(model, X))
+
+
+def prior_space(model: VAE) -> LatentSpace:
+    """The latent space of a model whose prior is a standard normal."""
+    size = model.latent_size
+    return LatentSpace(size, StandardNormal(size), _DecodeFrame(model.module_, model.sample_shape_))
+
+
 def space_with(model: AbstractEstimator, points: Float[np.ndarray, "N n"]) -> LatentSpace:
     """The latent space of a fitted model whose prior is that of these points."""
-    if isinstance(model, AbstractSignalEstimator):
-        decode: Any = DecodeSignal(model._centred, model.sample_shape_)
+    if isinstance(model, VAE):
+        decode: Any = _DecodeFrame(model.module_, model.sample_shape_)
+    elif isinstance(model, AbstractSignalEstimator):
+        decode = DecodeSignal(model._centred, model.sample_shape_)
     elif isinstance(model, AbstractForecaster):
         shares = tuple(model._shares(np.asarray(model.times_)).tolist())
         decode = _DecodeTrajectory(model._centred, shares, jnp.asarray(model._mean, jnp.float32), model.sample_shape_)
@@ -102,6 +119,16 @@ class _Decode(eqx.Module):
 
     def __call__(self, z: Float[Array, " n"]) -> Float[Array, "*data"]:
         return self.module.decode(z, None).reshape(self.shape)
+
+
+class _DecodeFrame(eqx.Module):
+    """The same for a model of frames, of which a sample has one."""
+
+    module: Any
+    shape: tuple[int, ...] = eqx.field(static=True)
+
+    def __call__(self, z: Float[Array, " n"]) -> Float[Array, "*data"]:
+        return self.module.decode(z).reshape(self.shape)
 
 
 class _DecodeTrajectory(eqx.Module):

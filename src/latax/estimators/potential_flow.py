@@ -19,7 +19,7 @@ from latax._by_name import anywhere
 from latax._errors import ConfigError, DataError, FileError
 from latax._wording import look_up
 from latax.estimators import store
-from latax.estimators.decoders import Decoder, draws_of, find_decoder, points_of, space_with
+from latax.estimators.decoders import Decoder, draws_of, find_decoder, prior_space, space_of, space_with
 from latax.estimators.params import require_count
 from latax.estimators.rows import map_rows
 from latax.estimators.run_folder import RunFolder
@@ -84,7 +84,7 @@ class PotentialFlow(TraversalSettings, BaseEstimator):
             self.space_, self.data_shape_ = decoder, check_space(decoder)
         else:
             self._decoder = decoder
-            self.space_ = space_with(decoder, points_of(decoder, X))
+            self.space_ = space_of(decoder, X)
             self.data_shape_ = check_space(self.space_)
         if not self.reference and isinstance(guidance := find_guidance(self.guidance), Supervised):
             guidance.check(self.data_shape_, self.potentials)
@@ -279,8 +279,7 @@ class PotentialFlow(TraversalSettings, BaseEstimator):
             "metrics": list(self.metrics_),
             "decoder_inside": self._decoder is not None,
         }
-        if self._decoder is not None:
-            assert isinstance(self.space_.sample, Rows)
+        if self._decoder is not None and isinstance(self.space_.sample, Rows):
             extra["points"] = np.asarray(self.space_.sample.points)
         arrays = eqx.filter(self.models_, eqx.is_array)
         store.write_model(Path(path), arrays, extra, config, traversal_card(self, config))
@@ -295,7 +294,8 @@ class PotentialFlow(TraversalSettings, BaseEstimator):
             from latax.estimators.catalogue import load
 
             self._decoder = load(path / INSIDE)
-            self.space_ = space_with(self._decoder, store.read_arrays(path, ())[1]["points"])
+            points = store.read_arrays(path, ())[1].get("points")
+            self.space_ = prior_space(self._decoder) if points is None else space_with(self._decoder, points)
         else:
             space = find_decoder(self.decoder)
             if not isinstance(space, LatentSpace):

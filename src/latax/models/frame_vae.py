@@ -10,6 +10,7 @@ from collections.abc import Callable
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+import jax.random as jr
 from jaxtyping import Array, Float, Int, PRNGKeyArray
 
 from latax.models.sequence_bound import AbstractSequenceVAE, Frames, Latent, log_standard_normal
@@ -45,6 +46,18 @@ class FrameVAE(AbstractSequenceVAE):
     ) -> tuple[Float[Array, ""], Float[Array, ""]]:
         """log p(x | z) and log p(z)."""
         return self.log_fit(x, z.reshape(len(x), -1)), log_standard_normal(z)
+
+    def drawn_parts(
+        self, x: Frames, k: Int[Array, ""] | None, key: PRNGKeyArray
+    ) -> tuple[Float[Array, " T"], Float[Array, " T"], Float[Array, " T"]]:
+        """Those of each frame."""
+
+        def of_frame(frame: Array, key: PRNGKeyArray) -> tuple[Array, Array, Array]:
+            q = self.posterior_of_frame(frame)
+            z = q.sample(key)
+            return self.log_fit(frame[None], z[None]), log_standard_normal(z), q.log_prob(z)
+
+        return jax.vmap(of_frame)(x, jr.split(key, len(x)))
 
     def squared_residual(self, x: Frames, key: PRNGKeyArray) -> Float[Array, ""]:
         """Zero: there is no equation."""

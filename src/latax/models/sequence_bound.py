@@ -49,6 +49,17 @@ class AbstractSequenceVAE(eqx.Module):
     def squared_residual(self, x: Frames, key: PRNGKeyArray) -> Float[Array, ""]:
         """What the latent points of a sequence miss of the model's equation; zero where it has none."""
 
+    def drawn_parts(
+        self, x: Frames, k: Int[Array, ""] | None, key: PRNGKeyArray
+    ) -> tuple[Float[Array, " F"], Float[Array, " F"], Float[Array, " F"]]:
+        """log p(x | z), log p(z) and log q(z | x) at one draw of q, of each part of the sequence that is independent of
+        the others; F is 1 where there are none."""
+        drawn, probes = jr.split(key)
+        q = self.posterior(x)
+        z = q.sample(drawn)
+        fit, prior = self.log_parts(x, z, k, key=probes)
+        return fit[None], prior[None], q.log_prob(z)[None]
+
     def posterior_of_frame(self, frame: Float[Array, " d"]) -> DiagonalGaussian:
         """q(z_t | x_t) of one frame."""
         return self.head(jax.nn.silu(self.features((frame - self.loc) / self.scale)))

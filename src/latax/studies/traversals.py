@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import equinox as eqx
 import jax.numpy as jnp
 import jax.random as jr
 import numpy as np
@@ -14,8 +13,8 @@ from rich.console import Console
 
 from latax._errors import DataError
 from latax.data import Samples
-from latax.estimators import FlowSequenceVAE, PotentialFlow
-from latax.estimators.decoders import draws_of
+from latax.estimators import VAE, PotentialFlow
+from latax.estimators.decoders import draws_of, prior_space
 from latax.estimators.potential_flow import Traversal
 from latax.estimators.rows import map_rows
 from latax.evaluate import (
@@ -29,8 +28,7 @@ from latax.evaluate import (
     round_trip_error,
     variation_predictability,
 )
-from latax.models.latent_space import LatentSpace, StandardNormal
-from latax.nn import ImageDecoder
+from latax.models.latent_space import LatentSpace
 from latax.potential import (
     HORIZON,
     local_frames,
@@ -371,30 +369,9 @@ def vae_space(
     """The latent space of a convolutional variational autoencoder of these images, trained here, and the weights of its
     decoder's first layer."""
     console.print(f"Variational autoencoder of {images.origin}", style="bold", markup=False)
-    rows = len(images) // 2 * 2
-    # Two images at a time, each by itself: what the model calls a sequence.
-    pairs = Samples(
-        np.asarray(images.X)[:rows].reshape(rows // 2, -1),
-        sample_shape=(2, *images.sample_shape),
-        times=np.array([0.0, 1.0]),
-        origin=images.origin,
-    )
-    estimator = FlowSequenceVAE(flow="none", latent_size=latent_size, steps=steps, batch_size=64, seed=seed)
-    model, _ = fit_or_resume(lambda **where: estimator.fit_samples(pairs, **where), folder / "decoder")
-    decoder = model.module_
-    network = decoder.decoder
-    first = network.first if isinstance(network, ImageDecoder) else network.layers[0]
-    return LatentSpace(latent_size, StandardNormal(latent_size), _Frame(decoder, images.sample_shape)), first.weight
-
-
-class _Frame(eqx.Module):
-    """A latent point to an image in the shape of a sample."""
-
-    module: Any
-    shape: tuple[int, ...] = eqx.field(static=True)
-
-    def __call__(self, z: Float[Array, " n"]) -> Float[Array, "*data"]:
-        return self.module.decode(z).reshape(self.shape)
+    estimator = VAE(latent_size=latent_size, steps=steps, batch_size=128, seed=seed)
+    model, _ = fit_or_resume(lambda **where: estimator.fit_samples(images, **where), folder / "decoder")
+    return prior_space(model), model.first_weight_
 
 
 def _decode(space: LatentSpace, z: Float[Array, " n"]) -> Float[Array, "*data"]:

@@ -84,7 +84,7 @@ def test_draws_depend_on_the_seed_alone():
 def test_replicates_and_metrics():
     model = fitted()
     assert model.n_replicates_ == 2
-    assert model.metrics_["misclassification"][model.best_] == model.metrics_["misclassification"].min()
+    assert model.metrics_["path_loss"][model.best_] == model.metrics_["path_loss"].min()
     assert {"distinct", "equation", "initial", "guidance", "speed"} == set(model.history_[-1]["terms"])
 
 
@@ -145,7 +145,7 @@ def test_a_fitted_model_is_a_decoder_and_is_saved_with_the_potentials(tmp_path):
     assert isinstance(again, PotentialFlow)
     np.testing.assert_allclose(again.traverse(Z, 0, steps=3).data, there.data, atol=1e-5)
     np.testing.assert_array_equal(again.draw(4), Z)
-    assert again.metrics_["misclassification"] == pytest.approx(model.metrics_["misclassification"])
+    assert again.metrics_["path_loss"] == pytest.approx(model.metrics_["path_loss"])
     assert "latax.load" in (tmp_path / "model" / "README.md").read_text()
     with pytest.raises(ConfigError, match=r"is a potential-flow, which decodes nothing itself"):
         PotentialFlow(str(tmp_path / "model"), **TINY).fit()

@@ -17,6 +17,11 @@ def test_a_linear_pair_built_to_match_has_no_error():
     right = equivariance_error(wanted, flowed(rates), wanted)
     np.testing.assert_allclose(right.error, 0, atol=1e-12)
     np.testing.assert_allclose(right.floor, 0, atol=1e-12)
+    # The frame that was encoded is no success of the flow.
+    spoiled = np.array(flowed(rates))
+    spoiled[:, 1] += 1
+    assert equivariance_error(wanted, spoiled, wanted, at=1).error.max() < 1e-9
+    assert equivariance_error(wanted, spoiled, wanted).error.min() > 1
     wrong = equivariance_error(wanted, flowed(2 * rates), wanted)
     assert (wrong.error > 0.1).all()
     # A flow that does not move has the error of staying.

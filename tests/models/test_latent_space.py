@@ -80,6 +80,58 @@ def test_training_mode_is_seen_where_a_function_has_closed_over_it_and_in_the_ma
     assert check_space(LatentSpace(2, StandardNormal(2), lambda z: still(z), lambda z: still(z))) == (2,)
 
 
+class Holder:
+    """No module of Equinox: its attributes are no leaves."""
+
+    def __init__(self, layer):
+        self.layer = layer
+
+    def __call__(self, z):
+        return self.layer(z)
+
+
+TRAINING = WithDropout(eqx.nn.Dropout(0.5))
+STILL = eqx.nn.inference_mode(TRAINING)
+
+
+def of_a_global(z):
+    return TRAINING(z)
+
+
+def of_a_still_global(z):
+    return STILL(z)
+
+
+def in_a_dictionary(layer):
+    layers = {"last": [layer]}
+    return lambda z: layers["last"][0](z)
+
+
+@pytest.mark.parametrize(
+    "wrap",
+    [in_a_dictionary, Holder, eqx.filter_jit, lambda m: jax.jit(lambda z: m(z)), lambda m: Holder(Holder(m))],
+    ids=["dictionary", "object", "filter_jit", "jit of a function", "object in an object"],
+)
+def test_training_mode_is_seen_however_it_is_wrapped(wrap):
+    with pytest.raises(ConfigError, match=r"The decoder has a Dropout in training mode"):
+        check_space(LatentSpace(2, StandardNormal(2), wrap(TRAINING)))
+    assert check_space(LatentSpace(2, StandardNormal(2), wrap(STILL))) == (2,)
+
+
+def test_training_mode_is_seen_in_a_global():
+    for decode in (of_a_global, lambda z: of_a_global(z)):
+        with pytest.raises(ConfigError, match=r"The decoder has a Dropout in training mode"):
+            check_space(LatentSpace(2, StandardNormal(2), decode))
+    assert check_space(LatentSpace(2, StandardNormal(2), of_a_still_global)) == (2,)
+
+
+def test_a_decoder_that_fails_says_so_in_our_words():
+    norm = eqx.nn.inference_mode(eqx.nn.BatchNorm(2, "batch", mode="ema"))
+    wants_a_state = lambda z: norm(z)
+    with pytest.raises(ConfigError, match=r"The decoder fails for one point: TypeError: .*state.*nothing else: no key"):
+        check_space(LatentSpace(2, StandardNormal(2), wants_a_state))
+
+
 def test_a_decoder_in_inference_mode_is_taken():
     decode = eqx.nn.inference_mode(WithDropout(eqx.nn.Dropout(0.5)))
     assert check_space(LatentSpace(2, StandardNormal(2), decode)) == (2,)

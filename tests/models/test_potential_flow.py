@@ -14,7 +14,7 @@ from latax.data.blobs import Blobs
 from latax.models.latent_space import LatentSpace, StandardNormal
 from latax.models.pair_classifier import PairClassifier
 from latax.models.potential_flow import (
-    Misclassification,
+    PathLoss,
     PriorDraws,
     TraversalObjective,
     pair_times,
@@ -22,7 +22,7 @@ from latax.models.potential_flow import (
 )
 from latax.models.recipes import Budget
 from latax.models.recipes import potential_flow as recipe
-from latax.potential import FixedSpeed, LogJVP, NoPDE, Wave, at_rest, free, straight
+from latax.potential import FixedSpeed, LogJVP, NoPDE, Wave, at_rest, free, misalignment, straight
 
 W = np.random.default_rng(0).normal(size=(5, 3))
 DIRECTIONS = np.linalg.qr(np.random.default_rng(1).normal(size=(3, 2)))[0].T
@@ -62,7 +62,11 @@ def test_the_terms_of_straight_flows_are_known(straight_model, x64):
     logits = jax.vmap(model.classifier)(jnp.asarray(first), jnp.asarray(second))
     own = scipy.special.log_softmax(np.asarray(logits), axis=1)[np.arange(6), np.asarray(batch["k"])]
     assert float(terms["distinct"]) == pytest.approx(-own.mean())
-    np.testing.assert_allclose(Misclassification("start", 8)(model, batch), 1 - np.exp(own), atol=1e-10)
+    np.testing.assert_allclose(PathLoss("start", 8)(model, batch), -own, atol=1e-10)
+    # Straight flows have the same misalignment everywhere.
+    amiss = misalignment(linear, jnp.ones(3), jnp.asarray(DIRECTIONS))
+    np.testing.assert_allclose(PathLoss("start", 8, 2.0)(model, batch), 2 * float(amiss) - own, atol=1e-10)
+    assert float(amiss) > 0.01
 
 
 def test_adjacent_pairs_are_one_step_apart(x64):
@@ -134,7 +138,7 @@ def test_paths_between_blobs_are_learned_to_be_distinct():
     start, model, wrong = trained()
     assert wrong < 0.2  # that of guessing is 0.75
     batch = PriorDraws(BLOBS, start.loc, start.scale, 4)(jr.key(3), 64)
-    assert float(jnp.mean(Misclassification("start", 8)(start, batch))) > 0.5
+    assert float(jnp.mean(PathLoss("start", 8)(start, batch))) > 0.69
     moved = jax.jit(jax.vmap(lambda z, k: jnp.linalg.norm(model.path(z, k, np.array([0.0, 1.0])).z[-1] - z)))
     assert (np.asarray(moved(batch["z"], batch["k"])).reshape(4, -1).mean(axis=1) > 0.05).all()
 

@@ -147,7 +147,7 @@ def test_sequences_with_and_without_their_transformation(tmp_path):
     known, gained, _, _ = result.tables
     assert [row[0] for row in known.rows] == list(kinds)
     assert [row[0] for row in gained.rows] == ["VAE of frames"]
-    assert all(np.isfinite(cell.estimate) for row in known.rows for cell in row[1:5])
+    assert all(np.isfinite(cell.estimate) for row in known.rows for cell in row[1:4])
 
 
 def test_a_flow_that_is_right_has_no_equivariance_error():
@@ -155,7 +155,7 @@ def test_a_flow_that_is_right_has_no_equivariance_error():
 
     class Right:
         flow = "potential"
-        module_ = None
+        module_, at = None, 1
 
         def project(self, X):
             return np.asarray(X.X).reshape(len(X), 3, 2)

@@ -135,7 +135,7 @@ class PotentialFlow(TraversalSettings, BaseEstimator):
         self.history_ = memory.records if run is None else train.read_metrics(run.metrics_path)
         self.seconds_, self.steps_ = fitted.seconds, fitted.steps
         self.best_ = int(np.argmin(np.nan_to_num(fitted.metric, nan=np.inf)))
-        self.metrics_ = {"misclassification": np.asarray(fitted.metric, np.float64)}
+        self.metrics_ = {"path_loss": np.asarray(fitted.metric, np.float64)}
 
     @property
     def _trains_equation(self) -> bool:
@@ -159,7 +159,7 @@ class PotentialFlow(TraversalSettings, BaseEstimator):
     @property
     def n_replicates_(self) -> int:
         """How many models were trained."""
-        return len(self.metrics_["misclassification"])
+        return len(self.metrics_["path_loss"])
 
     @property
     def module_(self) -> Module:

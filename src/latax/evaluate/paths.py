@@ -11,9 +11,9 @@ from latax._errors import DataError
 class EquivarianceError(NamedTuple):
     """How far decoded flows are from the transformed data, sample by sample.
 
-    `error` (N,): Σ |wanted - flow| over all numbers and all times after the first; `floor` (N,): the same for the
-    encoder's own codes of the transformed data, which no flow in this latent space can be expected to beat; `still`
-    (N,): the same for a flow that does not move.
+    `error` (N,): Σ |wanted - flow| over all numbers and all times but that of the encoded data; `floor` (N,): the same
+    for the encoder's own codes of the transformed data, which no flow in this latent space can be expected to beat, if
+    the encoder was trained on such; `still` (N,): the same for a flow that does not move.
     """
 
     error: Float[np.ndarray, " N"]
@@ -22,13 +22,17 @@ class EquivarianceError(NamedTuple):
 
 
 def equivariance_error(
-    wanted: Float[np.ndarray, "..."], flowed: Float[np.ndarray, "..."], reconstructed: Float[np.ndarray, "..."]
+    wanted: Float[np.ndarray, "..."],
+    flowed: Float[np.ndarray, "..."],
+    reconstructed: Float[np.ndarray, "..."],
+    *,
+    at: int = 0,
 ) -> EquivarianceError:
     """The error for one transformation; call it anew for each, so that none is averaged into another.
 
-    **Arguments:** `wanted`: (N, T, ...) data at T times of the transformation, the first untransformed; `flowed`: the
-    decoded flow of their first codes; `reconstructed`: decode(encode(wanted)). Raises `DataError` for shapes that
-    differ or hold no time after the first.
+    **Arguments:** `wanted`: (N, T, ...) data at T times of the transformation; `flowed`: the decoded flow through the
+    codes at time number `at`; `reconstructed`: decode(encode(wanted)). Raises `DataError` for shapes that differ, or
+    that hold no other time.
     """
     if wanted.shape != flowed.shape or wanted.shape != reconstructed.shape:
         raise DataError(
@@ -37,8 +41,9 @@ def equivariance_error(
         )
     if wanted.shape[1] < 2:
         raise DataError("There is one time only, that of the untransformed data. Give at least one more.")
-    distance = lambda found: np.sum(np.abs(wanted - found)[:, 1:].reshape(len(wanted), -1), axis=1)
-    return EquivarianceError(distance(flowed), distance(reconstructed), distance(reconstructed[:, :1]))
+    others = np.delete(np.arange(wanted.shape[1]), at)
+    distance = lambda found: np.sum(np.abs(wanted - found)[:, others].reshape(len(wanted), -1), axis=1)
+    return EquivarianceError(distance(flowed), distance(reconstructed), distance(reconstructed[:, at : at + 1]))
 
 
 def path_energy(path: Float[np.ndarray, "N T n"], ts: Float[np.ndarray, " T"]) -> Float[np.ndarray, " N"]:

@@ -1,9 +1,8 @@
 """A decoder and the space that it decodes: what a flow has to know of a generative model, and nothing else."""
 
 import functools
-import inspect
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import equinox as eqx
@@ -17,6 +16,8 @@ from latax._errors import ConfigError
 
 Latent = Float[Array, " n"]
 
+#: Packages whose functions hold no module of the user's.
+_LIBRARIES = frozenset(("jax", "jaxlib", "numpy", "scipy", "equinox", "optax", "builtins", "functools"))
 #: Points at which a decoder is tried before anything is trained on it.
 _TRIES = 8
 
@@ -88,7 +89,14 @@ def check_space(space: LatentSpace) -> tuple[int, ...]:
             f"A draw of the latent space has shape {getattr(draw, 'shape', type(draw).__name__)}; expected "
             f"({space.size},), its size. Give the size after the mapping, and a sampler of one point."
         )
-    image = jax.eval_shape(space.decode, draw)
+    try:
+        image = jax.eval_shape(space.decode, draw)
+    except Exception as error:
+        said = str(error).strip().splitlines()
+        raise ConfigError(
+            f"The decoder fails for one point: {type(error).__name__}{f': {said[0]}' if said else ''}. It is given "
+            f"shape ({space.size},), without a batch axis, and nothing else: no key, no state, no names of axes."
+        ) from error
     if not isinstance(image, jax.ShapeDtypeStruct) or not jnp.issubdtype(image.dtype, jnp.floating):
         raise ConfigError(
             f"The decoder gives {image} for one point; expected one array of floating-point numbers. Wrap it in a "
@@ -128,17 +136,50 @@ def _refuse_training_mode(function: Callable | None, what: str) -> None:
 
 
 def _parts(function: Any) -> list[Any]:
-    """A function, and the modules and functions that it has closed over, which are no leaves of it."""
+    """A function, and all that it closes over, calls or holds that may be a module: these are no leaves of it."""
     waiting, found = [function], {}
     while waiting:
         part = waiting.pop()
-        if id(part) in found or not (callable(part) or isinstance(part, list | tuple)):
+        if id(part) in found or part is None or _is_foreign(part):
             continue
         found[id(part)] = part
-        if isinstance(part, functools.partial):
-            waiting += [part.func, *part.args, *part.keywords.values()]
-        elif isinstance(part, types.FunctionType):
-            waiting += inspect.getclosurevars(part).nonlocals.values()
-        elif isinstance(part, types.MethodType):
-            waiting.append(part.__self__)
+        waiting += _within(part)
     return list(found.values())
+
+
+def _within(part: Any) -> list[Any]:
+    if isinstance(part, functools.partial):
+        return [part.func, *part.args, *part.keywords.values()]
+    if isinstance(part, types.MethodType):
+        return [part.__self__, part.__func__]
+    if isinstance(part, types.FunctionType):
+        cells = [cell.cell_contents for cell in part.__closure__ or () if _is_full(cell)]
+        named = [part.__globals__[name] for name in part.__code__.co_names if name in part.__globals__]
+        return [*cells, *named, *(part.__defaults__ or ()), getattr(part, "__wrapped__", None)]
+    if hasattr(part, "__wrapped__"):  # such as what jax.jit gives
+        return [part.__wrapped__]
+    if isinstance(part, Mapping):
+        return list(part.values())
+    if isinstance(part, list | tuple):
+        return list(part)
+    if isinstance(part, eqx.Module) or not hasattr(part, "__dict__"):  # whose parts are leaves
+        return [type(part).__call__] if isinstance(part, eqx.Module) and callable(part) else []
+    return [*vars(part).values(), vars(type(part)).get("__call__")]
+
+
+def _is_full(cell: types.CellType) -> bool:
+    try:
+        return cell.cell_contents is not None
+    except ValueError:  # a name that was never given a value
+        return False
+
+
+def _is_foreign(part: Any) -> bool:
+    """Whether this is a library, or of one: arrays, types, and functions that know nothing of the user's modules."""
+    if isinstance(part, types.ModuleType | type | np.ndarray | jax.Array | str | int | float):
+        return True
+    if isinstance(part, Mapping | list | tuple):
+        return False
+    home = str(getattr(part, "__module__", None) or type(part).__module__).partition(".")[0]
+    is_wrapper = hasattr(part, "__wrapped__") or isinstance(part, functools.partial | eqx.Module)
+    return home in _LIBRARIES and not is_wrapper

@@ -25,7 +25,7 @@ from latax.models.flow_sequence_vae import FlowSequenceVAE
 from latax.models.injective_flow import InjectiveFlow, encode_batch, latent_nll, nll, reconstruction, start_density
 from latax.models.physics_model import AbstractPhysicsVAE
 from latax.models.physics_objective import Noise, PhysicsObjective, Regularisers, start
-from latax.models.potential_flow import Misclassification, PotentialFlow, StartUnits, TraversalObjective
+from latax.models.potential_flow import PathLoss, PotentialFlow, StartUnits, TraversalObjective
 from latax.models.reference_potential_flow import ReferenceTraversalObjective
 from latax.models.sequence_bound import AbstractSequenceVAE, NegativeBound, SequenceObjective
 from latax.potential import PotentialNet
@@ -231,7 +231,7 @@ def potential_flow(
         trainable=_potentials_and_equation if train_equation else _potentials,
         weights=weights,
         begin=StartUnits(objective.pairs, objective.steps),
-        metric=Misclassification(objective.pairs, objective.steps),
+        metric=PathLoss(objective.pairs, objective.steps, weights.get("alignment", 0.0)),
         **budget.phase_options(budget.steps),
     )
     return [phase]

@@ -41,7 +41,7 @@ _LABELS = {
     "energy": "energy",
     "distortion": "distortion",
     "bending": "bending (1 / length²)",
-    "misclassification": "probability of a wrong path",
+    "path_loss": "cross-entropy of the paths, and their misalignment (nats)",
 }
 
 

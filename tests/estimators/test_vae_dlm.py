@@ -16,7 +16,7 @@ from latax.cli import main
 from latax.data import LazyRows, Samples
 from latax.data.coordinates import names_of
 from latax.estimators.forecaster import AbstractForecaster, _refuse_single_states
-from latax.geometry import LiteralFlow, OwnReference, SphereMetric
+from latax.geometry import AbstractMetricFlow, LiteralFlow, OwnReference, SphereMetric
 from latax.models.dynamic_objective import DynamicObjective
 from latax.models.recipes import Budget
 from latax.report.run import learnt
@@ -200,6 +200,28 @@ def test_a_surface_of_ones_own_is_used_and_cannot_be_saved(tmp_path, monkeypatch
     np.testing.assert_array_equal(named._surface.metric(jnp.zeros(2)), 4 * np.eye(2))
     with pytest.raises(ConfigError, match=r"latax\.load\(path, surface=\.\.\.\)"):
         VAEDLM(surface=repr(own), **TINY)._check_params()
+
+
+class Shrinking(AbstractMetricFlow):
+    """∂_t g = -g."""
+
+    def terms(self, g, context):
+        return {"shrinking": -g}
+
+
+def test_a_flow_of_ones_own_is_used(tmp_path, monkeypatch):
+    """Without an operator, which only linear flows to a reference metric have."""
+    model = VAEDLM(flow=Shrinking(), **TINY)
+    model._check_params()
+    model.times_, model.sample_shape_ = TIMES.tolist(), (5, NODES)
+    module = model._module(jnp.ones(5 * NODES), None, jax.random.key(0))
+    assert isinstance(module.flow, Shrinking)
+    assert module.operator.kind == "none"
+    (tmp_path / "mine.py").write_text("from latax.geometry import LiteralFlow\nflow = LiteralFlow(7.0)\n")
+    monkeypatch.chdir(tmp_path)
+    assert VAEDLM(flow="mine.py:flow", **TINY)._flow == LiteralFlow(7.0)
+    with pytest.raises(ConfigError, match=r"no metric flow 'litteral'\. Did you mean 'literal'"):
+        VAEDLM(flow="litteral", **TINY)._check_params()
 
 
 def test_the_reference_does_as_released():

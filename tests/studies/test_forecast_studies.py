@@ -184,9 +184,10 @@ def test_each_change_is_one_that_the_model_takes(change):
     assert different == set(dlm_ablation.CHANGES[change])
 
 
-@pytest.mark.parametrize("module", [dlm_burgers, dlm_allen_cahn, dlm_ablation])
+@pytest.mark.parametrize("module", [dlm_burgers, dlm_allen_cahn, dlm_ablation, dlm_choice])
 def test_budgets_are_what_the_evidence_needs(module):
-    for name, budget in module.BUDGETS.items():
+    for name, effort in module.BUDGETS.items():
+        budget = effort[0] if isinstance(effort, tuple) else effort
         assert (budget.times - 1) % budget.every == 0
         assert budget.test >= 500
         assert budget.replicates >= (5 if name == "full" else 2)

@@ -8,16 +8,16 @@ from jaxtyping import Array, Float, Key
 
 from latax._errors import ConfigError
 from latax.estimators.forecaster import AbstractForecaster
+from latax.estimators.metric_flows import find_flow
 from latax.estimators.params import require_count, require_fraction, require_not_negative, require_positive
 from latax.estimators.reference_metrics import find_reference
-from latax.geometry import AbstractMetricFlow, AbstractReferenceMetric, LiteralFlow, StaticFlow, SymmetricFlow
+from latax.geometry import AbstractLinearFlow, AbstractMetricFlow, AbstractReferenceMetric
 from latax.models.dynamic_manifold import DynamicManifoldVAE as Module
 from latax.models.dynamic_manifold import OperatorKind, dynamic_manifold_vae
 from latax.models.dynamic_objective import Collocation, DynamicObjective, VolumeWeight, Weights
 from latax.models.recipes import Budget, dynamic_manifold
 from latax.train import Recipe
 
-FLOWS: dict[str, type] = {"symmetric": SymmetricFlow, "literal": LiteralFlow, "static": StaticFlow}
 #: What the released code does; the KL is twice the KL there.
 _RELEASED: dict[str, Any] = {
     "surface": "sphere",
@@ -54,8 +54,9 @@ class VAEDLM(AbstractForecaster):
     """Its size, where it is a built-in one: the radius, the greatest semi-axis, or the distance of a tube's centre."""
     chart: Literal["bounded", "open"] = "bounded"
     """Whether latent coordinates are kept away from the poles of the surface."""
-    flow: Literal["symmetric", "literal", "static"] = "symmetric"
-    """The metric flow: symmetric keeps a metric a metric; literal is the published one; static leaves it as it is."""
+    flow: str | AbstractMetricFlow = "symmetric"
+    """The metric flow: symmetric keeps a metric a metric; literal is the published one; static leaves it as it is; or
+    your own as file.py:name."""
     rate: float = 2.0
     """How fast the flow relaxes, over the observed window."""
     operator: OperatorKind = "symmetric"
@@ -106,7 +107,6 @@ class VAEDLM(AbstractForecaster):
             require_fraction("warm_up", self.warm_up)
         choices = {
             "chart": ("bounded", "open"),
-            "flow": tuple(FLOWS),
             "operator": get_args(OperatorKind),
             "metric": ("induced", "network"),
             "volume_weight": get_args(VolumeWeight),
@@ -116,6 +116,7 @@ class VAEDLM(AbstractForecaster):
             if getattr(self, name) not in known:
                 raise ConfigError(f"{name}={getattr(self, name)!r} is not known; give one of {', '.join(known)}.")
         self._surface  # noqa: B018 - refuses a surface of another dimension
+        self._flow  # noqa: B018 - refuses a name of no flow
 
     def _setting(self, name: str) -> Any:
         return _RELEASED[name] if self.reference and name in _RELEASED else getattr(self, name)
@@ -127,8 +128,7 @@ class VAEDLM(AbstractForecaster):
 
     @property
     def _flow(self) -> AbstractMetricFlow:
-        flow = self._setting("flow")
-        return StaticFlow() if flow == "static" else FLOWS[flow](self.rate)
+        return find_flow(self._setting("flow"), self.rate)
 
     def _module(self, scale: Float[Array, " d"], context_size: int | None, key: Key[Array, ""]) -> Module:
         return dynamic_manifold_vae(
@@ -138,7 +138,7 @@ class VAEDLM(AbstractForecaster):
             flow=self._flow,
             ambient_size=self.ambient_size,
             metric=self._setting("metric"),
-            operator="none" if self._setting("flow") == "static" else self._setting("operator"),
+            operator=self._setting("operator") if isinstance(self._flow, AbstractLinearFlow) else "none",
             spread="signed" if self.reference else "log-variance",
             width_size=self.width_size,
             scale=scale[0],

@@ -69,6 +69,14 @@ def test_reads_long_runs_and_never_more_than_a_window():
     assert sum(stop - start for start, stop in array.reads) == 80
 
 
+def test_large_rows_are_read_in_shorter_runs():
+    """A window of 40 bytes holds five rows of eight, fewer than a block."""
+    array = OnDisk(50)
+    source = StreamSource({"x": array}, block=256, window_bytes=40)
+    assert (np.sort(row_numbers(source.plan(SEED, 0, 10, 5)).ravel()) == np.arange(50)).all()
+    assert all(stop - start <= 5 for start, stop in array.reads)
+
+
 def test_shapes_can_be_had_without_reading():
     source, array = stream()
     like = source.plan_like(4)

@@ -1,5 +1,6 @@
 """Location and scale of data, found block by block, so that a file larger than memory can be standardised."""
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -18,7 +19,7 @@ class Scaling(NamedTuple):
 
     def centre(self, X: Float[np.ndarray, "N d"]) -> Float[np.ndarray, "N d"]:
         """X - loc in float32. The difference is taken in float64: large offsets cost no digits."""
-        return (X.astype(np.float64) - self.loc).astype(np.float32)
+        return _in_single(X, lambda rows: rows - self.loc)
 
     def restore(self, centred: Float[np.ndarray, "N d"]) -> Float[np.ndarray, "N d"]:
         """centred + loc in float64; a constant column is exactly its constant."""
@@ -26,7 +27,17 @@ class Scaling(NamedTuple):
 
     def standardise(self, X: Float[np.ndarray, "N d"]) -> Float[np.ndarray, "N d"]:
         """(X - loc) / scale in float32."""
-        return ((X.astype(np.float64) - self.loc) / self.scale).astype(np.float32)
+        return _in_single(X, lambda rows: (rows - self.loc) / self.scale)
+
+
+def _in_single(
+    X: Float[np.ndarray, "N d"], change: Callable[[Float[np.ndarray, "rows d"]], Float[np.ndarray, "rows d"]]
+) -> Float[np.ndarray, "N d"]:
+    """What becomes of the rows in float64, as float32: block by block, so that nothing of twice the size is held."""
+    made = np.empty(X.shape, np.float32)
+    for start, block in row_blocks(X):
+        made[start : start + len(block)] = change(np.asarray(block, np.float64))
+    return made
 
 
 def identity_scaling(size: int) -> Scaling:

@@ -34,7 +34,8 @@ class StreamSource(AbstractSource):
     **Arguments:**
 
     - `arrays`: named array-likes with a common first axis.
-    - `block`: neighbouring rows that are read together. Rows that are sorted in the file need many blocks a window.
+    - `block`: neighbouring rows that are read together, or fewer where a window would not hold them. Rows that are
+        sorted in the file need many blocks a window.
     - `window_bytes`: host memory for one window, twice that while it is shuffled. A batch mixes rows of one window.
     """
 
@@ -94,9 +95,18 @@ class StreamSource(AbstractSource):
     # An epoch's order is a line of positions, cut into windows of equal size; a position is a place in a window.
 
     @property
-    def _window_rows(self) -> int:
+    def _row_bytes(self) -> int:
         sizes = [int(np.prod(a.shape[1:], dtype=np.int64)) * np.dtype(a.dtype).itemsize for a in self.arrays.values()]
-        return self.block * max(1, self.window_bytes // max(1, self.block * sum(sizes)))
+        return max(1, sum(sizes))
+
+    @property
+    def _block(self) -> int:
+        """Neighbouring rows that are read together."""
+        return max(1, min(self.block, self.window_bytes // self._row_bytes))
+
+    @property
+    def _window_rows(self) -> int:
+        return self._block * max(1, self.window_bytes // (self._block * self._row_bytes))
 
     def _windows(self, first: int, last: int) -> range:
         """The windows that hold positions first .. last - 1."""
@@ -130,10 +140,11 @@ class StreamSource(AbstractSource):
     def _order(self, seed: tuple[int, ...], window: int) -> tuple[list[tuple[int, int]], Int[np.ndarray, " rows"]]:
         """The runs of rows that a window is read from, in the order of the file, and how they are shuffled."""
         # Only whole blocks are permuted; the short last block stays last, so that positions can be computed.
-        whole, rest = divmod(self.rows, self.block)
+        block = self._block
+        whole, rest = divmod(self.rows, block)
         order = np.append(self._shuffle(seed, whole), np.full(int(rest > 0), whole))
-        blocks = self._window_rows // self.block
+        blocks = self._window_rows // block
         chosen = np.sort(order[window * blocks : (window + 1) * blocks]).tolist()
-        spans = [(block * self.block, min(self.rows, (block + 1) * self.block)) for block in chosen]
+        spans = [(number * block, min(self.rows, (number + 1) * block)) for number in chosen]
         # Counted from one: a seed that ends in zero would be the shorter seed of the blocks.
         return spans, self._shuffle((*seed, 1 + window), sum(high - low for low, high in spans))

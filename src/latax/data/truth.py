@@ -15,7 +15,7 @@ PREFIX = "truth."
 #: PDEBench's name for the times, of which its files have one more than states.
 PDEBENCH = "t-coordinate"
 #: Names of the times of a sequence: ours and xarray's, The Well's, PDEBench's, and that of formulas.
-TIMES = ("times", "time", "dimensions/time", PDEBENCH, "t")
+TIMES = ("times", "time", "dimensions/time", PDEBENCH, "grid/t", "t")
 
 T = TypeVar("T")
 

@@ -90,6 +90,26 @@ def test_groups_of_hdf5(tmp_path):
         read(tmp_path / "a.hdf5", name="fields/density")
 
 
+def test_a_group_for_each_sample(tmp_path):
+    """As in PDEBench's two-dimensional sets."""
+    values = np.random.default_rng(0).normal(size=(12, 3, 4, 5)).astype(np.float32)
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        for number, one in enumerate(values):
+            file[f"{number:04}/data"] = one
+            for axis, size in (("t", 3), ("x", 4), ("y", 5)):
+                file[f"{number:04}/grid/{axis}"] = np.arange(size) / size
+    for lazy in (False, True):
+        samples = read(tmp_path / "a.h5", lazy=lazy)
+        assert samples.sample_shape == (3, 4, 5)
+        np.testing.assert_array_equal(samples.X[:], values.reshape(12, -1))
+        np.testing.assert_array_equal(samples.X[np.array([2, 7])], values[[2, 7]].reshape(2, -1))
+        np.testing.assert_allclose(samples.times, np.arange(3) / 3)
+    with h5py.File(tmp_path / "b.h5", "w") as file:  # of different shapes
+        file["a/data"], file["b/data"] = values[0], values[0, :2]
+    with pytest.raises(ConfigError, match=r"several arrays: a/data .*; b/data"):
+        read(tmp_path / "b.h5")
+
+
 def test_big_integers_of_a_lazy_file_are_found_when_read(tmp_path):
     with h5py.File(tmp_path / "a.h5", "w") as file:
         file["ids"] = np.array([[1], [2**60]])

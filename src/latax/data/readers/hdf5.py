@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from latax.data.arrays import StoredArray, assemble
 from latax.data.damage import damage_reported
 from latax.data.fields import stored_variables
+from latax.data.readers.hdf5_groups import stacked_groups
 from latax.data.request import Request
 from latax.data.samples import Samples
 
@@ -16,7 +17,8 @@ if TYPE_CHECKING:
 def read(path: Path, request: Request) -> Samples:
     """The array `name` ("group/array" inside groups), or the only one, samples along its first axis.
 
-    Files whose dimensions have scales, as NetCDF's have, are read by xarray: coordinates name the columns.
+    Files whose dimensions have scales, as NetCDF's have, are read by xarray: coordinates name the columns. Where there
+    is one group for each sample, these are stacked.
     """
     import h5py
 
@@ -31,7 +33,7 @@ def read(path: Path, request: Request) -> Samples:
                 arrays[name] = StoredArray(item.shape, item.dtype, item.__getitem__)
 
         file.visititems(note)
-        return assemble(path, "HDF5", arrays, request, in_blocks=True)
+        return assemble(path, "HDF5", stacked_groups(arrays), request, in_blocks=True)
 
 
 def _has_scales(file: "h5py.File") -> bool:

@@ -195,8 +195,8 @@ class AbstractForecaster(AbstractSampler, AbstractTrainedEstimator):
         - `t`: one time, for (N, ...); or (T',) in any order, for (N, T', ...); all times of the data by default. Beyond
           those it warns by how much: the model was never shown such times.
         - `return_std`: give (states, standard deviations): of draws of the latent coordinates, from `seed`, together
-          with the error of forecasts of held-out trajectories at that time. Outside of the times of the data, where
-          none was measured, that is infinite.
+          with the error of forecasts of held-out trajectories at that time (those of validation, by which the best
+          weights were chosen, too). Outside of the times of the data, where none was measured, that is infinite.
         - `robust`: start from `denoise(x0)`: for states with noise, with outliers, or in part not observed (NaN).
           Standard deviations then are of draws of the states that it might be as well.
 

@@ -102,9 +102,10 @@ class PotentialFlow(eqx.Module):
         *,
         solver: AbstractSolver | None = None,
         density: bool = False,
+        key: PRNGKeyArray | None = None,
     ) -> Path:
         """The path of a point of the model along the flow number k, as `latax.potential.follow`."""
-        return follow(self.velocity(self.potentials.at(k)), z, ts, solver=solver, density=density)
+        return follow(self.velocity(self.potentials.at(k)), z, ts, solver=solver, density=density, key=key)
 
     def composed(
         self,

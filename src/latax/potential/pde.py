@@ -12,7 +12,6 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import jax.random as jr
-import numpy as np
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from latax import calculus
@@ -63,13 +62,8 @@ class NoPDE(AbstractPotentialPDE):
 class AbstractDiffusion(AbstractPotentialPDE):
     """An equation with a diffusivity, which stays positive whatever training makes of its root."""
 
-    order: ClassVar[int] = 2
-    root: Float[Array, ""]
-
-    def __init__(self, diffusivity: float | Float[Array, ""] = 1.0) -> None:
-        if not isinstance(diffusivity, jax.core.Tracer) and not np.all(np.asarray(diffusivity) >= 0):
-            raise ConfigError(f"diffusivity={diffusivity}: expected zero or more; heat does not flow uphill.")
-        self.root = jnp.sqrt(jnp.asarray(diffusivity, float))
+    root: eqx.AbstractVar[Float[Array, ""]]
+    """√D."""
 
     @property
     def diffusivity(self) -> Float[Array, ""]:
@@ -77,14 +71,10 @@ class AbstractDiffusion(AbstractPotentialPDE):
         return self.root**2
 
 
-class AbstractDrifting(AbstractDiffusion):
-    """The same with a drift along the gradient of a function A(z)."""
-
-    drift: ScalarField
-
-    def __init__(self, diffusivity: float | Float[Array, ""] = 1.0, drift: ScalarField | None = None) -> None:
-        super().__init__(diffusivity)
-        self.drift = towards_zero if drift is None else drift
+def _root(diffusivity: float | Float[Array, ""]) -> Float[Array, ""]:
+    if isinstance(diffusivity, int | float) and not diffusivity >= 0:
+        raise ConfigError(f"diffusivity={diffusivity}: expected zero or more; heat does not flow uphill.")
+    return jnp.sqrt(jnp.asarray(diffusivity, float))
 
 
 class Wave(AbstractPotentialPDE):
@@ -101,6 +91,12 @@ class Wave(AbstractPotentialPDE):
 class Heat(AbstractDiffusion):
     """∂u/∂t = D Δu, with the diffusivity D."""
 
+    order: ClassVar[int] = 2
+    root: Float[Array, ""]
+
+    def __init__(self, diffusivity: float | Float[Array, ""] = 1.0):
+        self.root = _root(diffusivity)
+
     def residual(self, u: PotentialFunction, z: Latent, t: Time, laplacian: Laplacian = calculus.laplacian) -> Scalar:
         """∂u/∂t - D Δu."""
         return rate(u, z, t) - self.diffusivity * laplacian(lambda z: u(z, t), z)
@@ -111,11 +107,18 @@ def towards_zero(z: Latent) -> Scalar:
     return -0.5 * jnp.sum(z**2)
 
 
-class FokkerPlanck(AbstractDrifting):
+class FokkerPlanck(AbstractDiffusion):
     """∂u/∂t = -∇·(u ∇A) + D Δu: u is a density that drifts along ∇A and diffuses.
 
     **Arguments:** `diffusivity`: D; `drift`: A(z), by default -½|z|² (Ornstein and Uhlenbeck).
     """
+
+    order: ClassVar[int] = 2
+    root: Float[Array, ""]
+    drift: ScalarField
+
+    def __init__(self, diffusivity: float | Float[Array, ""] = 1.0, drift: ScalarField = towards_zero):
+        self.root, self.drift = _root(diffusivity), drift
 
     def residual(self, u: PotentialFunction, z: Latent, t: Time, laplacian: Laplacian = calculus.laplacian) -> Scalar:
         """∂u/∂t + ∇u·∇A + u ΔA - D Δu."""
@@ -124,13 +127,20 @@ class FokkerPlanck(AbstractDrifting):
         return rate(u, z, t) + carried - self.diffusivity * laplacian(lambda z: u(z, t), z)
 
 
-class ProbabilityFlow(AbstractDrifting):
+class ProbabilityFlow(AbstractDiffusion):
     """∂u/∂t = (∇A - ∇u)·∇u + D Δu: u = A - D log p for a density p of the Fokker-Planck equation.
 
     The gradient flow of u moves points as the density p moves. With A = 0 that is the flow of the heat equation.
 
     **Arguments:** `diffusivity`: D; `drift`: A(z), by default -½|z|² (Ornstein and Uhlenbeck).
     """
+
+    order: ClassVar[int] = 2
+    root: Float[Array, ""]
+    drift: ScalarField
+
+    def __init__(self, diffusivity: float | Float[Array, ""] = 1.0, drift: ScalarField = towards_zero):
+        self.root, self.drift = _root(diffusivity), drift
 
     def residual(self, u: PotentialFunction, z: Latent, t: Time, laplacian: Laplacian = calculus.laplacian) -> Scalar:
         """∂u/∂t + (∇u - ∇A)·∇u - D Δu."""

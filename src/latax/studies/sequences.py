@@ -95,8 +95,9 @@ def _parameter(found: Estimates, name: str, discrepancy: bool, summary: Callable
 
 
 def physics_share(test: Samples) -> Measure:
-    """Median share of the reconstruction that the physics explains. None without a physics."""
-    return lambda model: float(np.nanmedian(model.explain(test).physics)) if isinstance(model, PhysicsVAE) else None
+    """Median share of the reconstruction that the physics explains. None without a physics that knows something."""
+    knows = lambda model: isinstance(model, PhysicsVAE) and model.units_
+    return lambda model: float(np.nanmedian(model.explain(test).physics)) if knows(model) else None
 
 
 def norms(made: Any, wanted: Any) -> Float[np.ndarray, " N"]:

@@ -13,6 +13,8 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
+from latax.calculus import log_det
+
 #: Columns up to which loops over columns are unrolled; LAPACK is the better choice above.
 _MOST_COLUMNS = 32
 
@@ -57,8 +59,7 @@ def log_det_of_positive(matrix: Float[Array, "n n"]) -> Float[Array, ""]:
     of. Not a number where it is not positive definite."""
     n = matrix.shape[0]
     if n > _MOST_COLUMNS:
-        sign, value = jnp.linalg.slogdet(matrix)
-        return jnp.where(sign > 0, value, jnp.nan)
+        return log_det(matrix)
     total = jnp.zeros((), matrix.dtype)
     for _ in range(n):
         pivot, column = matrix[0, 0], matrix[1:, 0]

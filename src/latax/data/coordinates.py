@@ -37,20 +37,18 @@ def axes_of(names: tuple[str, ...], shape: tuple[int, ...]) -> dict[str, Float[n
 
     The inverse of `names_of` for numbers.
     """
-    strides = [int(np.prod(shape[i + 1 :])) for i in range(len(shape))]
+    parts = [name.split(" ") for name in names]
+    if any(len(part) != len(shape) for part in parts):
+        return None
+    table = np.array(parts).reshape(*shape, len(shape))
     axes: dict[str, np.ndarray] = {}
-    for axis, (count, stride) in enumerate(zip(shape, strides, strict=True)):
-        parts = [names[i * stride].split(" ") for i in range(count)]
-        if any(len(part) != len(shape) for part in parts):
-            return None
-        split = [part[axis].partition("=") for part in parts]
-        if len({name for name, _, _ in split}) != 1:
+    for number, count in enumerate(shape):
+        line = np.moveaxis(table[..., number], number, 0).reshape(count, -1)
+        split = [text.partition("=") for text in line[:, 0].tolist()]
+        if (line != line[:, :1]).any() or len({axis for axis, _, _ in split}) != 1:
             return None
         try:
             axes[split[0][0]] = np.array([float(value) for _, _, value in split])
         except ValueError:
-            return None
-        texts = [part[axis] for part in parts]
-        if any(name.split(" ")[axis : axis + 1] != [texts[i // stride % count]] for i, name in enumerate(names)):
             return None
     return axes if len(axes) == len(shape) else None

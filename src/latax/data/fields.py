@@ -47,10 +47,10 @@ def _stored(array: "xarray.DataArray", is_coordinate: bool) -> StoredArray:
 def _samples_first(dims: tuple[Hashable, ...]) -> tuple[Hashable, ...]:
     """The dimensions with that of the samples first, and then that of time, if there is another."""
     runs = [dim for dim in dims[1:] if str(dim).lower() in RUNS]
-    first = runs[0] if runs and dims[0] in TIMES else next(iter(dims), None)
-    others = [dim for dim in dims if dim != first]
+    first = runs[:1] if runs and dims[0] in TIMES else dims[:1]
+    others = [dim for dim in dims if dim not in first]
     times = [dim for dim in others if dim in TIMES]
-    return (*((first,) if dims else ()), *times, *(dim for dim in others if dim not in times))
+    return (*first, *times, *(dim for dim in others if dim not in times))
 
 
 def _column_names(array: "xarray.DataArray", dims: tuple[Hashable, ...]) -> tuple[str, ...]:

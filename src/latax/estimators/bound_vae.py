@@ -128,14 +128,7 @@ class AbstractBoundVAE(AbstractSampler, AbstractTrainedEstimator):
         Of a model of transformations, a context of n rows or 1 says which; without one, where these were not known in
         fit, they are drawn.
         """
-        check_is_fitted(self)
-        require_count("n", n)
-        require_seed(seed)
-        theta = inputs.context_array(context)
-        if theta is not None and len(theta) == 1:
-            theta = np.repeat(theta, n, axis=0)
-        inputs.check_context(self, theta, n)
-        keys = np.asarray(jr.key_data(jr.split(jr.key(seed), n)))
+        keys, theta = inputs.drawing(self, n, context, seed)
         numbers = self._drawn_numbers(self._numbers(theta), n, seed)
         return self._as_samples(map_rows(_Draw(self._prior_size), self._centred, keys, numbers, chunk=AT_ONCE))
 

@@ -94,21 +94,24 @@ def space_of(model: AbstractEstimator, X: Any = None) -> LatentSpace:
 def prior_space(model: VAE) -> LatentSpace:
     """The latent space of a model whose prior is a standard normal."""
     size = model.latent_size
-    return LatentSpace(size, StandardNormal(size), _DecodeFrame(model.module_, model.sample_shape_))
+    return LatentSpace(size, StandardNormal(size), _decoder_of(model))
 
 
 def space_with(model: AbstractEstimator, points: Float[np.ndarray, "N n"]) -> LatentSpace:
     """The latent space of a fitted model whose prior is that of these points."""
+    return LatentSpace(points.shape[1], Rows(jnp.asarray(points)), _decoder_of(model))
+
+
+def _decoder_of(model: AbstractEstimator) -> Any:
+    """From a latent point to data in the shape of a sample."""
     if isinstance(model, VAE):
-        decode: Any = _DecodeFrame(model.module_, model.sample_shape_)
-    elif isinstance(model, AbstractSignalEstimator):
-        decode = DecodeSignal(model._centred, model.sample_shape_)
-    elif isinstance(model, AbstractForecaster):
+        return _DecodeFrame(model.module_, model.sample_shape_)
+    if isinstance(model, AbstractSignalEstimator):
+        return DecodeSignal(model._centred, model.sample_shape_)
+    if isinstance(model, AbstractForecaster):
         shares = tuple(model._shares(np.asarray(model.times_)).tolist())
-        decode = _DecodeTrajectory(model._centred, shares, jnp.asarray(model._mean, jnp.float32), model.sample_shape_)
-    else:
-        decode = _Decode(model.module_, model.sample_shape_)
-    return LatentSpace(points.shape[1], Rows(jnp.asarray(points)), decode)
+        return _DecodeTrajectory(model._centred, shares, jnp.asarray(model._mean, jnp.float32), model.sample_shape_)
+    return _Decode(model.module_, model.sample_shape_)
 
 
 class _Decode(eqx.Module):

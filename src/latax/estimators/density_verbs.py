@@ -4,10 +4,8 @@ import abc
 from dataclasses import dataclass
 from typing import Any, Literal
 
-import jax.random as jr
 import numpy as np
 from jaxtyping import Float
-from sklearn.utils.validation import check_is_fitted
 
 from latax._errors import ConfigError, DataError
 from latax.data import Samples
@@ -15,7 +13,6 @@ from latax.density import AmbientLogProb, ManifoldLogProb
 from latax.estimators import inputs, verbs
 from latax.estimators.assessment import DensityAssessment, assess_ambient, assess_manifold
 from latax.estimators.base import AbstractEstimator, AbstractSampler
-from latax.estimators.params import require_count, require_seed
 from latax.estimators.rows import map_rows
 
 OffManifold = Literal["project", "raise", "nan"]
@@ -32,14 +29,7 @@ class DensityVerbs(AbstractSampler, AbstractEstimator, abc.ABC):
 
     def sample(self, n: int = 1, *, context: Any = None, seed: int = 0) -> np.ndarray:
         """`n` draws of the data, the same for the same `seed`. A conditional model takes a context of n rows or 1."""
-        check_is_fitted(self)
-        require_count("n", n)
-        require_seed(seed)
-        theta = inputs.context_array(context)
-        if theta is not None and len(theta) == 1:
-            theta = np.repeat(theta, n, axis=0)
-        inputs.check_context(self, theta, n)
-        keys = np.asarray(jr.key_data(jr.split(jr.key(seed), n)))
+        keys, theta = inputs.drawing(self, n, context, seed)
         return self._shaped(map_rows(verbs.sample, self._centred, keys, self._context(theta)))
 
     def _log_prob(self, X: Any, context: Any) -> Any:

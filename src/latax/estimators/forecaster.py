@@ -110,7 +110,9 @@ class AbstractForecaster(AbstractSampler, AbstractTrainedEstimator):
         training, validation = self.rows(len(samples))
         held_out = samples.take(validation[:REMEMBERED])
         self.remembered_ = _thinned(self.scaling_.centre(np.asarray(held_out.X)), self._places)
-        states = _first_columns(samples.take(training[:KNOWN]).X, self._state_size)
+        # A few trajectories at a time: each is as long as a file makes it, and its first state is all that is kept.
+        few = [training[i : min(i + 16, KNOWN)] for i in range(0, min(KNOWN, len(training)), 16)]
+        states = np.concatenate([_first_columns(samples.take(rows).X, self._state_size) for rows in few])
         self.states_ = (states - self._mean).astype(np.float32)
 
     @property

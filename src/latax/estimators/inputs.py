@@ -3,14 +3,16 @@
 import warnings
 from typing import Any
 
+import jax.random as jr
 import numpy as np
-from jaxtyping import Float
-from sklearn.utils.validation import validate_data
+from jaxtyping import Float, Shaped
+from sklearn.utils.validation import check_is_fitted, validate_data
 
 from latax._errors import DataError, DataWarning
 from latax._wording import counted
 from latax.data import Samples, check_finite
 from latax.data.samples import default_names
+from latax.estimators.params import require_count, require_seed
 from latax.estimators.sequences import named_times
 
 #: Times are the same up to this share of the shortest interval: files round.
@@ -106,6 +108,20 @@ def check_context(estimator: Any, context: np.ndarray | None, rows: int) -> None
         raise DataError(f"The model was fitted {wanted}, but {given}. {cure}")
     if context is not None and len(context) != rows:
         raise DataError(f"The context has {len(context)} rows for {rows} samples. Give one row for each sample.")
+
+
+def drawing(
+    estimator: Any, n: int, context: Any, seed: int
+) -> tuple[Shaped[np.ndarray, "N key"], Float[np.ndarray, "N c"] | None]:
+    """A key for each of `n` draws, the same for the same seed, and the context of each: n rows, or one for all."""
+    check_is_fitted(estimator)
+    require_count("n", n)
+    require_seed(seed)
+    theta = context_array(context)
+    if theta is not None and len(theta) == 1:
+        theta = np.repeat(theta, n, axis=0)
+    check_context(estimator, theta, n)
+    return np.asarray(jr.key_data(jr.split(jr.key(seed), n))), theta
 
 
 def check_names(estimator: Any, names: Any) -> None:

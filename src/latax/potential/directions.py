@@ -97,13 +97,14 @@ def mean_frame(decode: Decode, z: Float[Array, "N n"], count: int, *, rounds: in
     """The directions of the right-singular vectors of the decoder's Jacobian in the mean, the most visible first.
 
     Vectors at different points belong to the same direction if they are alike, not if they have the same number: see
-    `matched`. Beginning at `visible_directions`, directions are the principal axes of what is matched to them, until
-    nothing changes. They are not at right angles in general.
+    `matched`. Beginning at those of `visible_directions`, directions are the principal axes of what is matched to them,
+    until nothing changes. They are not at right angles in general.
     """
     size = z.shape[1]
     _check_count(count, size)
     frames, squares = (np.asarray(found, np.float64) for found in local_frames(decode, z))
-    axes = np.asarray(visible_directions(decode, z, size), np.float64)
+    metric = np.einsum("nij,ni,nik->jk", frames, squares, frames)
+    axes = np.linalg.eigh(metric)[1][:, ::-1].T
     for _ in range(rounds):
         groups = np.swapaxes(matched(frames, axes), 0, 1)
         found = np.stack([np.linalg.svd(group, full_matrices=False)[2][0] for group in groups])
@@ -111,7 +112,6 @@ def mean_frame(decode: Decode, z: Float[Array, "N n"], count: int, *, rounds: in
         axes = found
         if done:
             break
-    metric = np.einsum("nij,ni,nik->jk", frames, squares, frames)
     order = np.argsort(-np.einsum("kj,jl,kl->k", axes, metric, axes))
     return np.asarray(_signed(jnp.asarray(axes[order[:count]])))
 

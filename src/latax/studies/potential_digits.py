@@ -11,7 +11,7 @@ from latax.data.samples import default_names
 from latax.evaluate import image_attributes
 from latax.studies.potential_sprites import ABLATION, KINDS, images_study
 from latax.studies.result import StudyResult
-from latax.studies.traversals import Effort
+from latax.studies.traversals import Effort, changes_of
 
 LATENT = 16
 #: Size, turn and hue are the transformations; x, y and length are what else can be seen to change.
@@ -40,7 +40,7 @@ def exact(starts: int, seed: int) -> Float[np.ndarray, "3 N 3"]:
     found = []
     for k in range(count):
         values = image_attributes(digit_sequences.sequences(images, np.full(starts, k)))._asdict()
-        found.append(np.stack([values[name][:, -1] - values[name][:, 0] for name in NAMES], axis=1))
+        found.append(changes_of(values, NAMES))
     return np.stack(found)
 
 

@@ -15,7 +15,7 @@ from latax.evaluate import image_attributes
 from latax.report.content import Section
 from latax.studies.potential_blobs import ALIGNED, BEST, DISTINCT, RELEASED
 from latax.studies.result import StudyResult
-from latax.studies.traversals import Effort, World, compare, of_images, vae_space
+from latax.studies.traversals import Effort, World, changes_of, compare, of_images, vae_space
 
 LATENT, ROWS = 10, 20_000
 NAMES = ("x", "y", "size", "long", "turned")
@@ -52,7 +52,7 @@ def exact(starts: int, seed: int) -> Float[np.ndarray, "4 N 5"]:
         rows = jnp.asarray(sprites.values(numbers.reshape(-1, 5)), jnp.float32)
         images = np.asarray(draw(rows), np.float64).reshape(starts, 5, sprites.SIDE, sprites.SIDE, 1)
         values = image_attributes(images)._asdict()
-        found.append(np.stack([values[name][:, -1] - values[name][:, 0] for name in NAMES], axis=1))
+        found.append(changes_of(values, NAMES))
     return np.stack(found)
 
 

@@ -1,5 +1,6 @@
 """Learned potentials and straight lines on one decoder: fit, measure by attributes that are known, put into tables."""
 
+import functools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -241,7 +242,7 @@ def measure(
     for k in range(world.potentials):
         path = follow(Z, k, steps=POINTS)
         values = world.attributes(path)
-        change.append(np.stack([values[name][:, -1] - values[name][:, 0] for name in world.names], axis=1))
+        change.append(changes_of(values, world.names))
         seen.append(path.data[:, -1] - path.data[:, 0])
         latent = unit(path.latent)
         displacement.append(np.linalg.norm(latent[:, -1] - latent[:, 0], axis=1) / np.sqrt(latent.shape[2]))
@@ -269,6 +270,11 @@ def measure(
         DRIFT: float(np.mean(drift)),
         ROUND_TRIP: float(np.max(back)) if back else None,
     }
+
+
+def changes_of(values: Mapping[str, Float[np.ndarray, "N T"]], names: Sequence[str]) -> Float[np.ndarray, "N F"]:
+    """The changes of these attributes from the first to the last point of each path."""
+    return np.stack([values[name][:, -1] - values[name][:, 0] for name in names], axis=1)
 
 
 def units(space: LatentSpace) -> tuple[Float[np.ndarray, " n"], float]:
@@ -301,11 +307,12 @@ def straight_lines(world: World, speed: float) -> dict[str, Callable[[int], Foll
     space, count = world.space, world.potentials
     draws = lambda seed: jnp.asarray(draws_of(space, DRAWS, seed + 4_000_003))
     features = lambda z: space.decode(z).ravel()
+    singular = functools.cache(lambda seed: mean_frame(space.decode, draws(seed)[:FRAMES], count))
     kinds: dict[str, Callable[[int], Array]] = {
         "random directions": lambda seed: random_directions(space.size, count, key=jr.key(seed)),
         "PCA of the data (GANSpace)": lambda seed: principal_directions(draws(seed), count, features=features),
         "most visible directions": lambda seed: visible_directions(space.decode, draws(seed)[:128], count),
-        "mean singular vectors": lambda seed: jnp.asarray(mean_frame(space.decode, draws(seed)[:FRAMES], count)),
+        "mean singular vectors": lambda seed: jnp.asarray(singular(seed)),
     }
     if world.axes is not None:
         kinds[EXACT] = lambda seed: jnp.asarray(world.axes)
@@ -316,8 +323,7 @@ def straight_lines(world: World, speed: float) -> dict[str, Callable[[int], Foll
     lines: dict[str, Callable[[int], Follow]] = {
         name: lambda seed, make=make: along(make(seed)) for name, make in kinds.items()
     }
-    of_starts = lambda seed: mean_frame(space.decode, draws(seed)[:FRAMES], count)
-    return lines | {"singular vectors at the start": lambda seed: SingularPaths(space, of_starts(seed), speed)}
+    return lines | {"singular vectors at the start": lambda seed: SingularPaths(space, singular(seed), speed)}
 
 
 @dataclass(frozen=True)

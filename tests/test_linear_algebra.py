@@ -8,6 +8,7 @@ from latax.linear_algebra import (
     exponential,
     inverse_lower,
     log_abs_diagonal_of_r,
+    log_det,
     log_det_of_positive,
     orthonormalise,
     singular_values,
@@ -43,6 +44,11 @@ def test_determinant_of_a_positive_matrix_and_its_gradient(size, x64):
     np.testing.assert_allclose(gradient + gradient.T, 2 * np.linalg.inv(matrix), rtol=1e-6, atol=1e-9)
     if size > 1:
         assert jnp.isnan(log_det_of_positive(jnp.asarray(-matrix)))
+
+
+@pytest.mark.parametrize("matrix", [[[0.0, 1.0], [1.0, 0.0]], [[1.0, 1.0], [1.0, 1.0]]])
+def test_log_det_refuses_determinants_that_are_not_positive(matrix):
+    assert jnp.isnan(log_det(jnp.array(matrix)))
 
 
 def test_gradient_is_the_transposed_pseudoinverse(x64):

@@ -59,15 +59,6 @@ def gram(f: VectorMap, u: Vector) -> Float[Array, "n n"]:
     return jacobian.T @ jacobian
 
 
-def log_det(matrix: Float[Array, "n n"]) -> Scalar:
-    """log det of a matrix whose determinant is positive, such as a metric; nan where it is zero or negative.
-
-    Never log |det|: a metric with a negative determinant is a mistake, and nan is what training stops on.
-    """
-    sign, log_abs = jnp.linalg.slogdet(matrix)
-    return jnp.where(sign > 0, log_abs, jnp.nan)
-
-
 def hvp(f: ScalarField, u: Vector, v: Vector) -> Vector:
     """The Hessian of f at u times v, forward over reverse: the cost of about two gradients, no n x n array."""
     return jax.jvp(jax.grad(f), (u,), (v,))[1]

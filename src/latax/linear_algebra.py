@@ -13,8 +13,6 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from latax.calculus import log_det
-
 #: Columns up to which loops over columns are unrolled; LAPACK is the better choice above.
 _MOST_COLUMNS = 32
 
@@ -52,6 +50,15 @@ def orthonormalise(matrix: Float[Array, "d n"]) -> tuple[Float[Array, "d n"], Fl
         directions = jnp.concatenate([directions, direction[:, None]], axis=1)
         columns.append(jnp.concatenate([components, length[None], jnp.zeros(n - j - 1, matrix.dtype)]))
     return directions, jnp.stack(columns, axis=1)
+
+
+def log_det(matrix: Float[Array, "n n"]) -> Float[Array, ""]:
+    """log det of a matrix whose determinant is positive, such as a metric; nan where it is zero or negative.
+
+    Never log |det|: a metric with a negative determinant is a mistake, and nan is what training stops on.
+    """
+    sign, log_abs = jnp.linalg.slogdet(matrix)
+    return jnp.where(sign > 0, log_abs, jnp.nan)
 
 
 def log_det_of_positive(matrix: Float[Array, "n n"]) -> Float[Array, ""]:

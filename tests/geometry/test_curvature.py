@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from latax._errors import ConfigError
-from latax.calculus import gram, log_det
+from latax.calculus import gram
 from latax.density import log_volume as density_log_volume
 from latax.geometry import (
     christoffel_symbols,
@@ -22,6 +22,7 @@ from latax.geometry import (
     speed,
 )
 from latax.geometry.frame import frame
+from latax.linear_algebra import log_det
 from tests.geometry.surfaces import MAJOR, MINOR, catenoid, cylinder, saddle, sphere, three_sphere, torus
 
 SURFACES = {"sphere": sphere, "torus": torus, "saddle": saddle, "cylinder": cylinder, "catenoid": catenoid}

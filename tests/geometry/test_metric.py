@@ -5,10 +5,11 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from latax.calculus import gram, log_det
+from latax.calculus import gram
 from latax.density import embed_and_log_volume
 from latax.density import log_volume as density_log_volume
 from latax.geometry import log_volume, pullback_metric
+from latax.linear_algebra import log_det
 from latax.nn.mlp import MLP
 
 

@@ -22,8 +22,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from latax._errors import ConfigError
-from latax.calculus import log_det
-from latax.linear_algebra import exponential
+from latax.linear_algebra import exponential, log_det
 
 Matrix = Float[Array, "n n"]
 Scalar = Float[Array, ""]

@@ -21,8 +21,8 @@ from latax.studies.result import StudyResult
 
 BUDGETS = {
     "quick": Budget(steps=300, ablation_steps=150, replicates=2),
-    # A step of one replicate takes 0.9 s on one core: six hours, the half of them for the ablation. It is as long as the
-    # ladder's models need to find the angle; with 200 steps none has.
+    # A step of one replicate takes 0.9 s on one core: six hours, the half of them for the ablation, which is as long as
+    # the ladder's models need to find the angle; with 200 steps none has.
     "full": Budget(steps=1_500, ablation_steps=900, replicates=3),
 }
 #: What the disc has; the rest of the truth is what the physics does not know.

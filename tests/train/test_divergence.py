@@ -41,6 +41,22 @@ def test_names_term_step_replicate_and_row(tmp_path):
     )
 
 
+def test_says_of_the_first_bad_sample_what_the_phase_knows_of_samples():
+    def describe(model, batch):
+        return {"first": batch["x"][:, 0], "second": batch["x"][:, 1]}
+
+    first, second = np.asarray(data()["x"])[BAD_ROW, :2]
+    told = f"rows [{BAD_ROW}], of which the first has first = {first:.4g}, second = {second:.4g}. "
+    with pytest.raises(DivergenceError) as caught:
+        fit(Line, [phase(describe=describe)], spoiled())
+    assert told in str(caught.value)
+    validation = data()
+    validation["y"] = validation["y"].at[jnp.array([BAD_ROW, BAD_ROW + 2])].set(jnp.inf)
+    with pytest.raises(DivergenceError) as caught:
+        fit(Line, [phase(metric=squared_error, describe=describe)], source(), validation=validation)
+    assert f"of which the first has first = {first:.4g}, second = {second:.4g}. " in str(caught.value)
+
+
 def of_size(model, batch, key):
     return {"size": model.bias**2}
 

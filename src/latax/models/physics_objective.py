@@ -261,6 +261,14 @@ def reconstruction_error(model: AbstractPhysicsVAE, batch: Batch) -> Float[Array
     return jax.vmap(error)(sequences(model, batch))
 
 
+def found_parameters(model: AbstractPhysicsVAE, batch: Batch) -> dict[str, Float[Array, " batch"]]:
+    """The parameters at the posterior's mean, by name and in their units: for samples that make training diverge."""
+    space = model.physics.parameters
+    found = jax.vmap(lambda x: space.as_array(model.parameters(model.posterior(x).physics.mean)))
+    values = found(sequences(model, batch))
+    return {name: values[:, i] for i, name in enumerate(space.names)}
+
+
 def bound(
     model: AbstractPhysicsVAE, x: Float[Array, "T *sample"], key: Key[Array, ""], draws: int = 1
 ) -> Float[Array, ""]:

@@ -317,6 +317,7 @@ def _physics_phase(
         weights=weights,
         begin=begin,
         metric=physics_objective.reconstruction_error,
+        describe=physics_objective.found_parameters,
         **budget.phase_options(budget.steps),
     )
 

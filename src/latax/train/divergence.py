@@ -27,7 +27,8 @@ class Divergence:
     """A step that failed.
 
     `replicate` is the one that failed first; `samples` are the places in its batch that fail alone, and `rows` their
-    numbers in the source, where it has rows; `key` is the data of the objective's key.
+    numbers in the source, where it has rows; `first` is what the phase says about the first of them; `key` is the data
+    of the objective's key.
     """
 
     phase: str
@@ -38,6 +39,7 @@ class Divergence:
     batch_size: int
     samples: list[int]
     rows: list[int] | None
+    first: dict[str, float]
     key: list[int]
 
 
@@ -73,9 +75,17 @@ def examine(
         batch_size=phase.batch_size,
         samples=samples,
         rows=None if rows is None else rows[samples].tolist(),
+        first=_described(program, model, batch, samples[0]) if samples else {},
         key=np.asarray(jr.key_data(objective_key)).tolist(),
     )
     return found, Evidence(model, batch)
+
+
+def _described(program: PhaseProgram, model: PyTree, batch: PyTree, sample: int) -> dict[str, float]:
+    """What the phase says about one sample of a batch."""
+    size = max(len(leaf) for leaf in jax.tree.leaves(batch) if leaf.ndim)
+    one = jax.tree.map(lambda a: a[sample : sample + 1] if a.ndim and len(a) == size else a, batch)
+    return {name: float(value[0]) for name, value in jax.jit(program.describe)(model, one).items()}
 
 
 def _take_apart(
@@ -126,9 +136,16 @@ def _who(found: Divergence) -> str:
     if not found.samples:
         return "not caused by any sample alone"
     if len(found.samples) == found.batch_size > 1:
-        return "with every sample of the batch"
+        return f"with every sample of the batch{_told(found.first)}"
     kind, places = ("places in the batch", found.samples) if found.rows is None else ("training rows", found.rows)
-    return f"caused by {kind} {_some(places)}"
+    return f"caused by {kind} {_some(places)}{_told(found.first)}"
+
+
+def _told(first: dict[str, float]) -> str:
+    return "".join(
+        f"{', of which the first has ' if i == 0 else ', '}{name} = {value:.4g}"
+        for i, (name, value) in enumerate(first.items())
+    )
 
 
 def _some(numbers: list[int]) -> str:
@@ -142,8 +159,10 @@ def of_metric(trainer: Trainer, segment: Segment, step: int, state: State, metri
     found = [on_host(program.evaluate_rows(state.model, trainer.validation))[replicate] for program in programs]
     values = np.sum(found, axis=0)
     rows = np.flatnonzero(~np.isfinite(values)).tolist()
+    model = on_host(jax.tree.map(lambda a: a[replicate], state.model))
+    first = _described(trainer.programs[segment.phase.name], model, trainer.validation, rows[0]) if rows else {}
     return DivergenceError(
         f"The validation metric of phase {segment.phase.name!r} is {metric[replicate]} at step {step}, replicate "
-        f"{replicate}, because of validation rows {_some(rows)} of {len(values)}. "
+        f"{replicate}, because of validation rows {_some(rows)} of {len(values)}{_told(first)}. "
         "Look at those rows for outliers; else lower the learning rate."
     )

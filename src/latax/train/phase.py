@@ -63,6 +63,8 @@ class Phase:
     - `prepare`: `(model, batch) -> batch`, a map through *frozen* leaves only (encoding with a finished encoder, say).
         It is applied once to data that live on the device, where that saves work and memory allows, else to each batch.
     - `begin`: `(model, batch) -> model`, a start that depends on data, applied once with the first batch (as prepared).
+    - `describe`: `(model, batch) -> {name: (batch,) values}`, what the user is to know of a sample that made training
+        diverge, such as the parameters that a model finds in it.
     """
 
     name: str
@@ -75,6 +77,7 @@ class Phase:
     metric: Metric | None = None
     prepare: Callable[[Model, Batch], Batch] | None = None
     begin: Callable[[Model, Batch], Model] | None = None
+    describe: Callable[[Model, Batch], Mapping[str, Float[Array, " batch"]]] | None = None
 
     def __post_init__(self) -> None:
         for name, value in (("steps", self.steps), ("batch_size", self.batch_size)):

@@ -135,6 +135,10 @@ class PhaseProgram:
     def _terms(self, model: PyTree, batch: PyTree, key: Key[Array, ""]) -> dict[str, Array]:
         return self.phase.objective(eqx.combine(model, self._static), batch, key)
 
+    def describe(self, model: PyTree, batch: PyTree) -> dict[str, Array]:
+        """What the phase says about each sample of a batch; nothing where it says nothing."""
+        return {} if self.phase.describe is None else dict(self.phase.describe(eqx.combine(model, self._static), batch))
+
     def _prepare(self, model: PyTree, batch: PyTree) -> PyTree:
         assert self.phase.prepare is not None
         return lax.stop_gradient(self.phase.prepare(eqx.combine(model, self._static), batch))

@@ -81,11 +81,8 @@ class AbstractSequenceVAE(eqx.Module):
         Its mean is below log p(x); the logarithm of the mean of the exponentials of many is nearer. With `beta` above 1
         the divergence counts for more, and it is no bound that is tight (Higgins et al. 2017).
         """
-        drawn, probes = jr.split(key)
-        q = self.posterior(x)
-        z = q.sample(drawn)
-        fit, prior = self.log_parts(x, z, k, key=probes)
-        return fit + beta * (prior - q.log_prob(z))
+        fit, prior, posterior = self.drawn_parts(x, k, key)
+        return jnp.sum(fit + beta * (prior - posterior))
 
 
 def log_standard_normal(z: Float[Array, "*shape"]) -> Float[Array, ""]:

@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 
 from latax.estimators.physics_spread import spreads
+from latax.models.closed_form_vae import closed_form_vae
 from latax.models.physics_discrepancy import Discrepancy, learned, sensitivity
 from latax.models.physics_vae import physics_vae
-from latax.physics import ODE, Adaptive, FixedStep, Parameter
+from latax.physics import ODE, Adaptive, ClosedForm, FixedStep, Parameter
 from tests.density.randomised import randomised
 
 TIMES = np.linspace(0.0, 2.0, 9)
@@ -97,6 +98,23 @@ def test_an_inferred_initial_state_is_unknown_too(x64):
     J = sensitivity(m, x, curves(np.zeros((1, 9))))
     assert J.shape == (9, 3)
     np.testing.assert_allclose(J[:, 1], 1.0, rtol=1e-6)  # a constant, of the noise's size
+
+
+def test_an_angle_is_as_well_known_wherever_it_points(x64):
+    """Of its two coordinates the data know the turn, and the radius does not exist."""
+    grid, angle = np.linspace(0, 2 * math.pi, 16, endpoint=False), Parameter("angle", 0.0, 2 * math.pi, circular=True)
+    wave = ClosedForm(lambda x, p: jnp.cos(x - p.angle), [angle], grid)
+    m = closed_form_vae(wave, outside_size=None, noise=NOISE, width_size=8, key=jax.random.key(0))
+    m = eqx.tree_at(lambda m: m.encoder, m, randomised(m.encoder, scale=0.5, seed=0))
+    x = np.random.default_rng(0).normal(size=(20, 16))
+    at = np.array([float(m.parameters(m.encode(jnp.asarray(row)).physics).angle) for row in x])
+    assert np.ptp(at) > 1
+    found = spreads(m, x, x)
+    # Σ sin² = 8 over a whole turn, and an angle's prior has a standard deviation of 2 π / √12.
+    wanted = 1 / math.sqrt(1 + 8 * (2 * math.pi) ** 2 / 12 / NOISE**2)
+    np.testing.assert_allclose(found.known, wanted, rtol=1e-6)
+    np.testing.assert_allclose(found.marginal, wanted, rtol=1e-6)
+    assert found.known.shape == (20, 1)
 
 
 def test_spreads_of_many_sequences():

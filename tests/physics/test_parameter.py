@@ -106,6 +106,15 @@ class TestCircular:
         np.testing.assert_allclose(values, [0, math.pi / 4, math.pi / 2, 3 * math.pi / 4, 0], atol=1e-12)
         np.testing.assert_allclose(jax.vmap(self.angle.to_normal)(values)[1], [0, math.sqrt(2)], atol=1e-12)
 
+    def test_a_step_turns_by_standard_deviations_of_the_uniform_law(self, x64):
+        v = jnp.array([0.3, -1.1])
+        step = lambda s: self.angle.from_normal(self.angle.moved(v, jnp.asarray(s))) - self.angle.from_normal(v)
+        assert float(step(0.2)) == pytest.approx(0.2 * self.angle.std)
+        assert float(jax.grad(step)(0.0)) == pytest.approx(self.angle.std)
+        assert float(jnp.linalg.norm(self.angle.moved(v, jnp.asarray(0.7)))) == pytest.approx(float(jnp.linalg.norm(v)))
+        line = Parameter("a", prior=("normal", 5.0, 2.0))
+        assert float(line.from_normal(line.moved(jnp.array([0.5]), jnp.asarray(0.25)))) == pytest.approx(6.5)
+
     def test_value_and_coordinates_and_back(self, x64):
         values = jnp.linspace(0, 3.14, 50)
         again = jax.vmap(lambda x: self.angle.from_normal(self.angle.to_normal(x)))(values)
@@ -186,6 +195,12 @@ class TestSpace:
         np.testing.assert_allclose(back, [0.0, -math.sqrt(2), 0.0, 2.0], atol=1e-9)
         np.testing.assert_allclose(self.space.as_array(params), [0.5, 1.0, 7.0])
         assert self.space.from_array(jnp.array([0.5, 1.0, 7.0])) == params
+
+    def test_each_parameter_moves_by_its_own_step(self, x64):
+        v = jnp.array([0.3, -1.0, 0.0, 2.0])
+        moved = self.space.moved(v, jnp.array([1.0, 0.25, -2.0]))
+        turn = 0.25 * 2 * math.pi / math.sqrt(12)
+        np.testing.assert_allclose(moved, [1.3, -math.cos(turn), -math.sin(turn), 0.0], atol=1e-12)
 
     def test_samples_differ_by_key_and_keep_to_the_prior(self):
         samples = jax.vmap(self.space.sample)(jax.random.split(jax.random.key(0), 4000))

@@ -9,6 +9,7 @@ from jaxtyping import Array, Float, Int
 from latax import calculus
 from latax.data import Samples
 from latax.estimators.rows import CHUNK, map_rows
+from latax.estimators.splitting import evenly
 from latax.evaluate import Calibration, Diagnosis, Finding, MetricSpectrum, calibration, metric_spectrum, rules
 from latax.evaluate.diagnose import cannot_tell
 
@@ -80,7 +81,7 @@ def assess_ambient(estimator: Any, held_out: Samples, training: Samples | None) 
 
 def spread(rows: Int[np.ndarray, " rows"]) -> Int[np.ndarray, " some"]:
     """At most `MOST_ROWS` of these rows, spread evenly."""
-    return _evenly(rows, MOST_ROWS)
+    return evenly(rows, MOST_ROWS)
 
 
 def rows_to_judge(estimator: Any, samples: Samples) -> tuple[Samples, Samples]:
@@ -90,18 +91,12 @@ def rows_to_judge(estimator: Any, samples: Samples) -> tuple[Samples, Samples]:
     return training, held_out
 
 
-def _evenly(rows: np.ndarray, most: int) -> np.ndarray:
-    if len(rows) <= most:
-        return rows
-    return rows[np.unique(np.linspace(0, len(rows) - 1, most).astype(np.int64))]
-
-
 def _some(held_out: Samples, training: Samples | None) -> tuple[Samples, Samples | None]:
     """At most `MOST_ROWS` rows of both, and no more training than held-out rows, so that one compilation serves both;
     but enough of them for their own quantiles and principal directions."""
     held_out = held_out.take(spread(np.arange(len(held_out))))
     if training is not None:
-        training = training.take(_evenly(np.arange(len(training)), max(len(held_out), TRAINING_ROWS)))
+        training = training.take(evenly(np.arange(len(training)), max(len(held_out), TRAINING_ROWS)))
     return held_out, training
 
 

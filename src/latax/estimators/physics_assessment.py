@@ -12,6 +12,7 @@ from latax.data import Samples
 from latax.estimators.assessment import history_findings
 from latax.estimators.physics_spread import Spreads, spreads
 from latax.estimators.sequence_assessment import SequenceAssessment, chosen, judge_sequences
+from latax.estimators.splitting import evenly
 from latax.evaluate import Diagnosis, Finding, rules
 
 #: Rows of which the information about the parameters is looked at.
@@ -38,7 +39,8 @@ def assess_physics(estimator: Any, held_out: Samples, training: Samples | None) 
     held_out = chosen(held_out)
     numbers, findings = judge_sequences(estimator, held_out, training)
     shares = estimator.explain(held_out).physics
-    found = spreads(estimator._centred, np.asarray(held_out.X[:INFORMATION_ROWS], np.float32), estimator.remembered_)
+    some = held_out.X[evenly(np.arange(len(held_out)), INFORMATION_ROWS)]
+    found = spreads(estimator._centred, np.asarray(some, np.float32), estimator.remembered_)
     left, widened = _medians(estimator._centred.physics.parameters, found)
     findings.append(rules.physics_share(_median(shares)))
     findings += [rules.identifiable(name, left[name], widened[name]) for name in left]
@@ -91,10 +93,5 @@ def _outermost(part: Float[np.ndarray, " N"]) -> Bool[np.ndarray, " N"]:
 
 def _medians(space: Any, found: Spreads) -> tuple[dict[str, float], dict[str, float]]:
     """({parameter: sd in units of the prior's}, {parameter: by how much the corrections widen it}), medians."""
-    left, widened, start = {}, {}, 0
-    for parameter in space.parameters:
-        columns = slice(start, start + parameter.size)
-        start += parameter.size
-        left[parameter.name] = float(np.median(found.marginal[:, columns].max(axis=1)))
-        widened[parameter.name] = float(np.median((found.marginal / found.known)[:, columns].max(axis=1)))
-    return left, widened
+    left, widened = np.median(found.marginal, axis=0), np.median(found.marginal / found.known, axis=0)
+    return dict(zip(space.names, left.tolist(), strict=True)), dict(zip(space.names, widened.tolist(), strict=True))

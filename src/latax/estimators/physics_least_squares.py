@@ -31,17 +31,18 @@ def fit_each(
     """The parameters that bring the physics closest to each sequence, from its first observation on.
 
     Levenberg and Marquardt's method in the parameters' unconstrained coordinates, from `starts` points spread evenly
-    over their prior, the best of which counts; a penalty of 10⁻⁶ of the prior keeps them finite where the data say
-    nothing.
+    over their prior, the best of which counts; a prior as weak as 10⁻⁶ of the data's variance in one number keeps them
+    finite where the data say nothing.
     """
     times, space = np.asarray(times, float), physics.parameters
     first = norm.ppf(qmc.Sobol(space.size, seed=0).random(starts))
     physics = physics.forward()
+    weak = 1e-3 * (float(np.std(X)) or 1.0)
 
     @eqx.filter_jit
     def residual(v: Float[Array, " m"], x: Float[Array, "T *sample"]) -> Float[Array, " numbers"]:
         made = physics.simulate(space.from_normal(v), physics.initial_state(x[0]), times)
-        return jnp.concatenate([(made - x).ravel(), 1e-3 * v])
+        return jnp.concatenate([(made - x).ravel(), weak * v])
 
     jacobian = eqx.filter_jit(jax.jacfwd(residual))
 

@@ -198,7 +198,7 @@ class PhysicsVAE(AbstractSignalEstimator):
         require_seed(seed)
         x, _ = self._new(X, None)
         space = self._centred.physics.parameters
-        missing = np.zeros((len(x), space.size))
+        missing = np.zeros((len(x), len(space)))
         if discrepancy:
             found = spreads(self._centred, x, self.remembered_)
             missing = np.sqrt(np.maximum(found.marginal**2 - found.model**2, 0))
@@ -227,7 +227,7 @@ class _Intervals(NamedTuple):
     """Value, lower and upper end of each parameter, by name; equal levels share a compiled program.
 
     Intervals are those of q(v | x), a mixture over draws of what the physics does not know, plus independent errors of
-    the coordinates with standard deviations `missing`.
+    the parameters with standard deviations `missing`, in those of their priors.
     """
 
     level: float
@@ -238,7 +238,8 @@ class _Intervals(NamedTuple):
         posterior_key, missing_key = jr.split(row_key(x, seed))
         x, space = shaped(module, x), module.physics.parameters
         v = module.draw_parameters(x, posterior_key, DRAWS)
-        drawn = jax.vmap(space.from_normal)(v + missing[None] * jr.normal(missing_key, v.shape, v.dtype))
+        errors = missing[None] * jr.normal(missing_key, (DRAWS, len(space)), v.dtype)
+        drawn = jax.vmap(lambda v, error: space.from_normal(space.moved(v, error)))(v, errors)
         middle = space.from_normal(module.posterior(x).physics.mean)
         tail = 0.5 - self.level / 2
         found = {}

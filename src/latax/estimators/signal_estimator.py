@@ -22,6 +22,7 @@ from latax.estimators.params import require_count, require_positive, require_see
 from latax.estimators.rows import CHUNK, map_rows
 from latax.estimators.scaling import Scaling, identity_scaling
 from latax.estimators.sequence_assessment import SequenceAssessment, assess_sequences
+from latax.estimators.splitting import evenly
 from latax.estimators.trained import AbstractTrainedEstimator
 from latax.models import physics_objective
 from latax.models.physics_model import AbstractPhysicsVAE, Latents
@@ -87,7 +88,8 @@ class AbstractSignalEstimator(AbstractSampler, AbstractTrainedEstimator):
         if samples.context is not None:
             raise DataError(f"A {self.name} takes no context; give samples only.")
         self._check_signals(samples)
-        self.remembered_ = np.asarray(samples.X[:REMEMBERED], np.float32)
+        rows = evenly(self.rows(len(samples))[0], REMEMBERED)
+        self.remembered_ = np.asarray(samples.X[rows], np.float32)
 
     def _evaluate(self, samples: Samples) -> dict[str, Float[np.ndarray, " rows"]]:
         x = np.asarray(samples.X, np.float32)
@@ -136,8 +138,8 @@ class AbstractSignalEstimator(AbstractSampler, AbstractTrainedEstimator):
     def score_samples(self, X: Any, *, seed: int = 0) -> np.ndarray:
         """A lower bound of the log likelihood of each sample, in nats, by importance weighting with 100 draws.
 
-        A physics in time is given the initial state by the first observation, which it so predicts without error: its
-        bounds are of the sequence given that, and not to be compared with those of a model without a first state.
+        A model with a state in time is given the first observation: its bounds are of log p of the others given that
+        one, and not to be compared with those of a model without a state, which are of the whole sequence.
         """
         return self._bounds(self._new(X, None)[0], seed, DRAWS)
 

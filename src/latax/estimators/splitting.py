@@ -1,4 +1,4 @@
-"""Which rows train and which are held out."""
+"""Which rows train and which are held out, and which of many are looked at."""
 
 import numpy as np
 from jaxtyping import Int
@@ -15,3 +15,10 @@ def split_rows(count: int, fraction: float, seed: int) -> tuple[Int[np.ndarray, 
     held = min(max(1, round(fraction * count)), count - 1)
     training, held_out = split(count, ((count - held) / count, held / count), seed=seed)
     return np.sort(training), np.sort(held_out)
+
+
+def evenly(rows: Int[np.ndarray, " rows"], most: int) -> Int[np.ndarray, " some"]:
+    """At most so many of these rows, from the first to the last: files are often sorted."""
+    if len(rows) <= most:
+        return rows
+    return rows[np.unique(np.linspace(0, len(rows) - 1, most).astype(np.int64))]

@@ -4,6 +4,15 @@ from latax.integrate.adaptive import Adaptive
 from latax.integrate.fixed_step import FixedStep
 from latax.integrate.implicit_midpoint import ImplicitMidpoint
 from latax.integrate.solver import AbstractSolver, Field
-from latax.integrate.times import are_known, check_times
+from latax.integrate.times import are_known, check_times, since_first
 
-__all__ = ["AbstractSolver", "Adaptive", "Field", "FixedStep", "ImplicitMidpoint", "are_known", "check_times"]
+__all__ = [
+    "AbstractSolver",
+    "Adaptive",
+    "Field",
+    "FixedStep",
+    "ImplicitMidpoint",
+    "are_known",
+    "check_times",
+    "since_first",
+]

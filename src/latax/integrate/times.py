@@ -12,6 +12,13 @@ def are_known(ts: Float[Array | np.ndarray, " T"]) -> bool:
     return not isinstance(ts, Tracer)
 
 
+def since_first(
+    ts: Float[Array | np.ndarray, " T"], first: float | Float[Array, ""]
+) -> Float[Array | np.ndarray, " T"]:
+    """ts - first, in double precision where the times are known: large times differ by what single precision lacks."""
+    return np.asarray(ts, np.float64) - float(first) if are_known(ts) else ts - first
+
+
 def check_times(ts: Float[Array | np.ndarray, " T"]) -> None:
     """Raise `DataError` when the times, if they are known, are not finite and increasing."""
     if np.ndim(ts) != 1 or np.size(ts) == 0:

@@ -44,6 +44,11 @@ class ClosedFormVAE(AbstractPhysicsVAE):
         return self.physics.sample_shape
 
     @property
+    def given(self) -> int:
+        """Nothing."""
+        return 0
+
+    @property
     def initial_shape(self) -> tuple[int, ...]:
         """That of nothing."""
         return (0,)

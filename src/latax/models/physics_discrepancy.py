@@ -55,19 +55,22 @@ def sensitivity(
 ) -> Float[Array, "numbers coordinates"]:
     """Derivative of the sample, in standard deviations of the noise, at the mean of its posterior.
 
-    Its columns are the coordinates of the parameters, of the corrections, of the initial state where that is inferred,
-    and of the discrepancy: each is standard normal beforehand.
+    Its columns are a coordinate for each parameter (of an angle, its turn; the radius of its coordinates says nothing),
+    those of the corrections, of the initial state where that is inferred, and of the discrepancy: each has standard
+    deviation one beforehand.
     """
     if isinstance(model, PhysicsVAE):
         model = eqx.tree_at(lambda m: m.physics, model, model.physics.forward())
     found, count = model.posterior(x), len(discrepancy.outputs)
     shares = jax.tree.map(lambda a: a / np.sqrt(count), discrepancy)
     decode = _with_rates(model, model.encode(x)) if isinstance(model, PhysicsVAE) else _without_rates(model)
-    at = [found.physics.mean, found.auxiliary.mean, found.initial.mean, jnp.zeros(count)]
+    space = model.physics.parameters
+    at = [jnp.zeros(len(space)), found.auxiliary.mean, found.initial.mean, jnp.zeros(count)]
 
     def disturbed(u: Float[Array, " coordinates"]) -> Float[Array, " numbers"]:
-        physics, auxiliary, initial, epsilon = jnp.split(u, np.cumsum([len(part) for part in at[:-1]]))
+        steps, auxiliary, initial, epsilon = jnp.split(u, np.cumsum([len(part) for part in at[:-1]]))
         further = jax.tree.map(lambda a: jnp.tensordot(epsilon, a, axes=1), shares)
+        physics = space.moved(found.physics.mean, steps)
         made = decode(model.latents(x, physics, auxiliary, initial), further.rates) + further.outputs
         return (made / model.noise[None]).ravel()
 
@@ -85,23 +88,22 @@ def _with_rates(model: PhysicsVAE, at: Latents) -> Callable[[Latents, Array], Ar
 
 def _rates(model: PhysicsVAE, latents: Latents, states: Float[Array, "T *state"]) -> Float[Array, "T *corrected"]:
     correction = model.correction(latents.inside)
-    ts = jnp.asarray(model.times, model.scale.dtype)
+    since = model.since
     if correction is None:
-        return jnp.zeros((len(ts), *model.physics.correction_shape), model.scale.dtype)
-    return jax.vmap(correction)(ts, states) / _own_rate(model, latents, states)[None]
+        return jnp.zeros((len(since), *model.physics.correction_shape), model.scale.dtype)
+    return jax.vmap(correction)(since, states) / _own_rate(model, latents, states)[None]
 
 
 def _decode(model: PhysicsVAE, latents: Latents, rates: Float[Array, "T *corrected"]) -> Float[Array, "T *sample"]:
     """The sequence without noise, with further rates of change that are given at the times of the data."""
-    times = np.asarray(model.times)
-    ts = jnp.asarray(times, model.scale.dtype)
+    times, nodes = np.asarray(model.times), model.since
     correction = model.correction(latents.inside)
 
-    def added(t: Float[Array, ""], y: Float[Array, "*state"]) -> Float[Array, "*corrected"]:
-        i = jnp.clip(jnp.searchsorted(ts, t, side="right") - 1, 0, len(times) - 2)
-        share = (t - ts[i]) / (ts[i + 1] - ts[i])
+    def added(since: Float[Array, ""], y: Float[Array, "*state"]) -> Float[Array, "*corrected"]:
+        i = jnp.clip(jnp.searchsorted(nodes, since, side="right") - 1, 0, len(times) - 2)
+        share = (since - nodes[i]) / (nodes[i + 1] - nodes[i])
         further = (1 - share) * rates[i] + share * rates[i + 1]
-        return further if correction is None else correction(t, y) + further
+        return further if correction is None else correction(since, y) + further
 
     made = model.physics.simulate(model.parameters(latents.physics), latents.initial, times, added)
     return made + model.outputs(latents, times)

@@ -88,6 +88,11 @@ class AbstractPhysicsVAE(eqx.Module):
 
     @property
     @abc.abstractmethod
+    def given(self) -> int:
+        """How many entries of a sample's first axis are given to the model, so that its density is that of the rest."""
+
+    @property
+    @abc.abstractmethod
     def initial_shape(self) -> tuple[int, ...]:
         """The shape of `Latents.initial`."""
 

@@ -1,7 +1,8 @@
 """How a physics-integrated VAE is trained: the evidence bound, and what keeps the physics in charge.
 
-Every term is in nats, the mean over the batch. With F the full and R the reduced (physics-only) reconstruction, and σ
-the noise, they are (Takeishi and Kalousis 2021, arXiv 2102.13156; numbers of equations as there):
+Every term is the mean over the batch, and in nats where nothing else is said. With F the full and R the reduced
+(physics-only) reconstruction, and σ the noise, they are (Takeishi and Kalousis 2021, arXiv 2102.13156; numbers of
+equations as there):
 
 - `reconstruction`: -log N(x; F, σ²).
 - `kl`: KL from the prior, of all that is inferred.
@@ -12,15 +13,19 @@ the noise, they are (Takeishi and Kalousis 2021, arXiv 2102.13156; numbers of eq
   each other, not along the trajectory: see `PhysicsVAE.effort`). `ppc` looks at what becomes of the corrections later,
   and would rather slow a pendulum down than let it lose energy.
 - `cleansing`: ‖cleansed - R‖² / 2σ², R a constant (R_DA,1, equation 11).
-- `augmentation`: the squared error, in prior standard deviations, of parameters inferred from sequences that the
-  physics alone has made from prior draws (R_DA,2, equation 12).
-- `simulation`: -log q(v, z_A | x) of sequences that the whole model has made, from prior draws of v, with the auxiliary
-  coordinates of one sequence of the batch and the residuals of another in place of noise: what the model cannot rebuild
-  is seldom white. Ours: it teaches the posterior its width, which the bound alone leaves too small (the sleep phase of
-  wake-sleep, Hinton et al. 1995).
+- `augmentation`: the squared error, in prior standard deviations and the mean over parameters, of those inferred from
+  sequences that the physics alone has made from prior draws (R_DA,2, equation 12). No nats, but a number of order one
+  whatever the parameters' units and number.
+- `simulation`: -log q(z_A | x) - log q(v | x, z'), with z' ~ q(z_A | x) as when a new sequence is encoded, of sequences
+  that the whole model has made, from prior draws of v, with the auxiliary coordinates z_A of one sequence of the batch
+  and the residuals of another in place of noise: what the model cannot rebuild is seldom white. As z' is not the z_A
+  that made x, the mean is above -log of the posterior of v, which is a mixture over z'. Ours: it teaches the posterior
+  its width, which the bound alone leaves too small (the sleep phase of wake-sleep, Hinton et al. 1995).
 - `matching`: KL to the prior of the batch's parameters as a whole, by mean and variance of their coordinates. Ours: a
   correction that is alike for all sequences can shift a parameter's scale, and only their prior can tell (as InfoVAE
   weighs it, Zhao et al. 2019, arXiv 1706.02262).
+
+Prior draws for which the physics has no finite solution are left out of `augmentation` and `simulation`.
 """
 
 import math
@@ -32,7 +37,7 @@ import jax.numpy as jnp
 import jax.random as jr
 import numpy as np
 from jax.lax import stop_gradient
-from jaxtyping import Array, Float, Key
+from jaxtyping import Array, Bool, Float, Key
 
 from latax.models.physics_model import AbstractPhysicsVAE, Ladder, Latents, over_draws
 from latax.models.physics_vae import PhysicsVAE
@@ -166,15 +171,15 @@ def augmentation(model: AbstractPhysicsVAE, initial: Float[Array, "B *state"], k
     """
     space = model.physics.parameters
 
-    def error(v: Float[Array, " m"], y0: Float[Array, "*state"]) -> Float[Array, ""]:
+    def error(v: Float[Array, " m"], y0: Float[Array, "*state"]) -> tuple[Float[Array, ""], Bool[Array, ""]]:
         params = space.from_normal(v)
-        x = stop_gradient(model.alone(params, y0))
+        x, finite = _finite(stop_gradient(model.alone(params, y0)))
         found = space.from_normal(model.encoder.known(model.standardise(x).ravel()).mean)
         pairs = zip(space.parameters, found, params, strict=True)
-        return jnp.mean(jnp.stack([(p.distance(a, b) / p.std) ** 2 for p, a, b in pairs]))
+        return jnp.mean(jnp.stack([(p.distance(a, b) / p.std) ** 2 for p, a, b in pairs])), finite
 
     v = jr.normal(key, (len(initial), space.size), model.scale.dtype)
-    return jnp.mean(jax.vmap(error)(v, stop_gradient(initial)))
+    return _mean_of(*jax.vmap(error)(v, stop_gradient(initial)))
 
 
 def matching(v: Float[Array, "B m"]) -> Float[Array, ""]:
@@ -190,7 +195,10 @@ def simulation(
     residual: Float[Array, "B T *sample"],
     key: Key[Array, ""],
 ) -> Float[Array, ""]:
-    """-log q(v, z_A | x) in nats, for x that the whole model makes, plus residuals. Only the encoder has a gradient."""
+    """-log q(z_A | x) - log q(v | x, z') in nats, for x that the whole model makes, plus residuals.
+
+    Only the encoder has a gradient.
+    """
     arrays, rest = eqx.partition(model, eqx.is_array)
     maker = eqx.combine(stop_gradient(arrays), rest)
     keys, count = jr.split(key, 4), len(initial)
@@ -200,12 +208,24 @@ def simulation(
 
     def surprise(
         v: Float[Array, " m"], z: Float[Array, " c"], y0: Float[Array, "*state"], added: Array, key: Key[Array, ""]
-    ) -> Float[Array, ""]:
-        made = maker.decode(Latents(v, z[: model.inside_size], z[model.inside_size :], y0))
+    ) -> tuple[Float[Array, ""], Bool[Array, ""]]:
+        made, finite = _finite(maker.decode(Latents(v, z[: model.inside_size], z[model.inside_size :], y0)))
         found = model.posterior(stop_gradient(made + added), key)
-        return -found.physics.log_prob(v) - found.auxiliary.log_prob(z)
+        return -found.physics.log_prob(v) - found.auxiliary.log_prob(z), finite
 
-    return jnp.mean(jax.vmap(surprise)(v, auxiliary, initial, residual, jr.split(keys[3], count)))
+    return _mean_of(*jax.vmap(surprise)(v, auxiliary, initial, residual, jr.split(keys[3], count)))
+
+
+def _finite(x: Float[Array, "*shape"]) -> tuple[Float[Array, "*shape"], Bool[Array, ""]]:
+    """x, or zeros if not all of it is finite, and whether it is: a solve from a prior draw may explode."""
+    finite = jnp.isfinite(x).all()
+    return jnp.where(finite, x, 0), finite
+
+
+def _mean_of(values: Float[Array, " B"], counts: Bool[Array, " B"]) -> Float[Array, ""]:
+    """The mean of those that count; zero if none does."""
+    weights = counts.astype(values.dtype)
+    return jnp.sum(jnp.where(counts, values, 0)) / jnp.maximum(jnp.sum(weights), 1)
 
 
 def start(model: PhysicsVAE, batch: Batch) -> PhysicsVAE:
@@ -273,14 +293,14 @@ def bound(
     model: AbstractPhysicsVAE, x: Float[Array, "T *sample"], key: Key[Array, ""], draws: int = 1
 ) -> Float[Array, ""]:
     """A lower bound of log p(x) in nats: of the importance-weighted kind (Burda et al. 2016), the usual one for one
-    draw, and closer with more."""
+    draw, and closer with more. Of a sequence in time, the first observation is given: log p(x_1, x_2, ... | x_0)."""
 
     def log_weight(key: Key[Array, ""]) -> Float[Array, ""]:
         a, b, c = jr.split(key, 3)
         found = model.posterior(x, a)
         auxiliary, physics, initial = found.auxiliary.sample(a), found.physics.sample(b), found.initial.sample(c)
         mean = model.decode(model.latents(x, physics, auxiliary, initial))
-        squares = ((x - mean) / model.noise[None]) ** 2
+        squares = (((x - mean) / model.noise[None]) ** 2)[model.given :]
         log_p = -0.5 * jnp.sum(squares + 2 * jnp.log(model.noise)[None] + math.log(2 * math.pi))
         for q, value in ((found.auxiliary, auxiliary), (found.physics, physics), (found.initial, initial)):
             log_p += -0.5 * jnp.sum(value**2 + math.log(2 * math.pi)) - q.log_prob(value)

@@ -21,6 +21,7 @@ import numpy as np
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from latax._errors import ConfigError
+from latax.integrate import since_first
 from latax.models.physics_encoder import Encoder
 from latax.models.physics_model import AbstractPhysicsVAE, Ladder, Latents
 from latax.models.rate_correction import RateCorrection
@@ -55,6 +56,11 @@ class PhysicsVAE(AbstractPhysicsVAE):
         return (len(self.times), *self.scale.shape)
 
     @property
+    def given(self) -> int:
+        """The first observation, about which the initial state is; none if there is no state."""
+        return 1 if np.prod(self.physics.state_shape) else 0
+
+    @property
     def initial_shape(self) -> tuple[int, ...]:
         """The shape of the whole state."""
         return self.physics.state_shape
@@ -81,8 +87,8 @@ class PhysicsVAE(AbstractPhysicsVAE):
 
         of_sequence = net.of(inside)
 
-        def added(t: Float[Array, ""], y: Float[Array, "*state"]) -> Float[Array, "*corrected"]:
-            when = jnp.asarray((t - self.times[0]) / self._span, y.dtype)
+        def added(since: Float[Array, ""], y: Float[Array, "*state"]) -> Float[Array, "*corrected"]:
+            when = jnp.asarray(since / self._span, y.dtype)
             return of_sequence(when, (y / self.state_scale).ravel()).reshape(shape) * self.rate_scale
 
         return added
@@ -110,7 +116,7 @@ class PhysicsVAE(AbstractPhysicsVAE):
 
     def outputs(self, latents: Latents, ts: Float[Array | np.ndarray, " T"]) -> Float[Array, "T *sample"]:
         """The correction to the observations."""
-        since = jnp.asarray(ts, self.scale.dtype) - self.times[0]
+        since = jnp.asarray(since_first(ts, self.times[0]), self.scale.dtype)
         if self.outside is None:
             return jnp.zeros((len(ts), *self.scale.shape), self.scale.dtype)
         known = self.physics.parameters.canonical(latents.physics)
@@ -131,8 +137,13 @@ class PhysicsVAE(AbstractPhysicsVAE):
         if correction is None:
             return outside
         states = self.physics.recombined(ladder.states)
-        rates = jax.vmap(correction)(jnp.asarray(self.times, self.scale.dtype), states)
+        rates = jax.vmap(correction)(self.since, states)
         return outside + jnp.mean((rates / self.rate_scale[None]) ** 2)
+
+    @property
+    def since(self) -> Float[Array, " T"]:
+        """The times of the data, from the first of them on."""
+        return jnp.asarray(since_first(np.asarray(self.times), self.times[0]), self.scale.dtype)
 
     @property
     def interval(self) -> float:

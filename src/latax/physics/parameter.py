@@ -111,6 +111,14 @@ class Parameter(eqx.Module):
             squared > 0, v * jnp.sqrt(2 / jnp.where(squared > 0, squared, 1.0)), jnp.array([math.sqrt(2), 0.0], v.dtype)
         )
 
+    def moved(self, v: Float[Array, " size"], step: Float[Array, ""]) -> Float[Array, " size"]:
+        """The coordinates of a value that is `step` away, in standard deviations of the prior: a turn if circular."""
+        if not self.circular:
+            return v + step
+        turn = 2 * math.pi * step / math.sqrt(12)  # The standard deviation of the uniform law is period / √12.
+        cos, sin = jnp.cos(turn), jnp.sin(turn)
+        return jnp.stack([cos * v[0] - sin * v[1], sin * v[0] + cos * v[1]])
+
     def distance(self, a: Float[Array, "*#n"], b: Float[Array, "*#n"]) -> Float[Array, "*#n"]:
         """|a - b|, in the parameter's unit; the shorter way round if circular."""
         if not self.circular:

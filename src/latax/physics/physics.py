@@ -12,11 +12,11 @@ from equinox import AbstractVar
 from jaxtyping import Array, ArrayLike, Float
 
 from latax._errors import ConfigError
-from latax.integrate import AbstractSolver, check_times
+from latax.integrate import AbstractSolver, check_times, since_first
 from latax.physics.names import function_name
 from latax.physics.space import ParameterSpace, Params
 
-# (t, state) -> what is added to the rate of change of the corrected part of the state.
+# (time since the first, state) -> what is added to the rate of change of the corrected part of the state.
 Correction = Callable[[Float[Array, ""], Float[Array, "*state"]], Float[Array, "*corrected"]]
 
 
@@ -52,11 +52,11 @@ class AbstractPhysics(eqx.Module):
 
 
 class AbstractDynamics(AbstractPhysics):
-    """A physics in time: dy/dt = rate(t, y; params) + correction(t, y), of which a part is observed.
+    """A physics in time: dy/dt = rate(t, y; params) + correction(t - t_0, y), of which a part is observed.
 
-    What a physics does not know is added to its rate of change: a correction is a function (t, y) of the time and the
-    whole state whose result has the shape `correction_shape`, that of the corrected part of the state. None is the
-    physics alone; it runs the same code.
+    What a physics does not know is added to its rate of change: a correction is a function of the time since the first
+    observation and the whole state, whose result has the shape `correction_shape`, that of the corrected part of the
+    state. None is the physics alone; it runs the same code.
     """
 
     solver: AbstractVar[AbstractSolver]
@@ -137,7 +137,14 @@ class AbstractDynamics(AbstractPhysics):
         check_times(ts)
         if y0.shape != self.state_shape:
             raise ConfigError(f"the initial state has shape {y0.shape}; expected the whole state, {self.state_shape}.")
-        return self.solver.solve(lambda t, y: self.rate(t, y, params, correction), y0, ts, interval)
+        # In time since the first: seconds since 1970 are 128 apart in single precision.
+        first = ts[0]
+
+        def field(since: Float[Array, ""], y: Float[Array, "*state"]) -> Float[Array, "*state"]:
+            late = None if correction is None else lambda _, y: correction(since, y)
+            return self.rate(since + jnp.asarray(first, since.dtype), y, params, late)
+
+        return self.solver.solve(field, y0, since_first(ts, first), interval)
 
     def simulate(
         self,

@@ -82,6 +82,13 @@ class ParameterSpace(eqx.Module):
         pieces = zip(self.parameters, starts[:-1], starts[1:], strict=True)
         return jnp.concatenate([p.canonical(v[i:j]) for p, i, j in pieces]) if self.parameters else v
 
+    def moved(self, v: Float[Array, " size"], steps: Float[Array, " k"]) -> Float[Array, " size"]:
+        """The coordinates of values that are so many standard deviations of their priors away, as coordinates count
+        them; of angles, as turns do."""
+        starts = np.cumsum([0, *(parameter.size for parameter in self.parameters)])
+        pieces = zip(self.parameters, starts[:-1], starts[1:], steps, strict=True)
+        return jnp.concatenate([p.moved(v[i:j], step) for p, i, j, step in pieces]) if self.parameters else v
+
     def sample(self, key: PRNGKeyArray) -> Params:
         """A draw from the prior."""
         return self.from_normal(jr.normal(key, (self.size,)))

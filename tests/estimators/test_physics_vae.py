@@ -15,6 +15,7 @@ from latax._errors import ConfigError, DataError, DataWarning, DivergenceError
 from latax.data import Samples
 from latax.estimators.physics_assessment import _at_bounds
 from latax.estimators.prior_check import check_sequences
+from latax.estimators.sequences import check_order
 from latax.evaluate import rules
 from latax.models.physics_objective import Regularisers
 from latax.physics import ODE, FixedStep, Parameter, ParameterSpace
@@ -212,6 +213,19 @@ def test_gaps_are_found():
     X[3, 4] = np.nan
     with pytest.raises(DataError, match=r"1 value NaN or missing .* row 3"):
         PhysicsVAE(physics=SPRING, **TINY).fit(Samples(X, times=TIMES))
+
+
+def test_observed_columns_in_another_order_are_refused():
+    moved = ODE(lambda t, y, p: (y.v, -p.k * y.x), [Parameter("k", 1.0, 2.0)], ["x", "v"])
+    names = tuple(f"{name}[t={t:g}]" for t in TIMES for name in ("v", "x"))
+    X = np.random.default_rng(0).normal(size=(20, 2 * len(TIMES)))
+    swapped = Samples(X, feature_names=names, sample_shape=(len(TIMES), 2), times=TIMES)
+    with pytest.raises(
+        DataError, match=r"have v, x at each time, and .* observes x, v: number 0 .* is v here and x th"
+    ):
+        PhysicsVAE(physics=moved, **TINY).fit(swapped)
+    other = Samples(X, feature_names=tuple(n.replace("v", "a") for n in names[::-1]), sample_shape=(9, 2), times=TIMES)
+    check_order(other, ("x", "v"))  # a name that the physics does not know says nothing
 
 
 def test_an_exploding_physics_names_a_sequence_and_parameters():

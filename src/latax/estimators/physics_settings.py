@@ -9,12 +9,12 @@ from latax._errors import ConfigError, DataError
 from latax.data import Samples
 from latax.estimators.prior_check import check_formula, check_sequences
 from latax.estimators.sequence_estimator import check_dt, decode_at
-from latax.estimators.sequences import check_shape, times_of
+from latax.estimators.sequences import check_order, check_shape, times_of
 from latax.models import recipes
 from latax.models.closed_form_vae import ClosedFormVAE, closed_form_vae
 from latax.models.physics_objective import Regularisers
 from latax.models.physics_vae import PhysicsVAE, physics_vae
-from latax.physics import ClosedForm
+from latax.physics import ODE, ClosedForm
 from latax.physics.physics import AbstractDynamics
 from latax.train import Recipe
 
@@ -31,6 +31,8 @@ class InTime(NamedTuple):
     def times(self, estimator: Any, samples: Samples) -> list[float]:
         """The times of samples of the right shape."""
         check_shape(samples, self.physics.sample_shape)
+        if isinstance(self.physics, ODE):
+            check_order(samples, self.physics.observed)
         return times_of(samples, estimator.dt).tolist()
 
     def try_prior(self, estimator: Any) -> None:

@@ -88,7 +88,8 @@ class PhysicsVAE(AbstractSignalEstimator):
     cleansing: float = 0.001
     """Weight of the cleansing's target, the physics alone."""
     augmentation: float = 0.1
-    """Weight of parameters inferred from what the physics alone makes."""
+    """Weight of the squared error, in prior standard deviations, of parameters inferred from what the physics alone
+    makes."""
     simulation: float = 0.1
     """Weight of parameters inferred from what the whole model makes: it gives the posterior its width."""
     matching: float = 0.0

@@ -8,6 +8,7 @@ from jaxtyping import Float
 
 from latax._errors import ConfigError, DataError
 from latax.data import Samples
+from latax.data.series import stems
 
 _TIME = re.compile(r"^(?:[^\[]*\[)?t=([^\]]*)\]?$")
 
@@ -82,3 +83,14 @@ def check_shape(samples: Samples, wanted: tuple[int, ...]) -> None:
             f"Each sample has shape {found}; the physics observes {wanted} at each time, so expected "
             f"(T, {', '.join(map(str, wanted))}). Bring time to the first axis, and leave out what it does not observe."
         )
+
+
+def check_order(samples: Samples, observed: tuple[str, ...]) -> None:
+    """Raises `DataError` where the data have a name of what the physics observes in another place than the physics."""
+    found = stems(samples.feature_names, samples.sample_shape)
+    for place, (given, wanted) in enumerate(zip(found, observed, strict=False)):
+        if given != wanted and given in observed:
+            raise DataError(
+                f"The data have {', '.join(found)} at each time, and the physics observes {', '.join(observed)}: "
+                f"number {place} (the first is 0) is {given} here and {wanted} there. Give both in the same order."
+            )

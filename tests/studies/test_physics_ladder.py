@@ -19,6 +19,7 @@ from latax.studies import sequences
 from latax.studies.physics_advection import advection_case
 from latax.studies.physics_ladder import BARE, BEST, Budget, Case, ladder_study
 from latax.studies.physics_pendulum import explained_case, known, pendulum_case
+from latax.studies.physics_released import released_table
 
 FEW = 12
 
@@ -186,3 +187,18 @@ def test_samples_of_other_columns_are_not_stacked():
     both = stacked(data(), data(3, 5))
     assert len(both) == FEW + 3
     assert both.truth["signal"].shape == (FEW + 3, 50)
+
+
+def test_the_released_training_has_a_table_of_its_own(tmp_path):
+    test, options = data(), {"console": Console(quiet=True), "folder": tmp_path, "seed": 0, "batch_size": 4}
+    euler = physics(solver=FixedStep("euler"))
+    held = functools.partial(released_table, euler, "omega", data(FEW, 1), test, steps=2, training=8, **options)
+    table = held(replicates=2)
+    (row,) = table.rows
+    cells = dict(zip(table.columns, row, strict=True))
+    assert cells["replicates"] == 2
+    for name in ("reconstruction error", "element MAE", "omega MAE"):
+        assert cells[name].estimate > 0
+    assert cells["omega MAE"].estimate >= abs(cells["omega bias"].estimate) - 1e-9
+    # The run that is there is taken as it is.
+    assert held(replicates=2).rows == table.rows

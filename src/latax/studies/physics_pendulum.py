@@ -9,7 +9,9 @@ from rich.console import Console
 from latax.data import Samples, pendulum, stacked
 from latax.physics import ODE, FixedStep
 from latax.physics import pendulum as physics
+from latax.report.content import Section
 from latax.studies.physics_ladder import Budget, Case, ladder_study, released_weights, usual_weights
+from latax.studies.physics_released import released_table
 from latax.studies.result import StudyResult
 
 #: The full ladder has the paper's 5,000 epochs of 1,000 sequences.
@@ -21,9 +23,10 @@ BUDGETS = {
 
 def physics_pendulum(budget: str, seed: int, console: Console, folder: Path) -> StudyResult:
     """Physics-integrated VAE on forced, damped pendulums: the ladder of models, and without each regulariser."""
-    return ladder_study(
-        pendulum_case(),
-        BUDGETS[budget],
+    case, length = pendulum_case(), BUDGETS[budget]
+    result = ladder_study(
+        case,
+        length,
         seed,
         console,
         folder,
@@ -34,6 +37,19 @@ def physics_pendulum(budget: str, seed: int, console: Console, folder: Path) -> 
         "the physics alone.",
         explained=explained_case(),
     )
+    released = released_table(
+        physics(solver=FixedStep("euler")),
+        case.parameter,
+        case.training,
+        case.test,
+        steps=length.steps,
+        replicates=length.replicates,
+        seed=seed,
+        console=console,
+        folder=folder,
+    )
+    section = Section("Released training", tables=[released])
+    return replace(result, tables=[*result.tables, released], sections=[*result.sections, section])
 
 
 def known() -> ODE:

@@ -72,6 +72,8 @@ class Galaxies:
             ),
             BARE: self._with_physics(common, NONE),
             BEST: self._with_physics(common, self.ours),
+            # To a twentieth, as on advection.
+            "the same, effort falling to 10": self._with_physics(common, {**self.ours, "final_effort": 10.0}),
             "PCA": ProbabilisticPCA(latent_size=len(KNOWN) + 2, validation_fraction=1 / 5, seed=seed),
         }
 

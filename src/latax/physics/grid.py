@@ -1,7 +1,9 @@
 """Regular grids with named dimensions, and second-order finite differences on them."""
 
 import math
-from collections.abc import Mapping, Sequence
+import operator
+from collections.abc import Mapping
+from typing import Any
 
 import equinox as eqx
 import jax.numpy as jnp
@@ -11,8 +13,7 @@ from jaxtyping import Array, Float
 from latax._errors import ConfigError
 from latax.physics.names import check_names
 
-Axis = tuple[float, float, int] | Sequence[float] | Float[np.ndarray, " n"]
-Boundary = str | tuple[str, float]
+_BOUNDARIES = "'periodic', 'neumann', 'dirichlet', ('dirichlet', value) or ('dirichlet', (left, right))"
 
 
 class Grid(eqx.Module):
@@ -20,12 +21,15 @@ class Grid(eqx.Module):
 
     **Arguments:**
 
-    - `dims`: for each dimension its coordinates, or `(start, stop, n)` for n of them from start to stop. In a periodic
-      dimension stop is the same point as start and no node of its own.
+    - `dims`: for each dimension its coordinates, or `(start, stop, n)` for n of them, a whole number, from start to
+      stop. In a periodic dimension stop is the same point as start and no node of its own.
     - `boundary`: for each dimension "periodic"; "neumann", zero slope at the outermost nodes; "dirichlet" or
-      `("dirichlet", value)`, this value (0 if not given) one node *outside* of the grid on both sides.
+      `("dirichlet", value)`, this value (0 if not given) one node *outside* of the grid on both sides, or
+      `("dirichlet", (left, right))`, the first before the first node and the second after the last.
 
-    Derivatives are central differences, of second order in the distance of the nodes.
+    So a rod from 0 to L whose ends are held at 100 and 0 has n nodes within: `Grid({"x": (h, L - h, n)}, {"x":
+    ("dirichlet", (100.0, 0.0))})` with h = L / (n + 1). Derivatives are central differences, of second order in the
+    distance of the nodes.
     Raises `ConfigError` for fewer than three nodes, unequal distances, and unknown dimensions or boundary conditions.
     """
 
@@ -33,9 +37,9 @@ class Grid(eqx.Module):
     shape: tuple[int, ...] = eqx.field(static=True)
     starts: tuple[float, ...] = eqx.field(static=True)
     spacings: tuple[float, ...] = eqx.field(static=True)
-    boundaries: tuple[tuple[str, float], ...] = eqx.field(static=True)
+    boundaries: tuple[tuple[str, tuple[float, float]], ...] = eqx.field(static=True)
 
-    def __init__(self, dims: Mapping[str, Axis], boundary: Mapping[str, Boundary]):
+    def __init__(self, dims: Mapping[str, Any], boundary: Mapping[str, Any]):
         self.names = tuple(dims)
         check_names(self.names, "dimension")
         if set(boundary) != set(dims):
@@ -60,6 +64,17 @@ class Grid(eqx.Module):
     def spacing(self, dim: str) -> float:
         """The distance of two neighbouring nodes."""
         return self.spacings[self._number(dim)]
+
+    def with_boundary(self, boundary: Mapping[str, Any]) -> "Grid":
+        """The same nodes with other boundary conditions in these dimensions, such as for another field.
+
+        Raises `ConfigError` for unknown dimensions or boundary conditions.
+        """
+        for dim in boundary:
+            self._number(dim)
+        pairs = zip(self.names, self.boundaries, strict=True)
+        present = {name: given if given[0] == "dirichlet" else given[0] for name, given in pairs}
+        return Grid({name: self.coordinates(name) for name in self.names}, {**present, **boundary})
 
     def derivative(self, u: Float[Array, "*grid"], dim: str) -> Float[Array, "*grid"]:
         """∂u/∂dim by (u[i+1] - u[i-1]) / 2h."""
@@ -86,11 +101,15 @@ class Grid(eqx.Module):
         axis = self._number(dim)
         if u.shape != self.shape:
             raise ConfigError(f"a field of shape {u.shape} is not on this grid, whose shape is {self.shape}.")
-        kind, value = self.boundaries[axis]
+        kind, (left, right) = self.boundaries[axis]
         ends = [(0, 0)] * u.ndim
         ends[axis] = (1, 1)
-        if kind == "dirichlet":
-            padded = jnp.pad(u, ends, constant_values=value)
+        if kind == "dirichlet" and left == right:
+            padded = jnp.pad(u, ends, constant_values=left)
+        elif kind == "dirichlet":
+            values = [(0.0, 0.0)] * u.ndim
+            values[axis] = (left, right)
+            padded = jnp.pad(u, ends, constant_values=values)
         else:
             padded = jnp.pad(u, ends, mode="wrap" if kind == "periodic" else "reflect")
         n = self.shape[axis]
@@ -98,29 +117,58 @@ class Grid(eqx.Module):
         return before, here, after
 
 
-def _boundary(name: str, given: Boundary) -> tuple[str, float]:
-    kind, value = (given, 0.0) if isinstance(given, str) else given
-    if kind not in ("periodic", "dirichlet", "neumann") or (kind != "dirichlet" and not isinstance(given, str)):
+def _boundary(name: str, given: Any) -> tuple[str, tuple[float, float]]:
+    """The kind of boundary condition and the values on either side, which only "dirichlet" has a use for."""
+    if isinstance(given, str) and given in ("periodic", "neumann", "dirichlet"):
+        return given, (0.0, 0.0)
+    if not isinstance(given, tuple | list) or len(given) != 2 or given[0] != "dirichlet":
+        pair = isinstance(given, tuple | list) and len(given) == 3 and given[0] == "dirichlet"
+        hint = f" Put the values of both sides into one pair: ('dirichlet', {tuple(given[1:])})." if pair else ""
+        raise ConfigError(f"dimension '{name}': {given!r} is no boundary condition; give {_BOUNDARIES}.{hint}")
+    try:
+        values = np.asarray(given[1], float)
+    except (TypeError, ValueError):
+        values = np.array(math.nan)
+    if values.shape not in ((), (2,)) or not np.isfinite(values).all():
         raise ConfigError(
-            f"dimension '{name}': {given!r} is no boundary condition; give 'periodic', 'dirichlet', "
-            "('dirichlet', value) or 'neumann'."
+            f"dimension '{name}': the boundary value {given[1]!r} is neither a finite number, for both sides, nor two "
+            f"of them, (left, right). Give {_BOUNDARIES}."
         )
-    return kind, float(value)
+    left, right = np.broadcast_to(values, 2).tolist()
+    return "dirichlet", (left, right)
 
 
-def _axis(name: str, given: Axis, periodic: bool) -> tuple[float, float, int]:
+def _axis(name: str, given: Any, periodic: bool) -> tuple[float, float, int]:
     """Start, distance and number of the nodes."""
-    if isinstance(given, tuple) and len(given) == 3 and isinstance(given[2], int):
-        values = np.linspace(given[0], given[1], given[2], endpoint=not periodic)
-    else:
-        values = np.asarray(given, float)
+    count = _count(given)
+    try:
+        values = np.asarray(given[:2] if count is not None else given, float)
+    except (TypeError, ValueError) as error:
+        raise ConfigError(
+            f"dimension '{name}': {given!r} are no coordinates; expected numbers, or (start, stop, number of nodes)."
+        ) from error
+    if count is not None:
+        values = np.linspace(*values, max(count, 0), endpoint=not periodic)
     if values.ndim != 1 or len(values) < 3:
-        raise ConfigError(f"dimension '{name}' has shape {values.shape}; expected at least three nodes in a row.")
+        got = "" if count is None else f", got {count}"
+        raise ConfigError(f"dimension '{name}' has shape {values.shape}; expected at least three nodes in a row{got}.")
     gaps = np.diff(values)
     spacing = (values[-1] - values[0]) / (len(values) - 1)
     if not math.isfinite(spacing) or spacing <= 0 or not np.allclose(gaps, spacing, rtol=1e-4, atol=0):
+        whole = isinstance(given, tuple) and len(given) == 3 and count is None
+        hint = f" As (start, stop, number of nodes) the number has to be whole; got {given[2]!r}." if whole else ""
         raise ConfigError(
             f"dimension '{name}': the distances of the nodes go from {gaps.min():g} to {gaps.max():g}; expected "
-            "increasing coordinates at equal distances."
+            f"increasing coordinates at equal distances.{hint}"
         )
     return float(values[0]), float(spacing), len(values)
+
+
+def _count(given: Any) -> int | None:
+    """The number of nodes of (start, stop, number), any whole number; None of coordinates."""
+    if not isinstance(given, tuple) or len(given) != 3:
+        return None
+    try:
+        return operator.index(given[2])
+    except TypeError:
+        return None

@@ -264,3 +264,12 @@ def test_corrections_are_measured_by_the_data():
     figure = F.corrections_figure(times, data, {"of rates": np.full((2, 5), -0.5), "of observations": 0 * data})
     assert "the largest is 25 % of the range of these data" in figure.caption
     assert b"of observations" in figure.image
+
+
+@pytest.mark.parametrize("count", [1, 3, 4])
+def test_any_number_of_parts_has_a_figure(count):
+    parts = {f"part {i}": np.full((2, 12), float(i)) + np.arange(12) for i in range(count)}
+    figure = F.parts_figure(parts, (4, 3), title="Parts", note="And a note.")
+    assert figure.title == "Parts"
+    assert figure.caption.endswith("And a note.")
+    assert all(f"part {i}".encode() in figure.image for i in range(count))

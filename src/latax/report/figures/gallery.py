@@ -91,7 +91,9 @@ def parts_figure(
 
     def draw(canvas: Any) -> None:
         axes = canvas.subplots(-(-len(parts) // 2), 2, squeeze=False).ravel()
-        for ax, (label, values) in zip(axes, parts.items(), strict=True):
+        for ax in axes[len(parts) :]:
+            ax.set_visible(False)
+        for ax, (label, values) in zip(axes[: len(parts)], parts.items(), strict=True):
             images.image_mosaic(ax, values, sample_shape, within=within)
             ax.set_title(label)
 

@@ -18,6 +18,7 @@ from latax.physics import (
     FixedStep,
     Grid,
     Parameter,
+    PDESystem,
     advection_diffusion,
     exponential_disc,
     pendulum,
@@ -32,6 +33,11 @@ def predator_and_prey(t, y, p):
 
 def heat(t, u, p, grid):
     return p.rate * grid.laplacian(u) - 0.3 * grid.derivative(u, "y")
+
+
+def reaction_and_diffusion(t, u, p, grid):
+    growth = u.food * u.cells**2
+    return 0.2 * grid.laplacian(u.food) - growth + p.rate, 0.1 * grid.laplacian(u.cells) + growth - u.cells
 
 
 def line(wavelength, p):
@@ -54,6 +60,15 @@ CONSTRUCTORS = {
     "advection and diffusion": lambda: advection_diffusion(advection=True, nodes=6),
     "heat in two dimensions": lambda: PDE(
         heat, [RATE], Grid({"x": (0.0, 4.0, 4), "y": (0.0, 3.0, 3)}, {"x": "periodic", "y": "neumann"})
+    ),
+    "two fields": lambda: PDESystem(
+        reaction_and_diffusion,
+        [RATE],
+        Grid({"x": (0.0, 4.0, 4), "y": (1.0, 3.0, 3)}, {"x": "periodic", "y": ("dirichlet", (0.5, 1.0))}),
+        ["food", "cells"],
+        observed=["cells"],
+        corrected=["food"],
+        rest={"food": 1.5},
     ),
     "exponential disc": lambda: exponential_disc(5),
     "spectral line": lambda: ClosedForm(

@@ -46,9 +46,8 @@ class NeuralODEVAE(AbstractSequenceEstimator):
     def latent_names_(self) -> tuple[str, ...]:
         """What the columns of `transform` are: the coordinates of both parts, and the initial state."""
         module = self._centred
-        states = [f"initial{'_'.join(map(str, i))}" for i in np.ndindex(*module.physics.state_shape)]
         inside = [f"inside{i}" for i in range(module.inside_size)]
-        return (*inside, *(f"outside{i}" for i in range(module.outside_size)), *states)
+        return (*inside, *(f"outside{i}" for i in range(module.outside_size)), *module.physics.initial_names)
 
     def _check_model_params(self) -> None:
         super()._check_model_params()

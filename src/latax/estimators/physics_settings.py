@@ -24,6 +24,11 @@ class InTime(NamedTuple):
 
     physics: AbstractDynamics
 
+    @property
+    def initial_names(self) -> tuple[str, ...]:
+        """What the columns with the initial state are called."""
+        return self.physics.initial_names
+
     def check(self, estimator: Any) -> None:
         """Refuses parameters that cannot work."""
         check_dt(estimator.dt)
@@ -32,7 +37,7 @@ class InTime(NamedTuple):
         """The times of samples of the right shape."""
         check_shape(samples, self.physics.sample_shape)
         if isinstance(self.physics, ODE):
-            check_order(samples, self.physics.observed)
+            check_order(samples, self.physics.parts.observed)
         return times_of(samples, estimator.dt).tolist()
 
     def try_prior(self, estimator: Any) -> None:
@@ -68,6 +73,11 @@ class WithoutTime(NamedTuple):
     """What is particular about a closed form. `estimator`: a `latax.PhysicsVAE`."""
 
     physics: ClosedForm
+
+    @property
+    def initial_names(self) -> tuple[str, ...]:
+        """None."""
+        return ()
 
     def check(self, estimator: Any) -> None:
         """Refuses parameters that mean nothing without time; `inside_size` has a default, and is ignored."""

@@ -63,10 +63,11 @@ class Explanation(NamedTuple):
 class PhysicsVAE(AbstractSignalEstimator):
     """Physics-integrated VAE: infers the parameters of a physics you know, and learns what it does not.
 
-    For an ODE or PDE, samples are sequences (N, T) or (N, T, observed) at common times; for a `ClosedForm` they have
-    the shape of its result: images, profiles, spectra. The corrections start at zero and are kept small, so that the
-    physics explains what it can (Takeishi and Kalousis, "Physics-integrated variational autoencoders for robust and
-    interpretable generative modeling", NeurIPS 2021, arXiv 2102.13156).
+    For an ODE, samples are sequences (N, T) or (N, T, observed) at common times, for a PDE (N, T, *grid), and for a
+    `PDESystem` (N, T, *grid, observed); for a `ClosedForm` they have the shape of its result: images, profiles,
+    spectra. The corrections start at zero and are kept small, so that the physics explains what it can (Takeishi and
+    Kalousis, "Physics-integrated variational autoencoders for robust and interpretable generative modeling", NeurIPS
+    2021, arXiv 2102.13156).
     """
 
     physics: str | AbstractPhysics = "pendulum"
@@ -147,10 +148,9 @@ class PhysicsVAE(AbstractSignalEstimator):
         """What the columns of `transform` are: the parameters in their units, the coordinates of the corrections, and
         the initial state where there is time."""
         module = self._centred
-        states = [f"initial{'_'.join(map(str, i))}" for i in np.ndindex(*module.initial_shape)]
         inside = [f"inside{i}" for i in range(module.inside_size)]
         outside = [f"outside{i}" for i in range(module.outside_size)]
-        return (*module.physics.parameters.names, *inside, *outside, *states)
+        return (*module.physics.parameters.names, *inside, *outside, *self._setting.initial_names)
 
     @property
     def units_(self) -> dict[str, str]:

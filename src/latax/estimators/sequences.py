@@ -1,5 +1,6 @@
 """Sequences as users bring them: their times, and what cannot be learnt from."""
 
+import math
 import re
 from typing import Any
 
@@ -76,13 +77,17 @@ def increasing(times: Any) -> Float[np.ndarray, " T"]:
 
 
 def check_shape(samples: Samples, wanted: tuple[int, ...]) -> None:
-    """Raises `DataError` unless each sample is (T, *wanted), or (T,) where that is one number."""
+    """Raises `DataError` unless each sample is (T, *wanted), whose last axis may be missing where it is one long."""
     found = samples.sample_shape
-    if found[1:] != wanted and not (wanted == (1,) and len(found) == 1):
-        raise DataError(
-            f"Each sample has shape {found}; the physics observes {wanted} at each time, so expected "
-            f"(T, {', '.join(map(str, wanted))}). Bring time to the first axis, and leave out what it does not observe."
-        )
+    if found[1:] == wanted or (wanted[-1:] == (1,) and found[1:] == wanted[:-1]):
+        return
+    inner = ", ".join(map(str, wanted))
+    cure = "Bring time to the first axis, and leave out what it does not observe."
+    if math.prod(found[1:]) == math.prod(wanted):
+        cure = f"These are as many numbers: if they are in this order, reshape the data to (N, {found[0]}, {inner})."
+    raise DataError(
+        f"Each sample has shape {found}; the physics observes {wanted} at each time, so expected (T, {inner}). {cure}"
+    )
 
 
 def check_order(samples: Samples, observed: tuple[str, ...]) -> None:

@@ -10,6 +10,7 @@ from latax.physics.load import load
 from latax.physics.ode import ODE
 from latax.physics.parameter import Parameter
 from latax.physics.pde import PDE
+from latax.physics.pde_system import PDESystem
 from latax.physics.pendulum import pendulum
 from latax.physics.physics import AbstractDynamics, AbstractPhysics, Correction
 from latax.physics.space import ParameterSpace, Params
@@ -25,6 +26,7 @@ __all__ = [
     "Correction",
     "FixedStep",
     "Grid",
+    "PDESystem",
     "Parameter",
     "ParameterSpace",
     "Params",

@@ -27,13 +27,16 @@ def name_tuple(given: Sequence[str], what: str) -> tuple[str, ...]:
     return tuple(given)
 
 
-def positions(chosen: Sequence[str], names: Sequence[str], what: str) -> tuple[int, ...]:
-    """Where the chosen names are among `names`. Raises `ConfigError` for one that is not, or is chosen twice."""
+def positions(chosen: Sequence[str], names: Sequence[str], what: str, kind: str) -> tuple[int, ...]:
+    """Where the chosen names are among `names`, each that of a `kind`, such as a state.
+
+    Raises `ConfigError` for one that is not, or is chosen twice.
+    """
     for i, name in enumerate(chosen):
         if name not in names:
-            raise ConfigError(f"{what}: there is no state '{name}'; the states are {', '.join(names)}.")
+            raise ConfigError(f"{what}: there is no {kind} '{name}'; the {kind}s are {', '.join(names)}.")
         if name in chosen[:i]:
-            raise ConfigError(f"{what}: the state '{name}' is given twice.")
+            raise ConfigError(f"{what}: the {kind} '{name}' is given twice.")
     return tuple(names.index(name) for name in chosen)
 
 

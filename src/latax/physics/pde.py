@@ -1,10 +1,12 @@
-"""Partial differential equations of one field on a grid, by the method of lines."""
+"""A partial differential equation of one field on a grid, by the method of lines; for several see `pde_system`."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import jax.numpy as jnp
 from jaxtyping import Array, Float
 
+from latax._errors import ConfigError
 from latax.integrate import AbstractSolver, FixedStep
 from latax.physics.grid import Grid
 from latax.physics.names import function_name
@@ -14,7 +16,7 @@ from latax.physics.space import ParameterSpace, Params
 
 
 class PDE(AbstractDynamics):
-    """∂u/∂t = function(t, u, p, grid) for a field u on a grid, all of it observed.
+    """∂u/∂t = function(t, u, p, grid) for a field u on a grid, all of it observed. Several fields are a `PDESystem`.
 
     ```python
     def diffusion(t, u, p, grid):
@@ -87,7 +89,18 @@ class PDE(AbstractDynamics):
     ) -> Float[Array, "*grid"]:
         """∂u/∂t, with the correction if there is one."""
         what = f"the function '{function_name(self.function)}' of the physics"
-        rate = checked(called(self.function, t, y, params, self.grid), self.grid.shape, y.dtype, what)
+        given = called(self.function, t, y, params, self.grid)
+        _check_one(given, self.grid.shape, what)
+        rate = checked(given, self.grid.shape, y.dtype, what)
         if correction is None:
             return rate
         return rate + checked(correction(t, y), self.grid.shape, y.dtype, "the correction")
+
+
+def _check_one(given: Any, shape: tuple[int, ...], what: str) -> None:
+    """Raise `ConfigError` for several arrays."""
+    if isinstance(given, tuple | list) and any(map(jnp.ndim, given)):
+        raise ConfigError(
+            f"{what} gave {len(given)} arrays; expected one of shape {shape}: a PDE has one field. Several are a "
+            "PDESystem(function, parameters, grid, fields=['u', 'v'])."
+        )

@@ -80,6 +80,11 @@ class AbstractDynamics(AbstractPhysics):
     def correction_shape(self) -> tuple[int, ...]:
         """The shape of the part of the state whose rate of change can be corrected."""
 
+    @property
+    def initial_names(self) -> tuple[str, ...]:
+        """What columns with the numbers of an initial state are called, in its order: initial0, initial1, ..."""
+        return tuple(f"initial{'_'.join(map(str, i))}" for i in np.ndindex(*self.state_shape))
+
     @abc.abstractmethod
     def initial_state(self, observed: Float[Array, "*sample"]) -> Float[Array, "*state"]:
         """The state whose observed part is this, with the rest at its declared rest values."""

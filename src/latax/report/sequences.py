@@ -11,6 +11,7 @@ from latax.estimators.physics_assessment import PhysicsAssessment
 from latax.estimators.physics_vae import PhysicsVAE
 from latax.estimators.sequence_assessment import SequenceAssessment
 from latax.estimators.sequence_estimator import AbstractSequenceEstimator
+from latax.physics import PDESystem
 from latax.report import figures
 from latax.report.content import Figure
 
@@ -70,12 +71,24 @@ def _over_time(
     if corrections:
         shown_over_time.append(figures.corrections_figure(times, data, lines(corrections), note=which))
     if numbers >= FIELD:
-        flat = {name: np.asarray(x, np.float64).reshape(len(X), -1) for name, x in curves.items()}
-        parts = {"data": X.reshape(len(X), -1), **flat}
-        caption = f"Time goes down, the {numbers} numbers of each time across."
+        order, which_first = _whole_fields(estimator, numbers)
+        flat = {
+            name: np.asarray(x, np.float64).reshape(len(X), -1, numbers)[:, :, order].reshape(len(X), -1)
+            for name, x in {"data": X, **curves}.items()
+        }
+        caption = f"Time goes down, the {numbers} numbers of each time across{which_first}."
         title = "Held-out fields and their reconstruction"
-        shown_over_time.insert(1, figures.parts_figure(parts, (len(times), numbers), title=title, note=caption))
+        shown_over_time.insert(1, figures.parts_figure(flat, (len(times), numbers), title=title, note=caption))
     return shown_over_time
+
+
+def _whole_fields(estimator: object, numbers: int) -> tuple[np.ndarray, str]:
+    """An order of the numbers of one time in which those of each field of a physics are together, in words too."""
+    physics = estimator._centred.physics if isinstance(estimator, PhysicsVAE) else None
+    if not isinstance(physics, PDESystem):
+        return np.arange(numbers), ""
+    names = physics.parts.observed
+    return np.arange(numbers).reshape(-1, len(names)).T.ravel(), f": {', then '.join(names)}"
 
 
 def first_state(estimator: object) -> str:

@@ -4,10 +4,14 @@ import ast
 import re
 from pathlib import Path
 
+import jax
 import pytest
 
 import latax
+from latax._by_name import by_name
 from latax.cli import main
+from latax.data.rendered import RenderedManifold
+from latax.physics import AbstractPhysics
 
 PROJECT = Path(__file__).parent.parent
 PAGES = [PROJECT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")] + [
@@ -59,6 +63,21 @@ def test_python_examples_parse_and_use_public_names():
             if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "latax"
         }
         assert used <= set(latax.__all__), body
+
+
+def user_files() -> dict[str, str]:
+    """The files of a user's own that the documentation shows in full: those that begin with their name."""
+    named = (re.match(r"# (\w+)\.py\n", body) for body in blocks("python"))
+    return {found[1]: found.string for found in named if found}
+
+
+@pytest.mark.parametrize("name", sorted(user_files()))
+def test_a_file_that_is_shown_defines_what_it_is_named_for(name, tmp_path):
+    (tmp_path / f"{name}.py").write_text(user_files()[name], "utf-8")
+    kinds = (AbstractPhysics, RenderedManifold)
+    with jax.numpy_rank_promotion("allow"), jax.numpy_dtype_promotion("standard"):  # JAX's own, as users have them.
+        found = by_name(f"{tmp_path / name}.py:{name}", kinds, "object", "that of a guide")
+    assert isinstance(found, kinds)
 
 
 def test_links_lead_to_files():

@@ -11,6 +11,7 @@ from latax.cli import main
 from latax.data import read
 from latax.data.series import fold
 from tests.estimators.test_physics_vae import TIMES, springs
+from tests.test_documentation import user_files
 
 ROWS = 40
 TINY = ["--width-size=4", "--steps=6", "--batch-size=16", "--no-progress", "--no-report", "--inside-size=None"]
@@ -153,6 +154,25 @@ def test_models_without_time_or_physics_refuse(pca_run, surface, tmp_path, capsy
         capsys.readouterr()
         assert main([args[0], str(pca_run), str(surface), *args[1:]]) == 2
         assert message in capsys.readouterr().err
+
+
+def test_a_field_with_the_physics_of_the_guide(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "rod.py").write_text(user_files()["rod"], "utf-8")
+    from_hot_to_cold = np.linspace(90, 10, 9)
+    decay = np.exp(-0.2 * np.arange(6)[:, None] * np.random.default_rng(0).uniform(1, 2, (ROWS, 1, 1)))
+    X = from_hot_to_cold * (1 - decay) + 50 * decay
+    np.save("rods.npy", X)
+    options = ["--physics", "rod.py:rod", "--dt", "0.1", "--out", "run", "--outside-size=None", *TINY]
+    assert main(["fit", "physics-vae", "rods.npy", *options]) == 0
+    assert main(["predict", "run", "rods.npy", "--until", "0.8", "--out", "ahead.npy"]) == 0
+    assert np.load("ahead.npy").shape == (ROWS, 9, 9)
+    assert main(["parameters", "run", "rods.npy", "--out", "found.csv"]) == 0
+    found = pd.read_csv("found.csv")
+    assert found.columns[-3:].tolist() == [f"diffusivity{part} (m²/h)" for part in ("", " low", " high")]
+    assert found.iloc[:, -3].between(0.05, 0.5).all()
+    times = 0.1 * np.arange(9)
+    np.testing.assert_allclose(latax.load("run").predict(X, times), np.load("ahead.npy"), rtol=1e-5)
 
 
 def test_a_physics_that_has_gone_is_named(place, tmp_path, capsys):

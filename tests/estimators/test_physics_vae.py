@@ -15,10 +15,10 @@ from latax._errors import ConfigError, DataError, DataWarning, DivergenceError
 from latax.data import Samples
 from latax.estimators.physics_assessment import _at_bounds
 from latax.estimators.prior_check import check_sequences
-from latax.estimators.sequences import check_order
+from latax.estimators.sequences import check_grid, check_order
 from latax.evaluate import rules
 from latax.models.physics_objective import Regularisers
-from latax.physics import ODE, FixedStep, Parameter, ParameterSpace
+from latax.physics import ODE, PDE, FixedStep, Grid, Parameter, ParameterSpace
 from latax.report.run import report_run
 from tests.density.randomised import randomised
 
@@ -226,6 +226,26 @@ def test_observed_columns_in_another_order_are_refused():
         PhysicsVAE(physics=moved, **TINY).fit(swapped)
     other = Samples(X, feature_names=tuple(n.replace("v", "a") for n in names[::-1]), sample_shape=(9, 2), times=TIMES)
     check_order(other, ("x", "v"))  # a name that the physics does not know says nothing
+
+
+def test_fields_on_other_nodes_than_the_grid_are_refused():
+    grid = Grid({"a": (0.0, 1.0, 4), "b": (0.0, 2.0, 4)}, {"a": "neumann", "b": "neumann"})
+
+    def names(a, b):
+        return tuple(f"t={t:g} {i} {j}" for t in (0.0, 0.5) for i in a for j in b)
+
+    def fields(a, b):
+        X = np.random.default_rng(0).normal(size=(20, 32))
+        return Samples(X, feature_names=names(a, b), sample_shape=(2, 4, 4), times=np.array([0.0, 0.5]))
+
+    axis = lambda name, last: [f"{name}={x:.10g}" for x in np.linspace(0, last, 4)]
+    check_grid(fields(axis("a", 1), axis("b", 2)), grid)
+    check_grid(fields(axis("x", 9), axis("y", 9)), grid)  # names that the grid does not know say nothing
+    with pytest.raises(DataError, match=r"have the axes b, a after the time, and the grid .* has a, b\. Transpose"):
+        check_grid(fields(axis("b", 2), axis("a", 1)), grid)
+    flat = PDE(lambda t, u, p, grid: p.k * grid.laplacian(u), [Parameter("k", 0.1, 0.2)], grid)
+    with pytest.raises(DataError, match=r"at b from 0 to 1 \(4 places\), and the grid .* 0 to 2 \(4 nodes, 0\.666667"):
+        PhysicsVAE(physics=flat, **TINY).fit(fields(axis("a", 1), axis("b", 1)))
 
 
 def test_an_exploding_physics_names_a_sequence_and_parameters():

@@ -9,12 +9,12 @@ from latax._errors import ConfigError, DataError
 from latax.data import Samples
 from latax.estimators.prior_check import check_formula, check_sequences
 from latax.estimators.sequence_estimator import check_dt, decode_at
-from latax.estimators.sequences import check_order, check_shape, times_of
+from latax.estimators.sequences import check_grid, check_order, check_shape, times_of
 from latax.models import recipes
 from latax.models.closed_form_vae import ClosedFormVAE, closed_form_vae
 from latax.models.physics_objective import Regularisers
 from latax.models.physics_vae import PhysicsVAE, physics_vae
-from latax.physics import ODE, ClosedForm
+from latax.physics import ODE, PDE, ClosedForm, PDESystem
 from latax.physics.physics import AbstractDynamics
 from latax.train import Recipe
 
@@ -38,6 +38,8 @@ class InTime(NamedTuple):
         check_shape(samples, self.physics.sample_shape)
         if isinstance(self.physics, ODE):
             check_order(samples, self.physics.parts.observed)
+        if isinstance(self.physics, PDE | PDESystem):
+            check_grid(samples, self.physics.grid)
         return times_of(samples, estimator.dt).tolist()
 
     def try_prior(self, estimator: Any) -> None:

@@ -9,7 +9,9 @@ from jaxtyping import Float
 
 from latax._errors import ConfigError, DataError
 from latax.data import Samples
+from latax.data.coordinates import axes_of
 from latax.data.series import stems
+from latax.physics.grid import Grid
 
 _TIME = re.compile(r"^(?:[^\[]*\[)?t=([^\]]*)\]?$")
 
@@ -98,4 +100,24 @@ def check_order(samples: Samples, observed: tuple[str, ...]) -> None:
             raise DataError(
                 f"The data have {', '.join(found)} at each time, and the physics observes {', '.join(observed)}: "
                 f"number {place} (the first is 0) is {given} here and {wanted} there. Give both in the same order."
+            )
+
+
+def check_grid(samples: Samples, grid: Grid) -> None:
+    """Raises `DataError` where the columns of the data say that they are on other nodes than the physics."""
+    axes = axes_of(samples.feature_names, samples.sample_shape) or {}
+    places = [name for name in list(axes)[1:] if name in grid.names]
+    wanted = [name for name in grid.names if name in places]
+    if places != wanted:
+        raise DataError(
+            f"The data have the axes {', '.join(list(axes)[1:])} after the time, and the grid of the physics has "
+            f"{', '.join(grid.names)}. Transpose the data, or make the grid in their order."
+        )
+    for name in places:
+        given, nodes = axes[name], grid.coordinates(name)
+        if len(given) != len(nodes) or np.abs(given - nodes).max() > 1e-3 * grid.spacing(name):
+            raise DataError(
+                f"The data are at {name} from {given[0]:g} to {given[-1]:g} ({len(given)} places), and the grid of the "
+                f"physics is from {nodes[0]:g} to {nodes[-1]:g} ({len(nodes)} nodes, {grid.spacing(name):g} apart). "
+                "Make the grid where the data are."
             )

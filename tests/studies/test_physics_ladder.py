@@ -13,6 +13,7 @@ from latax._errors import DataError
 from latax.data import Samples, pendulum, stacked
 from latax.data import advection_diffusion as transport
 from latax.estimators.physics_least_squares import fit_each
+from latax.estimators.sequence_estimator import AbstractSequenceEstimator
 from latax.physics import Adaptive, FixedStep
 from latax.physics import pendulum as physics
 from latax.studies import sequences
@@ -29,6 +30,7 @@ def data(rows=FEW, seed=0):
     return pendulum.make(rows, seed)
 
 
+@AbstractSequenceEstimator.register
 class Knowing:
     """A model that answers with the truth, plus an error of the same size for every number."""
 

@@ -9,6 +9,7 @@ from jaxtyping import Float
 
 from latax.data import Samples
 from latax.estimators import PhysicsVAE
+from latax.estimators.sequence_estimator import AbstractSequenceEstimator
 from latax.studies.contest import Measure
 
 #: The truth without noise at other times or for other parameters: (true parameters, times) -> (N, T, ...).
@@ -35,7 +36,7 @@ def extrapolation_norm(test: Samples, solve: Solve) -> Measure:
     truth = solve(test.truth, ahead)[:, len(times) :]
 
     def measure(model: Any) -> float | None:
-        if not hasattr(model, "predict"):
+        if not isinstance(model, AbstractSequenceEstimator | PhysicsVAE):
             return None
         return float(np.mean(norms(model.predict(test, ahead)[:, len(times) :], truth)))
 

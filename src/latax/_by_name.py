@@ -3,12 +3,14 @@
 import functools
 import importlib
 import importlib.util
+import inspect
 import sys
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from latax._errors import ConfigError, FileError
+from latax._errors import ConfigError, FileError, LataxError
+from latax._own_code import told
 
 _USERS = "latax_user_"
 
@@ -54,7 +56,9 @@ def _made(found: Any, module: ModuleType, name: str, kind: type | tuple[type, ..
     if not isinstance(found, kind) and callable(found) and _may_be_called(found, module):
         try:
             made = found()
-        except TypeError as error:
+        except Exception as error:
+            if _takes_nothing(found):
+                raise ConfigError(f"'{name}' makes no {what}: {_said(error, found)}") from error
             raise ConfigError(
                 f"'{name}' is no {what}, and cannot be called without arguments to make one ({error}). "
                 f"Name {example}, or a function without arguments that returns one."
@@ -65,6 +69,22 @@ def _made(found: Any, module: ModuleType, name: str, kind: type | tuple[type, ..
             "or a function without arguments that returns one."
         )
     return made
+
+
+def _said(error: Exception, function: Any = None) -> str:
+    """What went wrong, where that is not said already."""
+    return str(error) if isinstance(error, LataxError) else f"{told(error, function)}."
+
+
+def _takes_nothing(function: Any) -> bool:
+    """Whether it can be called without arguments, or says nothing about that."""
+    try:
+        inspect.signature(function).bind()
+    except TypeError:
+        return False
+    except ValueError:
+        return True
+    return True
 
 
 def _may_be_called(found: object, module: ModuleType) -> bool:
@@ -80,6 +100,8 @@ def _from_path(dotted: str) -> ModuleType:
         raise ConfigError(
             f"the module '{dotted}' cannot be imported: {error}. For a file of your own give its path, 'file.py:name'."
         ) from error
+    except Exception as error:
+        raise ConfigError(f"the module '{dotted}' cannot be run: {_said(error)}") from error
 
 
 def _from_file(path: Path, what: str, argument: str) -> ModuleType:
@@ -107,7 +129,7 @@ def _run(path: Path, modified: int, size: int) -> ModuleType:
         spec.loader.exec_module(module)
     except Exception as error:
         del sys.modules[spec.name]
-        raise ConfigError(f"{path} cannot be run: {type(error).__name__}: {error}.") from error
+        raise ConfigError(f"{path} cannot be run: {_said(error)}") from error
     finally:
         sys.path.remove(str(path.parent))
     return module

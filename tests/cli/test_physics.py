@@ -28,6 +28,25 @@ known = [Parameter("stiffness", 1.0, 9.0, unit="1/s²")]
 spring = ODE(move, known, ["position", "velocity"], observed=["position"], corrected=["velocity"])
 """
 
+FORMULA = """
+import numpy as np
+from latax.physics import ClosedForm, Parameter
+
+def decay(t, p):
+    return 2.0 ** (-p.rate * t)
+
+spring = ClosedForm(decay, [Parameter("rate", 0.1, 2.0)], np.arange(9.0))
+"""
+
+FIELD = """
+from latax.physics import PDE, Grid, Parameter
+
+def spread(t, u, p, grid):
+    return p.rate * grid.laplacian(u)
+
+spring = PDE(spread, [Parameter("rate", 0.1, 2.0)], Grid({"x": (0.0, 1.0, 8)}, {"x": "periodic"}))
+"""
+
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory):
@@ -136,6 +155,43 @@ def test_what_cannot_be_is_said(args, message, command, capsys):
     capsys.readouterr()
     assert command(*args) == 2
     assert message in " ".join(capsys.readouterr().err.split())
+
+
+MISTAKES = [
+    (OWN.replace("p.stiffness", "p.stifness"), "'stifness' (line 5 of {mine}: `return", "Did you mean 'stiffness'?"),
+    (
+        OWN.replace("(t, y, p)", "(t, y)"),
+        "move() takes 2 positional arguments but 3 were given (line 4 of {mine}).",
+        "",
+    ),
+    (
+        OWN.replace("p.stiffness", "stiffness"),
+        "name 'stiffness' is not defined (line 5 of {mine}: ",
+        "Write p.stiffness.",
+    ),
+    (FORMULA.replace("p.rate", "p.rat"), "'rat' (line 6 of {mine}: `return", "Did you mean 'rate'?"),
+    (FORMULA.replace("(t, p)", "(t)"), "decay() takes 1 positional argument but 2 were given (line 5 of {mine}).", ""),
+    (FORMULA.replace("p.rate", "rate"), "name 'rate' is not defined (line 6 of {mine}: ", "Write p.rate."),
+    (FIELD.replace("p.rate", "p.rat"), "'rat' (line 5 of {mine}: `return", "Did you mean 'rate'?"),
+]
+
+
+@pytest.mark.parametrize(("code", "place", "cure"), MISTAKES)
+def test_a_mistake_in_ones_own_physics_is_told_before_anything_is_read(
+    code, place, cure, tmp_path, monkeypatch, capsys
+):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mine.py").write_text(code)
+    args = ["fit", "physics-vae", "no-such-data.csv", "--physics", "mine.py:spring", "--out", "run", *TINY]
+    assert main(args) == 2
+    error = capsys.readouterr().err
+    assert "of the physics fails: " in error
+    assert place.format(mine=tmp_path / "mine.py") in error
+    assert cure in error
+    assert "It is called with (" in error
+    assert "fault of latax" not in error
+    assert "Traceback" not in error
+    assert not (tmp_path / "run").exists()
 
 
 def test_a_table_of_sequences_needs_both_of_its_columns(place, tmp_path, capsys):

@@ -38,6 +38,88 @@ def test_a_function_with_the_wrong_result(function, said):
         solve(ODE(function, RATE, ["a", "b"]))
 
 
+def misspelled(t, y, p):
+    return y.velocity, -p.stifness * y.position
+
+
+def of_two(t, y):
+    return y.velocity, -y.position
+
+
+def undefined(t, y, p):
+    return y.velocity, -stiffness * y.position
+
+
+WRONG = [
+    (
+        misspelled,
+        r"fails: AttributeError: 'Params' object has no attribute 'stifness' \(line \d+ of \S*test_user_errors\.py: "
+        r"`return y\.velocity, -p\.stifness \* y\.position`\)\. Did you mean 'stiffness'\? It is called with "
+        r"\(t, y, p\), where y has position, velocity and p has stiffness\.",
+    ),
+    (
+        of_two,
+        rf"fails: TypeError: of_two\(\) takes 2 .* were given \(line {of_two.__code__.co_firstlineno} of "
+        r"\S*test_user_errors\.py\)\. It is called with \(t, y, p\), where",
+    ),
+    (
+        undefined,
+        r"fails: NameError: name 'stiffness' is not defined \(line .*`return .*`\)\. Write p\.stiffness\. It is",
+    ),
+    (lambda t, y, p: (y.velocity, jnp.sine(y.position)), r"has no attribute 'sine' .* Did you mean 'sin'"),
+    (lambda t, y, p: (y.velocity, jpn.sin(y.position)), r"name 'jpn' .*\. Did you mean 'jnp'\?"),
+    (lambda when, y, p: (y.velocity, jnp.ones(3) + jnp.ones(2)), r"TypeError: add got .* called with \(when, y, p\)"),
+    (jax.jit(misspelled), r"the function 'misspelled' .* fails: .*`return y\.velocity.* Did you mean 'stiffness'"),
+    (lambda t, y, p: (y.velocity, None), r"change of 'velocity', gave NoneType; expected one number\. Return what"),
+    (lambda t, y, p: (y.velocity, "a"), r"gave str; expected one number\. Compute it with jax\.numpy\."),
+]
+
+
+@pytest.mark.parametrize(("function", "said"), WRONG)
+def test_a_mistake_in_an_ode_is_told_with_its_line(function, said):
+    spring = ODE(function, [Parameter("stiffness", 1.0, 9.0)], ["position", "velocity"])
+    with pytest.raises(ConfigError, match=said) as raised:
+        spring.check()
+    if "fails: " in said:
+        assert raised.value.__cause__ is not None
+
+
+@pytest.mark.parametrize(
+    ("function", "said"),
+    [
+        (
+            lambda t, u, p, grid: p.rat * u,
+            r"no attribute 'rat' .* Did you mean 'rate'\? It .* \(t, u, p, grid\), where p",
+        ),
+        (lambda t, u, p, g: p.rate * g.laplacain(u), r"no attribute 'laplacain' .* Did you mean 'laplacian'"),
+        (lambda t, u, p: u, r"TypeError: .* 4 were given \(line \d+ of .* It is called with \(t, u, p, grid\)"),
+        (lambda t, u, p, grid: rate * u, r"NameError: .*`\)\. Write p\.rate\."),
+        (lambda t, u, p, grid: None, r"gave NoneType; expected an array of shape \(4,\)\. Return what it computes"),
+        (lambda t, u, p, grid: u[u > 0], r"cannot be compiled: .*`\)\. Write it with"),
+        (lambda t, u, p, grid: grid.derivative(u, "y"), r"^the grid has no dimension 'y'"),
+    ],
+)
+def test_a_mistake_in_a_pde_is_told_with_its_line(function, said):
+    with pytest.raises(ConfigError, match=said):
+        PDE(function, RATE, GRID).check()
+
+
+@pytest.mark.parametrize(
+    ("function", "said"),
+    [
+        (
+            lambda x, p: p.rat * x,
+            r"no attribute 'rat' .* Did you mean 'rate'\? It is called with \(x, p\), where p has rate",
+        ),
+        (lambda x: x, r"TypeError: .* 2 were given \(line \d+ of .* It is called with \(coordinates, p\)"),
+        (lambda x, p: rate * x, r"NameError: .*`\)\. Write p\.rate\."),
+    ],
+)
+def test_a_mistake_in_a_formula_is_told_with_its_line(function, said):
+    with pytest.raises(ConfigError, match=said):
+        ClosedForm(function, RATE, np.arange(3.0))
+
+
 def test_python_numbers_and_arrays_are_rates_of_change_too():
     for rates in [(1, 2.0), jnp.array([1.0, 2.0]), np.array([1.0, 2.0])]:
         np.testing.assert_allclose(solve(ODE(lambda t, y, p, r=rates: r, RATE, ["a", "b"]))[-1], [1, 2], rtol=1e-6)
@@ -149,6 +231,12 @@ class TestLoad:
         monkeypatch.syspath_prepend(spring.parent)
         assert load("spring:spring").states == ("position", "velocity")
 
+    def test_a_module_that_cannot_be_run(self, tmp_path, monkeypatch):
+        (tmp_path / "failing_physics.py").write_text("undefined_name")
+        monkeypatch.syspath_prepend(tmp_path)
+        with pytest.raises(ConfigError, match=r"the module 'failing_physics' cannot be run: NameError: .* \(line 1 of"):
+            load("failing_physics:spring")
+
     def test_refusals(self, spring, monkeypatch):
         with pytest.raises(ConfigError, match=r"has nothing by the name 'sprnig'\. It holds the physics spring\."):
             load(f"{spring}:sprnig")
@@ -163,5 +251,14 @@ class TestLoad:
         with pytest.raises(ConfigError, match=r"'spring\.py:' does not say where a physics is"):
             load("spring.py:")
         spring.write_text("import jax\nundefined_name")
-        with pytest.raises(ConfigError, match=r"spring\.py cannot be run: NameError: name 'undefined_name'"):
+        said = (
+            r"spring\.py cannot be run: NameError: name 'undefined_name' is not defined \(line 2 of .*`undefined_name`"
+        )
+        with pytest.raises(ConfigError, match=said):
+            load(f"{spring}:spring")
+        spring.write_text("def spring():\n    return undefined_name")
+        with pytest.raises(ConfigError, match=r"spring' makes no physics: NameError: .* \(line 2 of .*`return undef"):
+            load(f"{spring}:spring")
+        spring.write_text("from latax.physics import Parameter\nParameter('a', 2, 1)")
+        with pytest.raises(ConfigError, match=r"spring\.py cannot be run: parameter 'a': .* Exchange them\?$"):
             load(f"{spring}:spring")

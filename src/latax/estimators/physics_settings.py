@@ -30,8 +30,9 @@ class InTime(NamedTuple):
         return self.physics.initial_names
 
     def check(self, estimator: Any) -> None:
-        """Refuses parameters that cannot work."""
+        """Refuses parameters that cannot work, and a physics whose function does not."""
         check_dt(estimator.dt)
+        self.physics.check()
 
     def times(self, estimator: Any, samples: Samples) -> list[float]:
         """The times of samples of the right shape."""

@@ -12,8 +12,9 @@ from jaxtyping import Array, Float
 
 from latax._errors import ConfigError
 from latax.physics.names import function_name
+from latax.physics.own_function import called
 from latax.physics.parameter import Parameter
-from latax.physics.physics import AbstractPhysics, Correction, called
+from latax.physics.physics import AbstractPhysics, Correction
 from latax.physics.space import ParameterSpace, Params
 
 
@@ -87,7 +88,7 @@ class ClosedForm(AbstractPhysics):
     def _evaluate(self, params: Params) -> Float[Array, "*sample"]:
         dtype = jnp.result_type(*params) if len(params) else jnp.zeros(0).dtype
         coordinates = jax.tree.map(lambda array: jnp.asarray(array, dtype), self.coordinates.arrays)
-        result = called(self.function, coordinates, params)
+        result = called(self.function, coordinates=coordinates, p=params)
         if isinstance(result, np.ndarray | np.generic | float | int):
             raise ConfigError(
                 f"the function '{function_name(self.function)}' of the physics gave a {type(result).__name__} of NumPy "

@@ -8,9 +8,10 @@ from jaxtyping import Array, Float
 from latax._errors import ConfigError
 from latax.integrate import AbstractSolver, FixedStep
 from latax.physics.names import function_name
+from latax.physics.own_function import called
 from latax.physics.parameter import Parameter
 from latax.physics.parts import Parts
-from latax.physics.physics import AbstractDynamics, Correction, called
+from latax.physics.physics import AbstractDynamics, Correction
 from latax.physics.space import ParameterSpace, Params
 
 
@@ -105,5 +106,5 @@ class ODE(AbstractDynamics):
     ) -> Float[Array, " states"]:
         """dy/dt, the correction added to the corrected states."""
         what = f"the function '{function_name(self.function)}' of the physics"
-        given = called(self.function, t, self.parts.named(y), params)
+        given = called(self.function, t=t, y=self.parts.named(y), p=params)
         return self.parts.rates(given, None if correction is None else correction(t, y), y.dtype, what)

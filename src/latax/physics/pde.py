@@ -10,8 +10,9 @@ from latax._errors import ConfigError
 from latax.integrate import AbstractSolver, FixedStep
 from latax.physics.grid import Grid
 from latax.physics.names import function_name
+from latax.physics.own_function import called
 from latax.physics.parameter import Parameter
-from latax.physics.physics import AbstractDynamics, Correction, called, checked
+from latax.physics.physics import AbstractDynamics, Correction, checked
 from latax.physics.space import ParameterSpace, Params
 
 
@@ -89,7 +90,7 @@ class PDE(AbstractDynamics):
     ) -> Float[Array, "*grid"]:
         """∂u/∂t, with the correction if there is one."""
         what = f"the function '{function_name(self.function)}' of the physics"
-        given = called(self.function, t, y, params, self.grid)
+        given = called(self.function, t=t, u=y, p=params, grid=self.grid)
         _check_one(given, self.grid.shape, what)
         rate = checked(given, self.grid.shape, y.dtype, what)
         if correction is None:

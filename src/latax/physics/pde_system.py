@@ -10,9 +10,10 @@ from latax._errors import ConfigError
 from latax.integrate import AbstractSolver, FixedStep
 from latax.physics.grid import Grid
 from latax.physics.names import function_name
+from latax.physics.own_function import called
 from latax.physics.parameter import Parameter
 from latax.physics.parts import Parts
-from latax.physics.physics import AbstractDynamics, Correction, called
+from latax.physics.physics import AbstractDynamics, Correction
 from latax.physics.space import ParameterSpace, Params
 
 
@@ -125,5 +126,5 @@ class PDESystem(AbstractDynamics):
     ) -> Float[Array, "*grid fields"]:
         """∂u/∂t, the correction added to the corrected fields."""
         what = f"the function '{function_name(self.function)}' of the physics"
-        given = called(self.function, t, self.parts.named(y), params, self.grid)
+        given = called(self.function, t=t, u=self.parts.named(y), p=params, grid=self.grid)
         return self.parts.rates(given, None if correction is None else correction(t, y), y.dtype, what)

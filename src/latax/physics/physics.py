@@ -9,11 +9,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from equinox import AbstractVar
-from jaxtyping import Array, ArrayLike, Float
+from jaxtyping import Array, Float
 
 from latax._errors import ConfigError
 from latax.integrate import AbstractSolver, check_times, since_first
-from latax.physics.names import function_name
 from latax.physics.space import ParameterSpace, Params
 
 # (time since the first, state) -> what is added to the rate of change of the corrected part of the state.
@@ -102,6 +101,12 @@ class AbstractDynamics(AbstractPhysics):
         Raises `ConfigError` when the user's function or the correction gives another shape than it has to.
         """
 
+    def check(self) -> None:
+        """Calls the user's function once, without computing anything: raises what `rate` raises."""
+        shapes = [jax.ShapeDtypeStruct(shape, jnp.zeros(0).dtype) for shape in ((), self.state_shape)]
+        v = jax.ShapeDtypeStruct((self.parameters.size,), jnp.zeros(0).dtype)
+        jax.eval_shape(lambda t, y, v: self.rate(t, y, self.parameters.from_normal(v)), *shapes, v)
+
     def corrected_rate(
         self, t: Float[Array, ""], y: Float[Array, "*state"], params: Params
     ) -> Float[Array, "*corrected"]:
@@ -166,20 +171,12 @@ class AbstractDynamics(AbstractPhysics):
         return jax.vmap(self.observe)(self.trajectory(params, y0, ts, correction, interval=interval))
 
 
-def called(function: Callable[..., Any], *arguments: Any) -> Any:
-    """What a user's function gives. Raises `ConfigError` where it asks JAX for a value that is not known yet."""
-    try:
-        return function(*arguments)
-    except jax.errors.JAXTypeError as error:
-        raise ConfigError(
-            f"the function '{function_name(function)}' of the physics cannot be compiled: "
-            f"{str(error).splitlines()[0].rstrip('.')}. Write it with jax.numpy instead of numpy and math, and with "
-            "jax.numpy.where instead of if."
-        ) from error
-
-
-def checked(value: ArrayLike, shape: tuple[int, ...], dtype: jnp.dtype, what: str) -> Array:
-    """The value as an array of this type, after a check of its shape; `what` begins the message."""
+def checked(value: Any, shape: tuple[int, ...], dtype: jnp.dtype, what: str) -> Array:
+    """The value as an array of this type, after a check that it is one, of this shape; `what` begins the message."""
+    if not isinstance(value, jax.Array | np.ndarray | np.generic | float | int):
+        wanted = f"an array of shape {shape}" if shape else "one number"
+        cure = "Return what it computes." if value is None else "Compute it with jax.numpy."
+        raise ConfigError(f"{what} gave {type(value).__name__}; expected {wanted}. {cure}")
     if jnp.shape(value) != shape:
         raise ConfigError(f"{what} gave an array of shape {jnp.shape(value)}; expected {shape}.")
     return jnp.asarray(value, dtype)

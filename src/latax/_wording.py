@@ -1,7 +1,7 @@
-"""Words for messages: names that were probably meant, short lists, counts; and a look-up that says what there is."""
+"""Words for messages: names that were meant, names of rows, short lists, counts; a look-up that says what there is."""
 
 import difflib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TypeVar
 
 from latax._errors import ConfigError
@@ -34,6 +34,11 @@ def listed(names: Iterable[str], most: int = 12) -> str:
     names = list(names)
     more = f", ... ({len(names) - most} more)" if len(names) > most else ""
     return ", ".join(names[:most]) + more
+
+
+def row_name(row: int, labels: Sequence[str], what: str) -> str:
+    """`sequence 'subject d3'` where rows have labels; else `sequence 3 (the first sequence is 0)`."""
+    return f"{what} {labels[row]!r}" if labels else f"{what} {row} (the first {what} is 0)"
 
 
 def counted(count: int, noun: str, plural: str = "") -> str:

@@ -194,6 +194,24 @@ def test_a_mistake_in_ones_own_physics_is_told_before_anything_is_read(
     assert not (tmp_path / "run").exists()
 
 
+def test_a_gap_and_an_explosion_are_told_by_the_name_of_the_subject(place, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    long = pd.read_csv(place / "springs.csv")
+    (tmp_path / "mine.py").write_text(OWN.replace("-p.stiffness * y.position", "1e30 * p.stiffness * y.position**3"))
+    table = ["--series", "who", "--time", "t", "--physics", "mine.py:spring", "--out", "run", *TINY]
+    long.to_csv("all.csv", index=False)
+    assert main(["fit", "physics-vae", "all.csv", *table]) == 2
+    error = capsys.readouterr().err
+    assert "no finite solution for 256 of 256 draws of its prior" in error
+    assert "from the first observation of sequence 'subject a0'. Narrow the bounds" in error
+    long.loc[(long["who"] == "subject d3") & (long["t"] == 0.5), "x"] = np.nan
+    long.to_csv("gap.csv", index=False)
+    assert main(["fit", "physics-vae", "gap.csv", *table]) == 2
+    error = capsys.readouterr().err
+    assert "in 1 of 40 sequences; the first is nan in sequence 'subject d3' at t=0.5, column 'x'." in error
+    assert "numpy" not in error.lower()
+
+
 def test_a_table_of_sequences_needs_both_of_its_columns(place, tmp_path, capsys):
     args = ["fit", "physics-vae", str(place / "springs.csv"), "--series", "who", "--out", str(tmp_path / "b")]
     assert main(args) == 2

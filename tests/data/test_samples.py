@@ -58,6 +58,28 @@ def test_check_finite_goes_through_lazy_data_by_blocks(monkeypatch):
     check_finite(Samples(lazily(X)))
 
 
+def test_check_finite_calls_rows_as_the_user_does():
+    broken = np.arange(12.0).reshape(2, 6)
+    broken[1, 3] = np.inf
+    names = tuple(f"{x}[t={t}]" for t in (0, 0.5, 1) for x in "xv")
+    more = {"feature_names": names, "sample_shape": (3, 2), "times": np.array([0, 0.5, 1.0])}
+    place = (
+        "in 1 of 2 sequences; the first is inf in sequence 'subject d3' at t=0.5, column 'v'. Remove these sequences, "
+    )
+    with pytest.raises(DataError) as raised:
+        check_finite(Samples(broken, labels=("subject b1", "subject d3"), origin="long.csv", **more))
+    assert place in str(raised.value)
+    assert "NumPy" not in str(raised.value)
+    with pytest.raises(
+        DataError, match=r"in row 1 \(the first row is 0\) at t=0\.5, column 'v'\. Remove these rows, with NumPy"
+    ):
+        check_finite(Samples(broken, **more))
+    with pytest.raises(
+        DataError, match=r"in row 1 \(the first row is 0\), that of 'zoe', column 'x3'\. Remove these rows, fi"
+    ):
+        check_finite(Samples(broken, labels=("zoe", "zoe"), origin="table.csv"))
+
+
 def test_check_finite_of_the_context():
     context = np.zeros((20, 2))
     context[19, 1] = np.nan

@@ -1,8 +1,9 @@
 import numpy as np
+import pandas as pd
 import pytest
 
 from latax._errors import ConfigError, DataError
-from latax.data import Samples
+from latax.data import Samples, read
 from latax.data.series import at_times, fold, unfold
 
 TABLE = np.array([[0.0, 1.0, 10], [0.0, 3.0, 30], [0.5, 4.0, 40], [0.5, 2.0, 20]])
@@ -46,6 +47,34 @@ def test_a_folded_table_unfolds_to_itself():
     assert again.feature_names == rows.feature_names
     with pytest.raises(ConfigError, match="has no times to write in a column 't'"):
         unfold(table(), "t")
+
+
+def test_sequences_are_read_from_a_table_in_long_form(tmp_path):
+    rows = pd.DataFrame(TABLE, columns=NAMES).assign(who=["b", "a", "a", "b"])
+    rows.to_csv(tmp_path / "a.csv", index=False)
+    found = read(tmp_path / "a.csv", labels="who", time="t")
+    np.testing.assert_array_equal(found.X, [[1, 10, 2, 20], [3, 30, 4, 40]])
+    assert found.labels == ("b", "a")
+    one = read(tmp_path / "a.csv", labels="who", time="t", columns=["v"])
+    assert one.feature_names == ("v[t=0]", "v[t=0.5]")
+    np.testing.assert_array_equal(one.X, read(tmp_path / "a.csv", labels="who", time="t", columns=["t", "v"]).X)
+    with pytest.raises(ConfigError, match=r"time='t', the times of sequences in a table, goes with labels, the column"):
+        read(tmp_path / "a.csv", time="t")
+    with pytest.raises(ConfigError, match=r"time='t', .* goes with no position"):
+        read(tmp_path / "a.csv", labels="who", time="t", position="v")
+
+
+def test_a_gap_in_a_long_table_is_found_in_its_sequence(tmp_path):
+    rows = pd.DataFrame(TABLE, columns=NAMES).assign(who=["b", "subject d3", "subject d3", "b"])
+    rows.loc[2, "v"] = np.nan
+    rows.to_csv(tmp_path / "a.csv", index=False)
+    said = r"1 value NaN .* in 1 of 2 sequences; the first is nan in sequence 'subject d3' at t=0\.5, column 'v'\."
+    with pytest.raises(DataError, match=said) as raised:
+        read(tmp_path / "a.csv", labels="who", time="t")
+    assert "NumPy" not in str(raised.value)
+    rows.assign(t=[0, np.nan, 0.5, 0.5]).to_csv(tmp_path / "b.csv", index=False)
+    with pytest.raises(DataError, match=r"sequence subject d3 of .* has no time in 1 row of 2\. Fill it in, or leave"):
+        read(tmp_path / "b.csv", labels="who", time="t")
 
 
 def test_other_times_of_the_same_sequences():

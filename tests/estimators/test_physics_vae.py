@@ -253,9 +253,12 @@ def test_an_exploding_physics_names_a_sequence_and_parameters():
         return ODE(lambda t, y, p: (p.rate * y.level**3,), [Parameter("rate", *rate)], ["level"])
 
     with pytest.raises(
-        DataError, match=r"no finite solution for 256 of 256 .* rate=1\.\d+e\+04 from the first obs.* row 0"
+        DataError, match=r"no finite solution for 256 of 256 .* rate=1\.\d+e\+04 from the first obs.* sequence 0 \("
     ):
         PhysicsVAE(physics=explosion((1e4, 2e4)), **TINY).fit(springs())
+    named = springs(labels=tuple(f"subject d{i}" for i in range(ROWS)))
+    with pytest.raises(DataError, match=r"from the first observation of sequence 'subject d0'\. Narrow the bounds"):
+        PhysicsVAE(physics=explosion((1e4, 2e4)), **TINY).fit(named)
     with pytest.warns(DataWarning, match=r"for \d+ of 256 draws of its prior, among them rate="):
         check_sequences(explosion((0.0, 4.0)), np.asarray(springs().X)[:, :, None], TIMES.tolist())
     check_sequences(explosion((0.0, 0.1)), np.asarray(springs().X)[:, :, None], TIMES.tolist())
@@ -275,7 +278,25 @@ def test_what_is_not_finite_is_said_with_its_parameters():
     made = np.zeros((3, 9))
     made[1, 4:] = np.inf
     with pytest.warns(DataWarning, match=r"1 sample of 3 have no finite solution, .* sample 1 .*stiffness = \d"):
-        assert model._made(made, Z).shape == (3, 9)
+        assert model._made(made, Z, None).shape == (3, 9)
+    named = springs(3, labels=("a", "b", "c"))
+    with pytest.warns(DataWarning, match=r"the first is sample 'b', with stiffness = \d"):
+        model._made(made, Z, named)
+
+
+def test_solutions_that_explode_are_named_by_every_verb_that_makes_them():
+    named, model = springs(3, labels=("a", "b", "c")), copy.copy(fitted())
+    model.models_ = eqx.tree_at(lambda m: m.physics.function, fitted().models_, lambda t, y, p: (jnp.inf, 0.0))
+    verbs = [
+        model.project,
+        model.predict,
+        lambda X: model.predict(X, TIMES),
+        lambda X: model.intervene(X, stiffness=2.0),
+        lambda X: model.intervene(X, times=TIMES, stiffness=2.0),
+    ]
+    for verb in verbs:
+        with pytest.warns(DataWarning, match="the first is sample 'a', with stiffness ="):
+            verb(named)
 
 
 def test_intervals_are_held_against_the_truth_that_comes_with_the_data():

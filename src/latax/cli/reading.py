@@ -9,7 +9,6 @@ import tyro
 
 from latax._errors import ConfigError
 from latax.data import Samples, read
-from latax.data.series import fold
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,13 +38,15 @@ class Reading:
             raise ConfigError("A table of sequences needs both --series and --time, the names of two of its columns.")
         if self.position and self.series is not None:
             raise ConfigError("Sequences have no positions: leave out --position, or --series and --time.")
-        columns = self.columns if self.time is None or not self.columns else (self.time, *self.columns)
-        samples = self._read(path, columns)
-        return samples if self.time is None else fold(samples, self.time)
-
-    def _read(self, path: Path, columns: tuple[str, ...]) -> Samples:
-        options: dict[str, Any] = {"name": self.array, "columns": columns or None, "labels": self.series}
-        return read(path, **options, context=self.context or None, position=self.position or None)
+        return read(
+            path,
+            name=self.array,
+            columns=self.columns or None,
+            context=self.context or None,
+            labels=self.series,
+            time=self.time,
+            position=self.position or None,
+        )
 
     def without_missing_positions(self, path: Path) -> Samples:
         """The samples in `path`, where nobody asks for their positions: a file may lack these."""

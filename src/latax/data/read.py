@@ -14,6 +14,7 @@ from latax.data.memory import Lazy
 from latax.data.request import Request
 from latax.data.request import position as column_number
 from latax.data.samples import Samples, check_finite
+from latax.data.series import fold
 from latax.data.table import checked_labels
 
 # Extension -> module of `latax.data.readers`, imported when the first such file is read.
@@ -52,6 +53,7 @@ def read(
     context: Sequence[str | int] | str | None = None,
     lazy: Lazy = "auto",
     labels: str | int | None = None,
+    time: str | None = None,
     position: Sequence[str | int] | str | None = None,
 ) -> Samples:
     """Read a file, or a folder of images, as samples: one per row, or along the first axis of an array.
@@ -67,6 +69,8 @@ def read(
       "auto" does so when they need more than half of the free memory.
     - `labels`: the column that says what each row is called, e.g. the name of a subject: numbers, or texts in CSV and
       Parquet.
+    - `time`: the column of the times, in a table with one row for each time of each sequence, of which `labels` say
+      which it is of; the samples are the sequences then, as `latax.data.fold` makes them.
     - `position`: names of the columns, or of the arrays, that tell where each sample is on a known manifold, an angle
         for instance. They are no data, and go to `truth["position"]`.
 
@@ -76,9 +80,12 @@ def read(
     Raises `FileError` for a missing, damaged or unknown file, `DataError` for contents that are not usable numbers,
     `ConfigError` for names that the file does not have.
     """
+    if time is not None and (labels is None or position is not None):
+        wrong = "labels, the column that says which sequence a row is of" if labels is None else "no position"
+        raise ConfigError(f"time={time!r}, the times of sequences in a table, goes with {wrong}.")
     if position is not None:
         return _positioned(path, position, context, name=name, columns=columns, lazy=lazy, labels=labels)
-    return _read(path, context, name=name, columns=columns, lazy=lazy, labels=labels)
+    return _read(path, context, name=name, columns=columns, lazy=lazy, labels=labels, time=time)
 
 
 def _read(
@@ -89,17 +96,20 @@ def _read(
     columns: Sequence[str | int] | str | None,
     lazy: Lazy,
     labels: str | int | None,
+    time: str | None = None,
     beside: str = "context",
 ) -> Samples:
     """`read` without positions; `beside`: what the context is to the user."""
-    path = Path(path).expanduser()
-    request = Request(name, _names(columns), _names(context) or (), lazy, None if labels is None else str(labels))
+    path, wanted = Path(path).expanduser(), _names(columns)
+    wanted = (time, *wanted) if time is not None and wanted is not None and time not in wanted else wanted
+    request = Request(name, wanted, _names(context) or (), lazy, None if labels is None else str(labels))
     kind = _reader_for(path)
     reader: Callable[[Path, Request], Samples] = importlib.import_module(f"latax.data.readers.{kind}").read
     if request.labels is None or kind in TABLES:
         samples = reader(path, request)
     else:
         samples = _labelled(reader, path, request, request.labels)
+    samples = samples if time is None else fold(samples, time)
     if not samples.is_lazy:
         check_finite(samples, beside=beside)
     return samples

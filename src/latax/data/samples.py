@@ -2,13 +2,13 @@
 
 import dataclasses
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 import numpy as np
 from jaxtyping import Float, Int, Shaped
 
 from latax._errors import DataError
-from latax._wording import counted
+from latax._wording import counted, row_name
 from latax.data.lazy import LazyRows
 from latax.data.pairs import Pairs, both
 
@@ -133,12 +133,16 @@ def check_finite(samples: Samples, *, beside: str = "context") -> None:
     `beside`: what the context is to the user. The message says how many there are, in how many rows, and where the
     first is. Lazy data are read once, by blocks.
     """
-    _check_finite(samples.X, samples.feature_names, samples.origin)
+    _check_finite(samples, samples.X, lambda column: _column(samples, column), samples.origin)
     if samples.context is not None:
-        _check_finite(samples.context, samples.context_names, f"the {beside} of {samples.origin}")
+        names = samples.context_names
+        what = f"the {beside} of {samples.origin}"
+        _check_finite(samples, samples.context, lambda column: f", column '{names[column]}'", what)
 
 
-def _check_finite(X: Float[np.ndarray, "N d"] | LazyRows, names: tuple[str, ...], what: str) -> None:
+def _check_finite(
+    samples: Samples, X: Float[np.ndarray, "N d"] | LazyRows, place: Callable[[int], str], what: str
+) -> None:
     nans = infinities = bad_rows = 0
     first = None
     for start, block in row_blocks(X):
@@ -150,12 +154,33 @@ def _check_finite(X: Float[np.ndarray, "N d"] | LazyRows, names: tuple[str, ...]
         bad_rows += int(bad.any(axis=1).sum())
         if first is None:
             row, column = (int(i) for i in np.argwhere(bad)[0])
-            first = f"{block[row, column]} in row {start + row} (the first row is 0), column '{names[column]}'"
+            first = f"{block[row, column]} in {_row(samples, start + row)}{place(column)}"
     if first is None:
         return
+    by_numpy = ", with NumPy X[numpy.isfinite(X).all(axis=1)]" if samples.origin == "array" else ""
     raise DataError(
         f"{what} is not finite everywhere: {counted(nans, 'value')} NaN or missing and {infinities} infinite, "
-        f"in {bad_rows} of {counted(X.shape[0], 'row')}; the first is {first}. "
-        "Remove these rows (with NumPy: X[numpy.isfinite(X).all(axis=1)]), fill the gaps in, "
-        "or leave out the columns that have them."
+        f"in {bad_rows} of {counted(X.shape[0], _noun(samples))}; the first is {first}. Remove these {_noun(samples)}s"
+        f"{by_numpy}, fill the gaps in, or leave out the columns that have them."
     )
+
+
+def _noun(samples: Samples) -> str:
+    """What a row is to the user."""
+    return "sequence" if samples.labels and samples.times is not None else "row"
+
+
+def _row(samples: Samples, row: int) -> str:
+    """How the user finds a row. Labels are names of sequences, but of the rows of a table there may be several."""
+    labels = samples.labels if _noun(samples) == "sequence" else ()
+    also = f", that of {samples.labels[row]!r}" if samples.labels and not labels else ""
+    return row_name(row, labels, _noun(samples)) + also
+
+
+def _column(samples: Samples, column: int) -> str:
+    """How the user finds a number of a row: `, column 'x'`, of sequences in long form ` at t=0.5, column 'x'`."""
+    name = samples.feature_names[column]
+    if samples.times is None:
+        return f", column '{name}'"
+    time = samples.times[column * len(samples.times) // len(samples.feature_names)]
+    return f" at t={time:g}, column '{name.partition('[t=')[0]}'"

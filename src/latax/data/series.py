@@ -6,7 +6,7 @@ import numpy as np
 from jaxtyping import Float
 
 from latax._errors import ConfigError, DataError
-from latax._wording import listed
+from latax._wording import counted, listed
 from latax.data.coordinates import axes_of, names_of
 from latax.data.samples import Samples
 from latax.data.truth import TIMES
@@ -125,7 +125,10 @@ def _groups(labels: tuple[str, ...]) -> dict[str, np.ndarray]:
 
 def _check(what: str, times: np.ndarray, wanted: np.ndarray) -> None:
     down = np.diff(times)
-    if not np.isfinite(times).all() or (down <= 0).any():
+    if not np.isfinite(times).all():
+        gaps = counted(int((~np.isfinite(times)).sum()), "row")
+        raise DataError(f"{what} has no time in {gaps} of {len(times)}. Fill it in, or leave such rows out.")
+    if (down <= 0).any():
         raise DataError(f"the times of {what} do not increase down the table. Sort its rows by time, each time once.")
     if len(times) != len(wanted):
         raise DataError(

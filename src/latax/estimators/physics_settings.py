@@ -43,10 +43,10 @@ class InTime(NamedTuple):
             check_grid(samples, self.physics.grid)
         return times_of(samples, estimator.dt).tolist()
 
-    def try_prior(self, estimator: Any) -> None:
+    def try_prior(self, estimator: Any, samples: Samples) -> None:
         """Refuses a physics that explodes for what its prior allows."""
         X = estimator.remembered_.reshape(-1, len(estimator.times_), *self.physics.sample_shape)
-        check_sequences(self.physics, X, estimator.times_)
+        check_sequences(self.physics, X, estimator.times_, samples.labels)
 
     def module(self, estimator: Any, key: Key[Array, ""]) -> PhysicsVAE:
         """A new module."""
@@ -67,9 +67,9 @@ class InTime(NamedTuple):
         size, final = estimator.n_features_in_, estimator.final_effort
         return recipes.physics_integrated(budget, regularisers, estimator._noise, size, final)
 
-    def ahead(self, estimator: Any, Z: Any, times: Any) -> np.ndarray:
-        """What latent coordinates stand for at other times."""
-        return decode_at(estimator, Z, times)
+    def ahead(self, estimator: Any, Z: Any, times: Any, of: Any) -> np.ndarray:
+        """What latent coordinates stand for at other times; `of` which samples, for messages."""
+        return decode_at(estimator, Z, times, of)
 
 
 class WithoutTime(NamedTuple):
@@ -101,7 +101,7 @@ class WithoutTime(NamedTuple):
             )
         return []
 
-    def try_prior(self, estimator: Any) -> None:
+    def try_prior(self, estimator: Any, samples: Samples) -> None:
         """Refuses a physics without finite values for what its prior allows."""
         check_formula(self.physics)
 
@@ -120,7 +120,7 @@ class WithoutTime(NamedTuple):
         size, final = estimator.n_features_in_, estimator.final_effort
         return recipes.closed_form(budget, regularisers, estimator._noise, size, final)
 
-    def ahead(self, estimator: Any, Z: Any, times: Any) -> np.ndarray:
+    def ahead(self, estimator: Any, Z: Any, times: Any, of: Any) -> np.ndarray:
         """Refuses."""
         raise ConfigError("There are no other times to go to: the physics is a closed form, without time.")
 

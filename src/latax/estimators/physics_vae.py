@@ -129,7 +129,7 @@ class PhysicsVAE(AbstractSignalEstimator):
 
     def _check_columns(self, samples: Samples) -> None:
         super()._check_columns(samples)
-        self._setting.try_prior(self)
+        self._setting.try_prior(self, samples)
 
     def _fitted_numbers(self) -> dict[str, Any]:
         return {"times_": self.times_, **super()._fitted_numbers()}
@@ -176,7 +176,7 @@ class PhysicsVAE(AbstractSignalEstimator):
             except (TypeError, ValueError) as error:
                 raise DataError(f"{name} must be one number, or one for each of {len(Z)} samples: {error}.") from error
         space.check(Z[:, : len(space)])
-        return self.inverse_transform(Z) if times is None else self._setting.ahead(self, Z, times)
+        return self._decoded(Z, X) if times is None else self._setting.ahead(self, Z, times, X)
 
     def predict(self, X: Any, times: Any = None) -> np.ndarray:
         """Sequences, as the model sees them, at other times: beyond the last one it extrapolates.
@@ -186,7 +186,7 @@ class PhysicsVAE(AbstractSignalEstimator):
         `ConfigError` for times of a physics without time.
         """
         Z = self._encode(X, None)
-        return self.inverse_transform(Z) if times is None else self._setting.ahead(self, Z, times)
+        return self._decoded(Z, X) if times is None else self._setting.ahead(self, Z, times, X)
 
     def parameters(self, X: Any, *, level: float = 0.9, discrepancy: bool = True, seed: int = 0) -> dict[str, Estimate]:
         """The parameters of each sequence with posterior intervals of this probability, by name, in their units.

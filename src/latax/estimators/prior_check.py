@@ -1,6 +1,7 @@
 """Before a fit: does the physics give finite samples for what its prior allows?"""
 
 import warnings
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import jax.numpy as jnp
@@ -9,6 +10,7 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from latax._errors import DataError, DataWarning
+from latax._wording import row_name
 from latax.estimators.rows import map_rows
 from latax.physics import ClosedForm
 from latax.physics.physics import AbstractDynamics
@@ -17,15 +19,21 @@ from latax.physics.physics import AbstractDynamics
 TRIED = 256
 
 
-def check_sequences(physics: AbstractDynamics, X: Float[np.ndarray, "N T *sample"], times: list[float]) -> None:
+def check_sequences(
+    physics: AbstractDynamics,
+    X: Float[np.ndarray, "N T *sample"],
+    times: list[float],
+    labels: Sequence[str] = (),
+) -> None:
     """Solves the physics alone from first observations of the data, for draws of its prior.
 
-    Where solutions explode it names a sequence and the parameters: a `DataWarning` if some do, and a `DataError` if
-    nearly all do. `X` need not be all of the data.
+    Where solutions explode it names a sequence, by its label if it has one, and the parameters: a `DataWarning` if some
+    do, and a `DataError` if nearly all do. `X` need not be all of the data.
     """
     rows = np.arange(TRIED) % len(X)
+    names = [row_name(row, labels, "sequence") for row in rows.tolist()]
     cure = ", give its solver smaller steps (FixedStep(substeps=...)), or let it choose them (Adaptive())"
-    _judge(physics, _Solved(tuple(times)), np.asarray(X[rows, 0], np.float32), rows, cure)
+    _judge(physics, _Solved(tuple(times)), np.asarray(X[rows, 0], np.float32), names, cure)
 
 
 def check_formula(physics: ClosedForm) -> None:
@@ -33,7 +41,7 @@ def check_formula(physics: ClosedForm) -> None:
     _judge(physics, _evaluated, np.zeros(TRIED, np.float32), None, ", or mend its function")
 
 
-def _judge(physics: Any, trial: Any, x: np.ndarray, rows: np.ndarray | None, cure: str) -> None:
+def _judge(physics: Any, trial: Any, x: np.ndarray, names: Sequence[str] | None, cure: str) -> None:
     keys = np.asarray(jr.key_data(jr.split(jr.key(0), TRIED)))
     values, finite = map_rows(trial, physics, keys, x)
     lost = np.flatnonzero(~finite)
@@ -41,7 +49,7 @@ def _judge(physics: Any, trial: Any, x: np.ndarray, rows: np.ndarray | None, cur
         return
     pairs = zip(physics.parameters.names, values[lost[0]], strict=True)
     example = ", ".join(f"{name}={value:.4g}" for name, value in pairs) or "its only one"
-    beside = "" if rows is None else f" from the first observation of row {rows[lost[0]]}"
+    beside = "" if names is None else f" from the first observation of {names[lost[0]]}"
     said = (
         f"The physics has no finite solution for {len(lost)} of {TRIED} draws of its prior, among them "
         f"{example}{beside}. Narrow the bounds or the prior of its parameters{cure}."

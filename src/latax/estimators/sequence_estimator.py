@@ -45,7 +45,7 @@ class AbstractSequenceEstimator(AbstractSignalEstimator):
         result has shape (N, T, ...). However far they are apart, steps are not longer than between the data.
         """
         Z = self._encode(X, None)
-        return self.inverse_transform(Z) if times is None else decode_at(self, Z, times)
+        return self._decoded(Z, X) if times is None else decode_at(self, Z, times, X)
 
 
 def check_dt(dt: float | None) -> None:
@@ -54,13 +54,14 @@ def check_dt(dt: float | None) -> None:
         require_positive("dt", dt)
 
 
-def decode_at(estimator: Any, Z: Any, times: Any) -> np.ndarray:
-    """The sequences that latent coordinates stand for, at other times than those of the data."""
+def decode_at(estimator: Any, Z: Any, times: Any, of: Any) -> np.ndarray:
+    """The sequences that latent coordinates stand for, at other times than those of the data; `of` which samples, for
+    messages."""
     Z, ts, observed = estimator._latents(Z), increasing(times), np.asarray(estimator.times_)
     first, last = observed[0], observed[-1]
     if abs(ts[0] - first) > 1e-6 * abs(last - first):
         raise DataError(f"The times begin at {ts[0]:g}, but the initial state is that of {first:g}. Begin there.")
-    return estimator._made(estimator._mapped(_Decode(tuple(ts.tolist())), Z), Z)
+    return estimator._made(estimator._mapped(_Decode(tuple(ts.tolist())), Z), Z, of)
 
 
 class _Decode(NamedTuple):

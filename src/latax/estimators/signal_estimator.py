@@ -14,7 +14,7 @@ from jaxtyping import Array, Float, PRNGKeyArray
 from sklearn.utils.validation import check_is_fitted
 
 from latax._errors import ConfigError, DataError, DataWarning
-from latax._wording import counted
+from latax._wording import counted, row_name
 from latax.data import Samples
 from latax.estimators import inputs
 from latax.estimators.base import AbstractSampler
@@ -114,8 +114,7 @@ class AbstractSignalEstimator(AbstractSampler, AbstractTrainedEstimator):
 
     def inverse_transform(self, Z: Any, *, context: Any = None) -> np.ndarray:
         """The samples that latent coordinates Z (N, n) stand for, without noise, in data units."""
-        Z = self._latents(Z)
-        return self._made(self._mapped(_decode, Z), Z)
+        return self._decoded(Z, None)
 
     def sample(self, n: int = 1, *, context: Any = None, seed: int = 0) -> np.ndarray:
         """`n` samples with noise, from the prior; the first observation of sequences, or the centre of its
@@ -129,7 +128,7 @@ class AbstractSignalEstimator(AbstractSampler, AbstractTrainedEstimator):
 
     def project(self, X: Any, *, context: Any = None) -> np.ndarray:
         """The model's reconstruction of each sample, without noise."""
-        return self.inverse_transform(self._encode(X, context))
+        return self._decoded(self._encode(X, context), X)
 
     def reconstruction_error(self, X: Any, *, context: Any = None) -> np.ndarray:
         """Euclidean norm of each sample less its reconstruction, in data units, shape (N,)."""
@@ -167,19 +166,28 @@ class AbstractSignalEstimator(AbstractSampler, AbstractTrainedEstimator):
         space = self._centred.physics.parameters
         return np.concatenate([space.within(Z[:, : len(space)]), Z[:, len(space) :]], axis=1)
 
-    def _made(self, X: np.ndarray, Z: np.ndarray) -> np.ndarray:
-        """What was made of latent coordinates, in the shape of samples; warns where it is not finite."""
+    def _decoded(self, Z: Any, of: Any) -> np.ndarray:
+        """The samples that latent coordinates stand for; `of` which samples, for messages."""
+        Z = self._latents(Z)
+        return self._made(self._mapped(_decode, Z), Z, of)
+
+    def _made(self, X: np.ndarray, Z: np.ndarray, of: Any) -> np.ndarray:
+        """What was made of latent coordinates, in the shape of samples; warns where it is not finite.
+
+        `of`: the samples that the coordinates are of, if they are; their labels go into the warning.
+        """
         X = self._in_shape(X)
         bad = np.flatnonzero(~np.isfinite(X.reshape(len(X), -1)).all(axis=1))
         if len(bad):
             named = zip(self._centred.physics.parameters.names, Z[bad[0]], strict=False)
             values = ", ".join(f"{name} = {value:g}" for name, value in named) or "no parameters"
+            first = row_name(int(bad[0]), of.labels if isinstance(of, Samples) else (), "sample")
             warnings.warn(
-                f"{counted(len(bad), 'sample')} of {len(X)} have no finite solution, the first is sample {bad[0]} "
-                f"(the first sample is 0), with {values}. The solve explodes there, or needs more steps: give the "
-                "physics a solver=Adaptive() or FixedStep with a shorter step, or stay away from these parameters.",
+                f"{counted(len(bad), 'sample')} of {len(X)} have no finite solution, the first is {first}, with "
+                f"{values}. The solve explodes there, or needs more steps: give the physics a solver=Adaptive() or "
+                "FixedStep with a shorter step, or stay away from these parameters.",
                 DataWarning,
-                stacklevel=3,
+                stacklevel=4,
             )
         return X
 

@@ -14,7 +14,7 @@ from tests.cli.conftest import TINY
 
 COMMANDS = [
     *("fit", "resume", "encode", "decode", "project", "sample", "score", "diagnose", "report", "data", "study"),
-    *("predict", "intervene", "parameters"),
+    *("predict", "intervene", "parameters", "explain"),
 ]
 MODELS = ["mflow", "ambient-flow", "manifold-density", "probabilistic-pca"]
 

@@ -122,6 +122,22 @@ def test_parameters_come_with_subject_unit_and_interval(place, command, capsys):
     assert "first 20 of 40" in " ".join(printed.split())
 
 
+def test_shares_come_with_their_subject_and_are_those_of_python(place, command, capsys):
+    assert command("explain", "--out", "s.csv") == 0
+    assert "40 rows, 2 columns" in capsys.readouterr().out
+    found = pd.read_csv("s.csv", index_col="who")
+    assert found.index.tolist() == NAMES
+    wanted = latax.load(place / "run").explain(table(place))
+    np.testing.assert_allclose(found["physics"], wanted.physics, rtol=1e-6)
+    np.testing.assert_allclose(found["data"], wanted.data, rtol=1e-6)
+    assert found["physics"].min() < 1
+    assert command("explain") == 0
+    printed = " ".join(capsys.readouterr().out.split())
+    medians = f"physics {np.median(wanted.physics):.3g}, data {np.median(wanted.data):.3g}"
+    assert f"Medians of all: {medians}. The first 20 of 40" in printed
+    assert "subject a0" in printed
+
+
 def test_what_is_made_of_subjects_keeps_their_names(command, place, tmp_path):
     assert command("encode", "--out", "z.csv") == 0
     assert pd.read_csv("z.csv", index_col=0).index.tolist() == NAMES
@@ -224,6 +240,7 @@ def test_models_without_time_or_physics_refuse(pca_run, surface, tmp_path, capsy
         (["predict", "--until", "4", "--out", out], "A probabilistic-pca knows no time"),
         (["intervene", "--set", "a=1", "--out", out], "A probabilistic-pca knows no physics"),
         (["parameters"], "A probabilistic-pca knows no physics"),
+        (["explain"], "A probabilistic-pca knows no physics: it explains nothing; `latax score` says"),
     ):
         capsys.readouterr()
         assert main([args[0], str(pca_run), str(surface), *args[1:]]) == 2

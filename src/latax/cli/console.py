@@ -1,5 +1,6 @@
 """What the commands print: tables and verdicts on the terminal."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -48,9 +49,25 @@ def show_parameters(estimates: dict[str, Any], labels: tuple[str, ...], level: f
         [labels[i] if labels else str(i), *(Interval(*(float(v[i]) for v in e), level, 1) for e in estimates.values())]
         for i in range(min(count, SHOWN))
     ]
-    more = f"The first {SHOWN} of {count}; --out FILE writes all." if count > SHOWN else ""
     title = f"Parameters with {100 * level:.3g} % intervals"
-    show(Table(title, ["sample", *estimates], rows, more), Console())
+    show(Table(title, ["sample", *estimates], rows, _more(count)), Console())
+
+
+def show_shares(shares: Mapping[str, np.ndarray], labels: tuple[str, ...]) -> None:
+    """The shares of the first samples that are explained, one column for each kind, and the medians of all."""
+    from latax.report.tables import Table, show
+
+    count = len(next(iter(shares.values())))
+    rows = [[labels[i] if labels else str(i), *(v[i] for v in shares.values())] for i in range(min(count, SHOWN))]
+    known = {name: values[~np.isnan(values)] for name, values in shares.items()}
+    medians = ", ".join(f"{name} {np.median(values):.3g}" for name, values in known.items() if len(values))
+    said = [medians and f"Medians of all: {medians}.", _more(count)]
+    title = "Shares of variance: of the reconstruction by the physics alone, of the data by the model"
+    show(Table(title, ["sample", *shares], rows, " ".join(filter(None, said))), Console())
+
+
+def _more(count: int) -> str:
+    return f"The first {SHOWN} of {count}; --out FILE writes all." if count > SHOWN else ""
 
 
 def show_scores(columns: dict[str, np.ndarray]) -> None:

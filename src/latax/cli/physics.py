@@ -1,5 +1,6 @@
-"""The commands on models in time and with a physics: `latax predict`, `intervene`, `parameters`."""
+"""The commands on models in time and with a physics: `latax predict`, `intervene`, `parameters`, `explain`."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
@@ -87,7 +88,7 @@ def intervene(
         until: Go on to this time in steps as the data have them.
         times: Or all times that are wanted; the first is that of the data.
     """
-    model = _physics_model(load(run), "has no parameters to set")
+    model = _with_parameters(load(run), "has no parameters to set")
     how = as_run(run, file, reading)
     samples, wanted = how(file), _wanted(model, until, times)
     made = model.intervene(samples, times=wanted, **_parsed(values, tuple(model.units_)))
@@ -114,9 +115,8 @@ def parameters(
         seed: Seed of the draws that the intervals are taken from.
     """
     from latax.cli.console import show_parameters
-    from latax.data.write import write
 
-    model = _physics_model(load(run), "has no parameters with units; `latax encode` writes its latent coordinates")
+    model = _with_parameters(load(run), "has no parameters with units; `latax encode` writes its latent coordinates")
     how = as_run(run, file, reading)
     samples = how(file)
     found = model.parameters(samples, level=level, discrepancy=discrepancy, seed=seed)
@@ -129,8 +129,38 @@ def parameters(
         for name, estimate in found.items()
         for part, values in zip(("", " low", " high"), estimate, strict=True)
     }
+    _write_columns(columns, samples, out, f"parameters of {samples.origin}", how)
+
+
+def explain(run: RunPath, file: FilePath, reading: Options, out: Path | None = None) -> None:
+    """Writes how much of each of a file's samples the physics explains, and how much the whole model.
+
+    Two shares of variance. physics: that of the model's reconstruction which the physics alone makes; one where the
+    corrections do nothing, and below zero where they work against the physics. data: that of the sample which the
+    reconstruction makes; what is missing is noise or misfit. NaN where nothing varies.
+
+    Args:
+        run: A run folder or a saved model.
+        file: The data, with the columns that the model was fitted on.
+        out: A new table: csv, parquet, npz or npy. The first samples are printed without it.
+    """
+    from latax.cli.console import show_shares
+
+    model = _physics_model(load(run), "explains nothing; `latax score` says how well it rebuilds the data")
+    how = as_run(run, file, reading)
+    samples = how(file)
+    shares = model.explain(samples)._asdict()
+    if out is None:
+        show_shares(shares, samples.labels)
+    else:
+        _write_columns(shares, samples, out, f"shares of {samples.origin} that are explained", how)
+
+
+def _write_columns(columns: Mapping[str, np.ndarray], samples: Samples, out: Path, origin: str, how: Reading) -> None:
+    """Writes numbers of each sample, {name: values}, beside the samples' labels."""
+    from latax.data.write import write
+
     rows = np.stack(list(columns.values()), axis=1).astype(np.float64)
-    origin = f"parameters of {samples.origin}"
     table = Samples(rows, feature_names=tuple(columns), origin=origin, labels=samples.labels)
     write(table, out, label_name=how.series or "")
     print(f"{len(rows)} rows, {rows.shape[1]} columns: {out}")
@@ -168,7 +198,11 @@ def _physics_model(model: Any, why: str) -> Any:
 
     if not isinstance(model, PhysicsVAE):
         raise ConfigError(f"A {model.name} knows no physics: it {why}.")
-    if not model.units_:
+    return model
+
+
+def _with_parameters(model: Any, why: str) -> Any:
+    if not _physics_model(model, why).units_:
         raise ConfigError("The physics of this model has no parameters.")
     return model
 
@@ -209,4 +243,4 @@ def _parsed(values: tuple[str, ...], known: tuple[str, ...]) -> dict[str, float]
     return found
 
 
-COMMANDS = {"predict": predict, "intervene": intervene, "parameters": parameters}
+COMMANDS = {"predict": predict, "intervene": intervene, "parameters": parameters, "explain": explain}

@@ -100,6 +100,7 @@ def _commands(estimator: AbstractEstimator, run: Path) -> list[str]:
     commands.append(f"latax sample {run} --size 1000 --out samples.{'csv' if scored else 'npz'}")
     if isinstance(estimator, PhysicsVAE):
         commands.append(f"latax parameters {run} FILE --out parameters.csv")
+        commands.append(f"latax explain {run} FILE --out shares.csv")
     return commands
 
 

@@ -6,6 +6,7 @@ import numpy as np
 from jaxtyping import Array, Key
 
 from latax._errors import ConfigError, DataError
+from latax._wording import row_name
 from latax.data import Samples
 from latax.estimators.prior_check import check_formula, check_sequences
 from latax.estimators.sequence_estimator import check_dt, decode_at
@@ -46,7 +47,8 @@ class InTime(NamedTuple):
     def try_prior(self, estimator: Any, samples: Samples) -> None:
         """Refuses a physics that explodes for what its prior allows."""
         X = estimator.remembered_.reshape(-1, len(estimator.times_), *self.physics.sample_shape)
-        check_sequences(self.physics, X, estimator.times_, samples.labels)
+        names = [row_name(row, samples.labels, "sequence") for row in estimator._remembered_rows(len(samples)).tolist()]
+        check_sequences(self.physics, X, estimator.times_, names)
 
     def module(self, estimator: Any, key: Key[Array, ""]) -> PhysicsVAE:
         """A new module."""

@@ -23,17 +23,17 @@ def check_sequences(
     physics: AbstractDynamics,
     X: Float[np.ndarray, "N T *sample"],
     times: list[float],
-    labels: Sequence[str] = (),
+    names: Sequence[str] = (),
 ) -> None:
     """Solves the physics alone from first observations of the data, for draws of its prior.
 
-    Where solutions explode it names a sequence, by its label if it has one, and the parameters: a `DataWarning` if some
-    do, and a `DataError` if nearly all do. `X` need not be all of the data.
+    Where solutions explode it names a sequence and the parameters: a `DataWarning` if some do, and a `DataError` if
+    nearly all do. `X` need not be all of the data; `names`: of its rows, for messages.
     """
     rows = np.arange(TRIED) % len(X)
-    names = [row_name(row, labels, "sequence") for row in rows.tolist()]
+    names = names or [row_name(row, (), "sequence") for row in range(len(X))]
     cure = ", give its solver smaller steps (FixedStep(substeps=...)), or let it choose them (Adaptive())"
-    _judge(physics, _Solved(tuple(times)), np.asarray(X[rows, 0], np.float32), names, cure)
+    _judge(physics, _Solved(tuple(times)), np.asarray(X[rows, 0], np.float32), [names[row] for row in rows], cure)
 
 
 def check_formula(physics: ClosedForm) -> None:

@@ -10,7 +10,7 @@ import jax
 import jax.numpy as jnp
 import jax.random as jr
 import numpy as np
-from jaxtyping import Array, Float, PRNGKeyArray
+from jaxtyping import Array, Float, Int, PRNGKeyArray
 from sklearn.utils.validation import check_is_fitted
 
 from latax._errors import ConfigError, DataError, DataWarning
@@ -88,8 +88,10 @@ class AbstractSignalEstimator(AbstractSampler, AbstractTrainedEstimator):
         if samples.context is not None:
             raise DataError(f"A {self.name} takes no context; give samples only.")
         self._check_signals(samples)
-        rows = evenly(self.rows(len(samples))[0], REMEMBERED)
-        self.remembered_ = np.asarray(samples.X[rows], np.float32)
+        self.remembered_ = np.asarray(samples.X[self._remembered_rows(len(samples))], np.float32)
+
+    def _remembered_rows(self, count: int) -> Int[np.ndarray, " rows"]:
+        return evenly(self.rows(count)[0], REMEMBERED)
 
     def _evaluate(self, samples: Samples) -> dict[str, Float[np.ndarray, " rows"]]:
         x = np.asarray(samples.X, np.float32)

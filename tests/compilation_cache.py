@@ -27,6 +27,8 @@ class CompilationCache:
         link_all(self.shared, self.own)
         os.environ["JAX_COMPILATION_CACHE_DIR"] = str(self.own / "children")
         jax.config.update("jax_compilation_cache_dir", str(self.own))
+        # Else the folder, which is this process's own, is a part of every key, and no other process finds the entry.
+        jax.config.update("jax_persistent_cache_enable_xla_caches", "none")
         jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.05)
         jax.config.update("jax_persistent_cache_min_entry_size_bytes", 0)
 

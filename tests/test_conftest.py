@@ -31,3 +31,21 @@ def test_fake_devices(run_python):
 def test_a_failing_subprocess_fails_the_test(run_python):
     with pytest.raises(AssertionError, match="no such thing"):
         run_python("raise ValueError('no such thing')")
+
+
+def test_what_one_process_compiles_the_next_one_finds(run_python, tmp_path):
+    code = f"""
+from pathlib import Path
+import jax, jax.numpy as jnp
+from tests.compilation_cache import CompilationCache
+
+hits = []
+jax.monitoring.register_event_listener(lambda name, **_: hits.append(name) if name.endswith("cache_hits") else None)
+cache = CompilationCache(Path({str(tmp_path)!r}))
+cache.open()
+jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
+jax.jit(lambda x: jnp.sin(x) @ x)(jnp.ones((3, 3)))
+cache.publish()
+print(len(hits) > 0)
+"""
+    assert [run_python(code, devices=1).strip() for _ in range(2)] == ["False", "True"]

@@ -109,9 +109,9 @@ class Parts(eqx.Module):
 
     def _each(self, rates: Any, dtype: jnp.dtype, what: str) -> list[Float[Array, "*place"]]:
         listed = ", ".join(self.names)
-        is_array = isinstance(rates, jax.Array | np.ndarray | np.generic | float | int)
-        if not isinstance(rates, tuple | list) and not (is_array and np.ndim(rates)):
-            given = "one number" if is_array else type(rates).__name__
+        if not isinstance(rates, tuple | list) and not (isinstance(rates, jax.Array | np.ndarray) and rates.ndim):
+            is_number = isinstance(rates, jax.Array | np.ndarray | np.generic | float | int)
+            given = "one number" if is_number else type(rates).__name__
             raise ConfigError(
                 f"{what} gave {given}; expected the rates of change of {listed}, as a tuple or an array. That of a "
                 f"single {self.kind} is a tuple too: return (rate,)."

@@ -151,8 +151,10 @@ class AbstractDynamics(AbstractPhysics):
         first = ts[0]
 
         def field(since: Float[Array, ""], y: Float[Array, "*state"]) -> Float[Array, "*state"]:
-            late = None if correction is None else lambda _, y: correction(since, y)
-            return self.rate(since + jnp.asarray(first, since.dtype), y, params, late)
+            t = since + jnp.asarray(first, since.dtype)
+            if correction is None:
+                return self.rate(t, y, params)
+            return self.rate(t, y, params, lambda _, y: correction(since, y))
 
         return self.solver.solve(field, y0, since_first(ts, first), interval)
 

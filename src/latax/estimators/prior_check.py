@@ -33,7 +33,8 @@ def check_sequences(
     rows = np.arange(TRIED) % len(X)
     names = names or [row_name(row, (), "sequence") for row in range(len(X))]
     cure = ", give its solver smaller steps (FixedStep(substeps=...)), or let it choose them (Adaptive())"
-    _judge(physics, _Solved(tuple(times)), np.asarray(X[rows, 0], np.float32), [names[row] for row in rows.tolist()], cure)
+    tried = [names[row] for row in rows.tolist()]
+    _judge(physics, _Solved(tuple(times)), np.asarray(X[rows, 0], np.float32), tried, cure)
 
 
 def check_formula(physics: ClosedForm) -> None:

@@ -152,9 +152,7 @@ class AbstractDynamics(AbstractPhysics):
 
         def field(since: Float[Array, ""], y: Float[Array, "*state"]) -> Float[Array, "*state"]:
             t = since + jnp.asarray(first, since.dtype)
-            if correction is None:
-                return self.rate(t, y, params)
-            return self.rate(t, y, params, lambda _, y: correction(since, y))
+            return self.rate(t, y, params, None if correction is None else _at(correction, since))
 
         return self.solver.solve(field, y0, since_first(ts, first), interval)
 
@@ -171,6 +169,10 @@ class AbstractDynamics(AbstractPhysics):
         if y0 is None or ts is None:
             raise ConfigError("a physics in time needs an initial state and times: simulate(params, y0, ts).")
         return jax.vmap(self.observe)(self.trajectory(params, y0, ts, correction, interval=interval))
+
+
+def _at(correction: Correction, since: Float[Array, ""]) -> Correction:
+    return lambda _, y: correction(since, y)
 
 
 def checked(value: Any, shape: tuple[int, ...], dtype: jnp.dtype, what: str) -> Array:

@@ -128,4 +128,4 @@ def test_a_formula_without_finite_values_is_named():
         PhysicsVAE(physics=broken, **TINY).fit(profiles())
     partly = ClosedForm(lambda t, p: jnp.log(p.rate) * t, [Parameter("rate", -0.1, 3.0)], TIMES)
     with pytest.warns(DataWarning, match="of 256 draws of its prior"), np.errstate(all="ignore"):
-        PhysicsVAE(physics=partly, **TINY)._setting.try_prior(None, None)
+        PhysicsVAE(physics=partly, **TINY)._setting.try_prior(None, profiles())

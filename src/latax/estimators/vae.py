@@ -12,6 +12,7 @@ from latax.estimators.bound_vae import AbstractBoundVAE
 from latax.models.flow_sequence_vae import frame_vae
 from latax.models.frame_vae import FrameVAE
 from latax.models.recipes import Budget, flow_sequences
+from latax.nn import ImageDecoder
 from latax.train import Recipe
 
 
@@ -59,4 +60,4 @@ class VAE(AbstractBoundVAE):
     def first_weight_(self) -> Float[Array, "o n"]:
         """The weights of the decoder's first layer, whose singular vectors SeFa takes for directions."""
         network: Any = self.module_.decoder
-        return (network.first if hasattr(network, "first") else network.layers[0]).weight
+        return (network.first if isinstance(network, ImageDecoder) else network.layers[0]).weight

@@ -11,7 +11,7 @@ from latax.data import galaxies, stacked
 from latax.estimators.physics_vae import Estimate
 from latax.studies import physics_galaxy
 from latax.studies.contest import hold
-from latax.studies.physics_galaxy import KNOWN, Galaxies, galaxy_case
+from latax.studies.physics_galaxy import FALLING, KNOWN, Galaxies, galaxy_case
 from latax.studies.physics_ladder import BARE, BEST, Budget
 
 FEW = 8
@@ -61,7 +61,8 @@ def test_measures_of_known_errors():
 def test_a_ladder_has_numbers_for_all_that_know_them(tmp_path):
     case = tiny_case()
     models = case.ladder(Budget(steps=2, ablation_steps=1, replicates=1), 0)
-    assert list(models) == ["NN only", "physics only", BARE, BEST, "PCA"]
+    assert list(models) == ["NN only", "physics only", BARE, BEST, FALLING, "PCA"]
+    assert (models[FALLING].effort, models[FALLING].final_effort) == (1.0, 0.05)
     some = {name: models[name] for name in ("NN only", BEST, "PCA")}
     results = hold(case.contest(), some, Console(quiet=True), tmp_path)
     table = physics_galaxy._with_truth(results.table(), case.test)

@@ -27,6 +27,7 @@ BUDGETS = {
 }
 #: What the disc has; the rest of the truth is what the physics does not know.
 KNOWN = ("intensity", "radius", "ellipticity", "angle")
+FALLING = "the same, effort falling to a twentieth"
 #: By how much the angle is turned for what would have been.
 TURNED = np.pi / 3
 
@@ -72,8 +73,8 @@ class Galaxies:
             ),
             BARE: self._with_physics(common, NONE),
             BEST: self._with_physics(common, self.ours),
-            # To a twentieth, as on advection.
-            "the same, effort falling to 10": self._with_physics(common, {**self.ours, "final_effort": 10.0}),
+            # As on advection.
+            FALLING: self._with_physics(common, {**self.ours, "final_effort": self.ours["effort"] / 20}),
             "PCA": ProbabilisticPCA(latent_size=len(KNOWN) + 2, validation_fraction=1 / 5, seed=seed),
         }
 

@@ -10,12 +10,12 @@ from latax.integrate import AbstractSolver, FixedStep
 from latax.physics.names import function_name
 from latax.physics.own_function import called
 from latax.physics.parameter import Parameter
-from latax.physics.parts import Parts
-from latax.physics.physics import AbstractDynamics, Correction
+from latax.physics.parts import AbstractPartsDynamics, Parts
+from latax.physics.physics import Correction
 from latax.physics.space import ParameterSpace, Params
 
 
-class ODE(AbstractDynamics):
+class ODE(AbstractPartsDynamics):
     """dy/dt = function(t, y, p) for a few named states.
 
     ```python
@@ -73,33 +73,6 @@ class ODE(AbstractDynamics):
     def states(self) -> tuple[str, ...]:
         """The names of the states."""
         return self.parts.names
-
-    @property
-    def sample_shape(self) -> tuple[int, ...]:
-        """(number of observed states,)."""
-        return self.parts.shape(self.parts.observed)
-
-    @property
-    def state_shape(self) -> tuple[int, ...]:
-        """(number of states,)."""
-        return self.parts.shape(self.parts.names)
-
-    @property
-    def correction_shape(self) -> tuple[int, ...]:
-        """(number of corrected states,)."""
-        return self.parts.shape(self.parts.corrected)
-
-    def recombined(self, states: Float[Array, "T states"]) -> Float[Array, "T states"]:
-        """Every state at other times of the trajectory, independently of the others."""
-        return self.parts.recombined(states)
-
-    def initial_state(self, observed: Float[Array, " observed"]) -> Float[Array, " states"]:
-        """The observed states as they are, the others at rest."""
-        return self.parts.initial_state(observed)
-
-    def observe(self, y: Float[Array, " states"]) -> Float[Array, " observed"]:
-        """The observed states."""
-        return self.parts.observe(y)
 
     def rate(
         self, t: Float[Array, ""], y: Float[Array, " states"], params: Params, correction: Correction | None = None

@@ -7,11 +7,12 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
+from equinox import AbstractVar
 from jaxtyping import Array, Float
 
 from latax._errors import ConfigError
 from latax.physics.names import check_names, name_tuple, positions, tuple_class
-from latax.physics.physics import checked
+from latax.physics.physics import AbstractDynamics, checked
 
 
 class Parts(eqx.Module):
@@ -124,6 +125,39 @@ class Parts(eqx.Module):
             checked(rates[i], self.place, dtype, f"{what}, for the rate of change of '{name}',")
             for i, name in enumerate(self.names)
         ]
+
+
+class AbstractPartsDynamics(AbstractDynamics):
+    """A physics in time whose state (*place, part) has named parts, some of which are observed and some corrected."""
+
+    parts: AbstractVar[Parts]
+
+    @property
+    def sample_shape(self) -> tuple[int, ...]:
+        """(*place, number of observed parts)."""
+        return self.parts.shape(self.parts.observed)
+
+    @property
+    def state_shape(self) -> tuple[int, ...]:
+        """(*place, number of parts)."""
+        return self.parts.shape(self.parts.names)
+
+    @property
+    def correction_shape(self) -> tuple[int, ...]:
+        """(*place, number of corrected parts)."""
+        return self.parts.shape(self.parts.corrected)
+
+    def recombined(self, states: Float[Array, "T *place parts"]) -> Float[Array, "T *place parts"]:
+        """Every part at other times of the trajectory, independently of the others."""
+        return self.parts.recombined(states)
+
+    def initial_state(self, observed: Float[Array, "*place observed"]) -> Float[Array, "*place parts"]:
+        """The observed parts as they are, the others at rest."""
+        return self.parts.initial_state(observed)
+
+    def observe(self, y: Float[Array, "*place parts"]) -> Float[Array, "*place observed"]:
+        """The observed parts."""
+        return self.parts.observe(y)
 
 
 def _tuples(value: Any) -> Any:

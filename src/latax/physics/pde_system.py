@@ -12,12 +12,12 @@ from latax.physics.grid import Grid
 from latax.physics.names import function_name
 from latax.physics.own_function import called
 from latax.physics.parameter import Parameter
-from latax.physics.parts import Parts
-from latax.physics.physics import AbstractDynamics, Correction
+from latax.physics.parts import AbstractPartsDynamics, Parts
+from latax.physics.physics import Correction
 from latax.physics.space import ParameterSpace, Params
 
 
-class PDESystem(AbstractDynamics):
+class PDESystem(AbstractPartsDynamics):
     """∂u/∂t = function(t, u, p, grid) for a few named fields on a grid, some of which may be unobserved.
 
     ```python
@@ -89,37 +89,10 @@ class PDESystem(AbstractDynamics):
         return self.parts.names
 
     @property
-    def sample_shape(self) -> tuple[int, ...]:
-        """(*grid, number of observed fields)."""
-        return self.parts.shape(self.parts.observed)
-
-    @property
-    def state_shape(self) -> tuple[int, ...]:
-        """(*grid, number of fields)."""
-        return self.parts.shape(self.parts.names)
-
-    @property
-    def correction_shape(self) -> tuple[int, ...]:
-        """(*grid, number of corrected fields)."""
-        return self.parts.shape(self.parts.corrected)
-
-    @property
     def initial_names(self) -> tuple[str, ...]:
         """initial_<field><node> at every node for every field, the fields running fastest as in the state."""
         nodes = ("_".join(map(str, node)) for node in np.ndindex(*self.grid.shape))
         return tuple(f"initial_{field}{node}" for node in nodes for field in self.fields)
-
-    def recombined(self, states: Float[Array, "T *grid fields"]) -> Float[Array, "T *grid fields"]:
-        """Every field at other times of the trajectory, independently of the others."""
-        return self.parts.recombined(states)
-
-    def initial_state(self, observed: Float[Array, "*grid observed"]) -> Float[Array, "*grid fields"]:
-        """The observed fields as they are, the others at rest."""
-        return self.parts.initial_state(observed)
-
-    def observe(self, y: Float[Array, "*grid fields"]) -> Float[Array, "*grid observed"]:
-        """The observed fields."""
-        return self.parts.observe(y)
 
     def rate(
         self, t: Float[Array, ""], y: Float[Array, "*grid fields"], params: Params, correction: Correction | None = None

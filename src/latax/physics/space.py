@@ -63,11 +63,7 @@ class ParameterSpace(eqx.Module):
 
     def from_normal(self, v: Float[Array, " size"]) -> Params:
         """The values with these coordinates; their law is the prior when v is standard normal."""
-        values, start = [], 0
-        for parameter in self.parameters:
-            values.append(parameter.from_normal(v[start : start + parameter.size]))
-            start += parameter.size
-        return self._params(values)
+        return self._params([parameter.from_normal(piece) for parameter, piece in self._pieces(v)])
 
     def to_normal(self, params: Params) -> Float[Array, " size"]:
         """Coordinates of these values: the inverse of `from_normal`; NaN where a value is outside of its bounds."""
@@ -78,16 +74,13 @@ class ParameterSpace(eqx.Module):
     def canonical(self, v: Float[Array, " size"]) -> Float[Array, " size"]:
         """Of all coordinates of the same values, those that `to_normal` gives: what is a function of them is a function
         of the values."""
-        starts = np.cumsum([0, *(parameter.size for parameter in self.parameters)])
-        pieces = zip(self.parameters, starts[:-1], starts[1:], strict=True)
-        return jnp.concatenate([p.canonical(v[i:j]) for p, i, j in pieces]) if self.parameters else v
+        return jnp.concatenate([p.canonical(piece) for p, piece in self._pieces(v)]) if self.parameters else v
 
     def moved(self, v: Float[Array, " size"], steps: Float[Array, " k"]) -> Float[Array, " size"]:
         """The coordinates of values that are so many standard deviations of their priors away, as coordinates count
         them; of angles, as turns do."""
-        starts = np.cumsum([0, *(parameter.size for parameter in self.parameters)])
-        pieces = zip(self.parameters, starts[:-1], starts[1:], steps, strict=True)
-        return jnp.concatenate([p.moved(v[i:j], step) for p, i, j, step in pieces]) if self.parameters else v
+        pieces = zip(self._pieces(v), steps, strict=True)
+        return jnp.concatenate([p.moved(piece, step) for (p, piece), step in pieces]) if self.parameters else v
 
     def sample(self, key: PRNGKeyArray) -> Params:
         """A draw from the prior."""
@@ -114,6 +107,11 @@ class ParameterSpace(eqx.Module):
         """The values after `check`, those that rounding has carried beyond a bound at the bound."""
         self.check(values)
         return np.clip(values, [p.lower for p in self.parameters], [p.upper for p in self.parameters])
+
+    def _pieces(self, v: Float[Array, " size"]) -> list[tuple[Parameter, Float[Array, " _"]]]:
+        """Each parameter with its coordinates."""
+        starts = np.cumsum([0, *(parameter.size for parameter in self.parameters)])
+        return [(p, v[i:j]) for p, i, j in zip(self.parameters, starts[:-1], starts[1:], strict=True)]
 
     def _params(self, values: Sequence[Array]) -> Params:
         return tuple_class("Params", self.names)(*values)

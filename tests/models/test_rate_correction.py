@@ -6,7 +6,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from latax.models.rate_correction import LARGEST, WAVES, RateCorrection
-from latax.physics import ODE, Parameter
+from latax.physics import ODE, AbstractDynamics, Parameter
 from tests.density.randomised import randomised
 
 KEY = jax.random.key(0)
@@ -41,6 +41,6 @@ def test_states_are_put_together_anew():
     np.testing.assert_array_equal(np.sort(found, axis=0), states)
     assert not np.array_equal(found[:, 1] - found[:, 0], np.full(20, 100.0))
     # The default keeps whole states.
-    whole = np.asarray(super(ODE, physics).recombined(states))
+    whole = np.asarray(AbstractDynamics.recombined(physics, states))
     np.testing.assert_array_equal(whole[:, 1] - whole[:, 0], np.full(20, 100.0))
     assert not np.array_equal(whole, states)

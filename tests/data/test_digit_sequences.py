@@ -63,7 +63,16 @@ def test_samples_know_their_transformation_and_their_image():
         assert np.abs(row[-1] - row[0]).max() > 0.1
 
 
+def test_small_images_show_the_same():
+    small = catalogue.make("digit-sequences", 3, seed=1, side=14)
+    assert small.sample_shape == (9, 14, 14, 3)
+    large = catalogue.make("digit-sequences", 3, seed=1).X.reshape(3, 9, 14, 2, 14, 2, 3).mean(axis=(3, 5))
+    assert np.corrcoef(small.X.ravel(), large.ravel())[0, 1] > 0.95
+
+
 def test_what_cannot_be():
+    with pytest.raises(ConfigError, match=r"side=4: digits of fewer than 8 pixels a side cannot be told apart\."):
+        catalogue.make("digit-sequences", 3, side=4)
     with pytest.raises(ConfigError, match=r"times=9, transformations 3 to 3: expected at least two times, and numbers"):
         sequences(SPOT[None], np.array([3]))
     with pytest.raises(DataError, match=r"not from 0 to 1\. Divide by 255"):

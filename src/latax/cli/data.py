@@ -24,6 +24,7 @@ def make(
     source: Path | None = None,
     row: int | None = None,
     known: bool = False,
+    side: int | None = None,
 ) -> None:
     """Makes a built-in data set and writes it to a new file.
 
@@ -36,11 +37,12 @@ def make(
             train-images-idx3-ubyte.gz.
         row: Of rotated-digits: which image is turned, from 0 on.
         known: Of digit-sequences: the transformation is the context, so that a model is told it.
+        side: Of digit-sequences: how many pixels the images are high and wide, 28 by default.
     """
     from latax.data import catalogue
     from latax.data.write import write
 
-    given = (("source", source), ("row", row), ("known", known or None))
+    given = (("source", source), ("row", row), ("known", known or None), ("side", side))
     options = {key: value for key, value in given if value is not None}
     samples = catalogue.make(name, size, seed, **options)
     write(samples, out)

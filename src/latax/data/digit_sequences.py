@@ -16,6 +16,7 @@ from latax.data.samples import Samples, default_names
 
 TRANSFORMATIONS = ("scale", "rotation", "hue")
 TIMES, SIDE = 9, 28
+_LEAST_SIDE = 8
 #: Change of each transformation over a whole sequence: the factor of the size less one, and degrees.
 SPAN = (0.8, 80.0, 160.0)
 #: Share of the picture's side that a digit takes before it is scaled.
@@ -65,25 +66,30 @@ def transformed(
     return grey[..., None] * _colour(amount[2])
 
 
-def make(size: int, seed: int = 0, *, known: bool = False, source: str | Path | None = None) -> Samples:
-    """`size` sequences of 9 images (28, 28, 3); `truth`: "transformation", "digit" and "image", the row of the digit.
+def make(
+    size: int, seed: int = 0, *, known: bool = False, source: str | Path | None = None, side: int = SIDE
+) -> Samples:
+    """`size` sequences of 9 images; `truth`: "transformation", "digit" and "image", the row of the digit.
 
     **Arguments:** `known`: the transformation is the context (size, 1), too; `source`: a file of grey images, white on
     black, to take in place of scikit-learn's digits: any that `latax.data.read` reads, such as MNIST's
-    train-images-idx3-ubyte.gz. Raises `DataError` for images that are not grey or not from 0 to 1.
+    train-images-idx3-ubyte.gz; `side`: images are (side, side, 3). Raises `DataError` for images that are not grey or
+    not from 0 to 1, `ConfigError` for images of fewer than 8 pixels a side.
 
     Split by "image", so that no digit is in two parts.
     """
+    if side < _LEAST_SIDE:
+        raise ConfigError(f"side={side}: digits of fewer than {_LEAST_SIDE} pixels a side cannot be told apart.")
     given = digits.make(digits.ROWS, seed) if source is None else _of_file(Path(source))
     rng = np.random.default_rng(seed)
     rows, which = rng.integers(len(given), size=size), rng.integers(len(TRANSFORMATIONS), size=size)
     images = np.asarray(given.take(rows).X, np.float64).reshape(-1, *given.sample_shape[:2])
-    shape = (TIMES, SIDE, SIDE, 3)
+    shape = (TIMES, side, side, 3)
     truth = {"transformation": which, "image": rows}
     if given.context is not None:
         truth["digit"] = given.context[rows, 0].astype(np.int64)
     return Samples(
-        sequences(images, which).reshape(size, -1),
+        sequences(images, which, side=side).reshape(size, -1),
         context=which[:, None].astype(np.float64) if known else None,
         context_names=("transformation",) if known else (),
         feature_names=default_names(shape, "pixel"),

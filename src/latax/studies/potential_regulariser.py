@@ -38,24 +38,25 @@ ERROR = "equivariance error"
 
 @dataclass(frozen=True, kw_only=True)
 class Budget:
-    """Sequences, optimiser steps, replicates, and draws for the bounds."""
+    """Sequences, the side of their images, optimiser steps, replicates, and draws for the bounds."""
 
     sequences: int
+    side: int
     steps: int
     replicates: int
     draws: int
 
 
 BUDGETS = {
-    "quick": Budget(sequences=300, steps=300, replicates=2, draws=4),
-    "full": Budget(sequences=3_000, steps=20_000, replicates=5, draws=64),
+    "quick": Budget(sequences=300, side=14, steps=300, replicates=2, draws=4),
+    "full": Budget(sequences=3_000, side=14, steps=1_500, replicates=3, draws=64),
 }
 
 
 def potential_regulariser(budget: str, seed: int, console: Console, folder: Path) -> StudyResult:
     """Sequences of digits that are scaled, turned or recoloured: potential flows, straight flows and plain VAEs."""
     chosen = BUDGETS[budget]
-    made = digit_sequences.make(chosen.sequences, seed + 1_000_000, known=True)
+    made = digit_sequences.make(chosen.sequences, seed + 1_000_000, known=True, side=chosen.side)
     return regulariser_study(made, KINDS, UNKNOWN, chosen, seed, console, folder)
 
 
@@ -71,7 +72,7 @@ def regulariser_study(
 ) -> StudyResult:
     """The study of these sequences, split by image so that no digit is in both parts; `common`: options of all."""
     rows, test_rows = split(len(sequences), (0.8, 0.2), seed=seed, groups=sequences.truth["image"])
-    options = {"latent_size": 16, **common, "steps": budget.steps, "replicates": budget.replicates, "seed": seed}
+    options = {"latent_size": 16, "batch_size": 32, **common, "steps": budget.steps, "replicates": budget.replicates, "seed": seed}
     tables, sections = [], []
     for title, told, names in (("known", True, tuple(kinds)), ("not known", False, unknown)):
         training, test = (_told(sequences.take(part), told) for part in (rows, test_rows))

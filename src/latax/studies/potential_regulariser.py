@@ -32,6 +32,7 @@ KINDS: dict[str, dict[str, Any]] = {
 }
 #: Those for which it makes a difference that the transformation is not known.
 UNKNOWN = (BEST, LINEAR, VAE)
+BATCH = 32
 NLL, ELBO = "−IWAE (nats per number)", "−ELBO (nats per number)"
 ERROR = "equivariance error"
 
@@ -57,7 +58,7 @@ def potential_regulariser(budget: str, seed: int, console: Console, folder: Path
     """Sequences of digits that are scaled, turned or recoloured: potential flows, straight flows and plain VAEs."""
     chosen = BUDGETS[budget]
     made = digit_sequences.make(chosen.sequences, seed + 1_000_000, known=True, side=chosen.side)
-    return regulariser_study(made, KINDS, UNKNOWN, chosen, seed, console, folder)
+    return regulariser_study(made, KINDS, UNKNOWN, chosen, seed, console, folder, batch_size=BATCH)
 
 
 def regulariser_study(
@@ -72,7 +73,7 @@ def regulariser_study(
 ) -> StudyResult:
     """The study of these sequences, split by image so that no digit is in both parts; `common`: options of all."""
     rows, test_rows = split(len(sequences), (0.8, 0.2), seed=seed, groups=sequences.truth["image"])
-    options = {"latent_size": 16, "batch_size": 32, **common, "steps": budget.steps, "replicates": budget.replicates, "seed": seed}
+    options = {"latent_size": 16, **common, "steps": budget.steps, "replicates": budget.replicates, "seed": seed}
     tables, sections = [], []
     for title, told, names in (("known", True, tuple(kinds)), ("not known", False, unknown)):
         training, test = (_told(sequences.take(part), told) for part in (rows, test_rows))

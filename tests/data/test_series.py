@@ -49,6 +49,21 @@ def test_a_folded_table_unfolds_to_itself():
         unfold(table(), "t")
 
 
+def test_a_context_is_that_of_a_whole_sequence(tmp_path):
+    rows = pd.DataFrame(TABLE, columns=NAMES).assign(who=["b", "a", "a", "b"], mass=[2.0, 1.0, 1.0, 2.0])
+    rows.to_csv(tmp_path / "a.csv", index=False)
+    found = read(tmp_path / "a.csv", labels="who", time="t", context="mass")
+    assert found.feature_names == ("x[t=0]", "v[t=0]", "x[t=0.5]", "v[t=0.5]")
+    assert found.context_names == ("mass",)
+    np.testing.assert_array_equal(found.context, [[2.0], [1.0]])
+    back = unfold(found, "t")
+    np.testing.assert_array_equal(back.context, [[2.0], [2.0], [1.0], [1.0]])
+    for wrong, said in ((3.0, "2 and 3"), (np.nan, "2 and nan")):
+        rows.assign(mass=[2.0, 1.0, 1.0, wrong]).to_csv(tmp_path / "b.csv", index=False)
+        with pytest.raises(DataError, match=rf"sequence b of .* has the values {said} of 'mass', of which a sequence"):
+            read(tmp_path / "b.csv", labels="who", time="t", context="mass")
+
+
 def test_sequences_are_read_from_a_table_in_long_form(tmp_path):
     rows = pd.DataFrame(TABLE, columns=NAMES).assign(who=["b", "a", "a", "b"])
     rows.to_csv(tmp_path / "a.csv", index=False)

@@ -19,9 +19,10 @@ def fold(table: Samples, time: str) -> Samples:
     """The table as sequences: X (N, T * S), `sample_shape` (T,) or (T, S), with `times` and `labels`.
 
     The labels of the table's rows tell to which sequence a row belongs, the column `time` to which time; the S others
-    are what was observed. Sequences come in the order of their numbers, or, if they are not all numbers, in that of
-    their first rows. Raises `ConfigError` where there is no such column, and `DataError` where the times of a sequence
-    do not increase down the table, or are not those of the first one.
+    are what was observed. A context is one for each sequence. Sequences come in the order of their numbers, or, if they
+    are not all numbers, in that of their first rows. Raises `ConfigError` where there is no such column, `DataError`
+    where the times of a sequence do not increase down the table, or are not those of the first one, and where its
+    context changes from one time to another.
     """
     names = list(table.feature_names)
     if time not in names:
@@ -40,6 +41,8 @@ def fold(table: Samples, time: str) -> Samples:
     labels = [names[i] for i in observed]
     return Samples(
         values.reshape(len(values), -1),
+        context=_contexts(table, rows),
+        context_names=table.context_names,
         feature_names=_names(labels, times),
         sample_shape=shape,
         origin=table.origin,
@@ -60,6 +63,8 @@ def unfold(sequences: Samples, time: str) -> Samples:
     labels = sequences.labels or tuple(map(str, range(len(sequences))))
     return Samples(
         np.column_stack([np.tile(sequences.times, len(sequences)), values]),
+        context=None if sequences.context is None else np.repeat(sequences.context, count, axis=0),
+        context_names=sequences.context_names,
         feature_names=(time, *stems(sequences.feature_names, sequences.sample_shape)),
         origin=sequences.origin,
         labels=tuple(label for label in labels for _ in range(count)),
@@ -121,6 +126,22 @@ def _groups(labels: tuple[str, ...]) -> dict[str, np.ndarray]:
         rows.setdefault(key, []).append(i)
     ordered = sorted(rows.items()) if isinstance(keys[0], float) else rows.items()
     return {labels[found[0]]: np.asarray(found) for _, found in ordered}
+
+
+def _contexts(table: Samples, rows: dict[str, np.ndarray]) -> Float[np.ndarray, "N c"] | None:
+    """The context of each sequence, which is that of all its rows."""
+    if table.context is None:
+        return None
+    context = np.asarray(table.context, float)
+    for label, some in rows.items():
+        for name, column in zip(table.context_names, context[some].T, strict=True):
+            found = np.unique(column)
+            if len(found) > 1:
+                raise DataError(
+                    f"sequence {label} of {table.origin} has the values {found[0]:g} and {found[1]:g} of '{name}', of "
+                    "which a sequence has one: it is its context. Leave it out of the context, and it is observed."
+                )
+    return np.stack([context[some[0]] for some in rows.values()])
 
 
 def _check(what: str, times: np.ndarray, wanted: np.ndarray) -> None:

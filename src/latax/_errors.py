@@ -5,6 +5,8 @@ leaves with status 1. Each class is also the built-in exception that a caller wo
 works.
 """
 
+from collections.abc import Sequence
+
 
 class LataxError(Exception):
     """An error whose message contains its cure."""
@@ -23,7 +25,12 @@ class FileError(LataxError, OSError):
 
 
 class DivergenceError(LataxError, ArithmeticError):
-    """Training met a value that is not finite."""
+    """Training met a value that is not finite: because of these `rows` of the training data, or of the validation data,
+    where it is known which."""
+
+    def __init__(self, message: str, *, rows: Sequence[int] = (), validation: bool = False):
+        super().__init__(message)
+        self.rows, self.validation = tuple(rows), validation
 
 
 class DataWarning(UserWarning):

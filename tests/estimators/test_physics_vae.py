@@ -266,9 +266,10 @@ def test_an_exploding_physics_names_a_sequence_and_parameters():
 
 def test_a_solve_that_explodes_in_training_names_the_sequences():
     # Fine for the physics alone; what the correction may add is not.
-    named = r"phase 'model'.*caused by training rows \[\d.*\], of which the first has rate = \d"
+    named = r"phase 'model'.*by training rows \[\d.*\], of which the first has rate = \d.*In array: sequence 'tall'\."
     tall = ODE(lambda t, y, p: (p.rate * jnp.expm1(jnp.abs(y.level)) ** 8,), [Parameter("rate", 0.0, 1e-9)], ["level"])
-    data = Samples(np.concatenate([np.asarray(springs().X), np.full((1, 9), 40.0)]), times=TIMES)
+    rows, labels = np.concatenate([np.asarray(springs().X), np.full((1, 9), 40.0)]), (*map(str, range(ROWS)), "tall")
+    data = Samples(rows, times=TIMES, labels=labels)
     with pytest.warns(DataWarning, match="no finite solution"), pytest.raises(DivergenceError, match=named):
         PhysicsVAE(physics=tall, outside_size=None, **BOUND, **TINY).fit(data)
 

@@ -1,6 +1,7 @@
 """The plain variational autoencoder, as a user meets it, and as the decoder of traversals."""
 
 import functools
+import unittest.mock
 
 import equinox as eqx
 import jax
@@ -11,7 +12,7 @@ import scipy.stats
 
 import latax
 from latax import VAE, PotentialFlow
-from latax._errors import DataError
+from latax._errors import DataError, DivergenceError
 from latax.cli import main
 from latax.data import Samples
 from latax.nn import DiagonalGaussian
@@ -63,6 +64,18 @@ def test_longer_training_finds_the_line():
     off = np.linalg.norm(points() - points().mean(axis=0), axis=1).mean()
     assert model.reconstruction_error(points()).mean() < 0.25 * off
     assert model.score(points()) > fitted().score(points()) + 1
+
+
+def test_a_diverged_run_names_the_rows_of_the_data(monkeypatch):
+    model = VAE(**TINY)
+    for validation in (False, True):
+        error = DivergenceError("It diverged.", rows=[2, 0, 1, 3], validation=validation)
+        monkeypatch.setattr("latax.train.fit", unittest.mock.Mock(side_effect=error))
+        rows = model.rows(ROWS)[validation]
+        first = ", ".join(f"row {rows[i]} \\(the first row is 0\\)" for i in (2, 0, 1))
+        with pytest.raises(DivergenceError, match=rf"^It diverged\. In array: {first}, \.\.\. \(1 more\)\.$") as caught:
+            model.fit(points())
+        assert caught.value.rows == (2, 0, 1, 3)
 
 
 def test_traversals_begin_at_its_prior(tmp_path):

@@ -154,7 +154,7 @@ def _check_finite(
         bad_rows += int(bad.any(axis=1).sum())
         if first is None:
             row, column = (int(i) for i in np.argwhere(bad)[0])
-            first = f"{block[row, column]} in {_row(samples, start + row)}{place(column)}"
+            first = f"{block[row, column]} in {where(samples, start + row)}{place(column)}"
     if first is None:
         return
     by_numpy = ", with NumPy X[numpy.isfinite(X).all(axis=1)]" if samples.origin == "array" else ""
@@ -170,7 +170,7 @@ def _noun(samples: Samples) -> str:
     return "sequence" if samples.labels and samples.times is not None else "row"
 
 
-def _row(samples: Samples, row: int) -> str:
+def where(samples: Samples, row: int) -> str:
     """How the user finds a row. Labels are names of sequences, but of the rows of a table there may be several."""
     labels = samples.labels if _noun(samples) == "sequence" else ()
     also = f", that of {samples.labels[row]!r}" if samples.labels and not labels else ""

@@ -11,8 +11,10 @@ import numpy as np
 from jaxtyping import Int
 
 from latax import train
-from latax._errors import ConfigError, DataWarning
+from latax._errors import ConfigError, DataWarning, DivergenceError
+from latax._wording import listed
 from latax.data import Samples
+from latax.data.samples import where
 from latax.estimators.base import AbstractEstimator
 from latax.estimators.params import (
     require_count,
@@ -28,6 +30,8 @@ from latax.estimators.splitting import split_rows
 from latax.models.recipes import Budget
 
 DEFAULT_BATCH = 100
+#: How many rows a message names.
+_NAMED = 3
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -109,18 +113,21 @@ class AbstractTrainedEstimator(AbstractEstimator):
         context_size = len(self.context_names_) or None
         held_out = samples.take(validation_rows)
         memory = train.MemoryTracker()
-        fitted = train.fit(
-            lambda key: self._module(scale, context_size, key),
-            self._recipe(self._budget(len(train_rows))),
-            self._source(samples, train_rows),
-            validation=jax.tree.map(jnp.asarray, self._batch(held_out)),
-            seed=self.seed,
-            replicates=self.replicates,
-            folder=None if run is None else run.path,
-            resume=resume,
-            tracker=memory if run is None else train.JSONLTracker(run.metrics_path),
-            meter=train.default_meter(self.progress),
-        )
+        try:
+            fitted = train.fit(
+                lambda key: self._module(scale, context_size, key),
+                self._recipe(self._budget(len(train_rows))),
+                self._source(samples, train_rows),
+                validation=jax.tree.map(jnp.asarray, self._batch(held_out)),
+                seed=self.seed,
+                replicates=self.replicates,
+                folder=None if run is None else run.path,
+                resume=resume,
+                tracker=memory if run is None else train.JSONLTracker(run.metrics_path),
+                meter=train.default_meter(self.progress),
+            )
+        except DivergenceError as error:
+            raise _located(error, samples, validation_rows if error.validation else train_rows) from error
         self.models_, self.best_ = fitted.model, 0
         self.history_ = memory.records if run is None else train.read_metrics(run.metrics_path)
         self.seconds_, self.steps_ = fitted.seconds, fitted.steps
@@ -166,3 +173,11 @@ class AbstractTrainedEstimator(AbstractEstimator):
         arrays: dict[str, Any] = {"x": CentredRows(samples.X, self.scaling_, rows)}
         context = self._context(samples.context)
         return train.StreamSource(arrays if context is None else arrays | {"context": context[rows]})
+
+
+def _located(error: DivergenceError, samples: Samples, rows: Int[np.ndarray, " n"]) -> DivergenceError:
+    """The error, in the words of the user's data: training and validation have rows of their own numbers."""
+    if not error.rows:
+        return error
+    named = listed([where(samples, int(rows[row])) for row in error.rows], _NAMED)
+    return DivergenceError(f"{error} In {samples.origin}: {named}.", rows=error.rows, validation=error.validation)

@@ -117,7 +117,8 @@ def error(found: Divergence, kept: str) -> DivergenceError:
     return DivergenceError(
         f"Training diverged in phase {found.phase!r} at step {found.step}, replicate {found.replicate}: "
         f"{_what(found)}, {_who(found)}. {kept}"
-        "Look at those samples for outliers; else lower the learning rate or the weight of that term."
+        "Look at those samples for outliers; else lower the learning rate or the weight of that term.",
+        rows=found.rows or (),
     )
 
 
@@ -164,5 +165,7 @@ def of_metric(trainer: Trainer, segment: Segment, step: int, state: State, metri
     return DivergenceError(
         f"The validation metric of phase {segment.phase.name!r} is {metric[replicate]} at step {step}, replicate "
         f"{replicate}, because of validation rows {_some(rows)} of {len(values)}{_told(first)}. "
-        "Look at those rows for outliers; else lower the learning rate."
+        "Look at those rows for outliers; else lower the learning rate.",
+        rows=rows,
+        validation=True,
     )

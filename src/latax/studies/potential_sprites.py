@@ -30,7 +30,7 @@ ABLATION: dict[str, dict[str, Any]] = {
 }
 BUDGETS = {
     "quick": (Effort(steps=400, replicates=2, starts=64, vp_steps=200, vp_seeds=2), 1_500),
-    "full": (Effort(steps=1_000, replicates=5, starts=1_000, vp_steps=400), 10_000),
+    "full": (Effort(steps=1_000, replicates=3, starts=1_000, vp_steps=400), 5_000),
 }
 
 

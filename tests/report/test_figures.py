@@ -200,12 +200,22 @@ def test_a_mosaic_puts_images_in_reading_order_with_gaps():
     samples = np.arange(8.0)[:, None] * np.ones(16) / 8
     ax = F.image_mosaic(axes(), samples, (4, 4), within=(0.0, 1.0))
     grid = ax.images[0].get_array()
-    assert grid.shape == (2 * 5 - 1, 6 * 5 - 1)
+    assert grid.shape == (2 * 5 - 1, 4 * 5 - 1)
     assert grid[0, 0] == 0
     assert grid[0, 5] == 1 / 8
-    assert grid[5, 0] == 6 / 8
+    assert grid[5, 0] == 4 / 8
     assert grid.mask[4].all()
     assert grid.mask[:, 4].all()
+
+
+@pytest.mark.parametrize(
+    ("count", "shape", "rows", "columns"),
+    [(1, (4, 4), 1, 1), (7, (4, 4), 2, 4), (99, (4, 4), 5, 6), (6, (50, 20), 1, 6), (20, (50, 20), 2, 10)],
+)
+def test_rows_of_a_mosaic_are_full(count, shape, rows, columns):
+    gap = max(1, round(shape[0] / 16))
+    grid = F.image_mosaic(axes(), RNG.random((count, shape[0] * shape[1])), shape).images[0].get_array()
+    assert grid.shape == (rows * (shape[0] + gap) - gap, columns * (shape[1] + gap) - gap)
 
 
 def test_signed_images_have_diverging_colours_symmetric_about_zero():

@@ -103,7 +103,7 @@ def shares_figure(shares: Float[np.ndarray, " N"]) -> Figure:
     def draw(canvas: Any) -> None:
         ax = canvas.subplots()
         ax.hist(np.clip(shares[~np.isnan(shares)], -0.5, 1), bins=np.linspace(-0.5, 1, 41), color=MODEL)
-        ax.set(xlabel="share of the physics (smaller ones are shown at -0.5)", ylabel="samples")
+        ax.set(xlabel="share of the physics (smaller ones are shown at −0.5)", ylabel="samples")
 
     return Figure(
         "What the physics explains",

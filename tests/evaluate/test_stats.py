@@ -73,6 +73,9 @@ def test_the_interval_is_written_with_sensible_digits():
     assert str(Interval(4.11039, 4.0951, 4.1257, 0.95, 5)) == "4.110 [4.095, 4.126] (95 %, n = 5)"
     assert Interval(0.0041, 0.0032, 0.005, 0.95, 5).short() == "0.00410 [0.00320, 0.00500]"
     assert Interval(12.0, -100.0, 100.0, 0.95, 5).short() == "12 [−100, 100]"
+    # Narrower than anyone reads.
+    assert Interval(0.4999999981, 0.4999999972, 0.4999999994, 0.95, 5).short() == "0.500000"
+    assert Interval(1.000012, 1.000001, 1.00002, 0.95, 5).short() == "1.00001 [1.00000, 1.00002]"
 
 
 @pytest.mark.parametrize(

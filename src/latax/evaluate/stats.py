@@ -49,7 +49,7 @@ class Interval(NamedTuple):
             return format_number(self.estimate)
         resolution = (self.high - self.low) / 2
         estimate, low, high = (format_number(v, resolution=resolution) for v in (self.estimate, self.low, self.high))
-        return f"{estimate} [{low}, {high}]"
+        return estimate if low == high else f"{estimate} [{low}, {high}]"
 
     def covers(self, value: float) -> bool:
         """Whether the interval contains `value`; an estimate without an interval excludes nothing."""
@@ -58,17 +58,24 @@ class Interval(NamedTuple):
         return bool(self.low <= value <= self.high)
 
 
+#: Digits beyond which a number says nothing to a reader, however well it is known.
+_MOST_DIGITS = 6
+
+
 def format_number(value: float, *, digits: int = 3, resolution: float = 0.0) -> str:
-    """A number with sensible digits: `digits` significant ones, or down to two digits of its `resolution` if given.
+    """A number with sensible digits: `digits` significant ones, or down to two digits of its `resolution` if given, but
+    no more than six.
 
     >>> format_number(0.0123456), format_number(4.1103991, resolution=0.02), format_number(1.5e-7)
     ('0.0123', '4.110', '1.50e−07')
+    >>> format_number(0.4999999981, resolution=2e-9)
+    '0.500000'
     """
     if not math.isfinite(value):
         return "not a number" if math.isnan(value) else ("∞" if value > 0 else "−∞")
     resolution = resolution if math.isfinite(resolution) else 0.0
     exponent = _exponent(max(abs(value), resolution))
-    last = (_exponent(resolution) - 1) if resolution > 0 else (exponent - digits + 1)
+    last = max(_exponent(resolution) - 1, exponent - _MOST_DIGITS + 1) if resolution > 0 else exponent - digits + 1
     if value == 0 and resolution <= 0:
         text = "0"
     elif -5 < exponent < 6:

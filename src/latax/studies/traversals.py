@@ -64,7 +64,8 @@ CAPTION = (
     "have the same decoder. Purity: the mean share of its own attribute in "
     "what each path changes, by the best one-to-one assignment (1: each path changes one attribute, and each another). "
     "VP accuracy: of a classifier that is shown differences of test pairs; it sees that paths are distinct, not that "
-    "they are factors. Pair accuracy: that of the potentials' own classifier. Drift: the greatest relative change of |z| on a path, mean over paths. "
+    "they are factors. Pair accuracy: that of the potentials' own classifier. Drift: the greatest relative change "
+    "of |z| on a path, mean over paths. "
     "Straight lines are as fast as the potentials, and begin at the same points. Singular vectors are those of the "
     "decoder's Jacobian: at the start of each line, or their mean directions."
 )

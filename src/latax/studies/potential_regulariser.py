@@ -1,5 +1,6 @@
 """Potentials as a part of a variational autoencoder of sequences of digits: likelihood and equivariance."""
 
+import functools
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -126,9 +127,10 @@ def gains(results: Results, names: tuple[str, ...]) -> Table:
 def measures(test: Samples, which: np.ndarray, draws: int) -> dict[str, Measure]:
     """Bounds and equivariance errors on these sequences, of the transformations `which`."""
     size = test.X.shape[1]
+    bounds = functools.cache(lambda model: model.bounds(test, draws=draws))
     return {
-        NLL: lambda model: -float(np.mean(model.bounds(test, draws=draws).iwae)) / size,
-        ELBO: lambda model: -float(np.mean(model.bounds(test, draws=draws).elbo)) / size,
+        NLL: lambda model: -float(np.mean(bounds(model).iwae)) / size,
+        ELBO: lambda model: -float(np.mean(bounds(model).elbo)) / size,
         ERROR: lambda model: _mean_over(which, equivariance(model, test).error),
     }
 

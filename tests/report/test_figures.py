@@ -69,6 +69,12 @@ def test_errors_and_spectra_of_any_kind_have_a_figure(kind):
         check(F.calibration_figure(calibration(POINTS[kind])))
 
 
+def test_no_forecast_is_left_out_for_want_of_colours():
+    names = [f"method {number}" for number in range(9)]
+    drawn = check(F.forecast_error_figure(np.arange(3.0), {name: 1 + RNG.random((4, 3)) for name in names}))
+    assert all(name in drawn for name in names)
+
+
 def test_one_coordinate_is_compared_with_none():
     assert "base coordinate" in check(F.calibration_figure(calibration(POINTS["usual"])))
     assert "base coordinate" not in check(F.calibration_figure(calibration(POINTS["usual"][:, :1])))

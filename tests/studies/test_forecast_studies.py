@@ -125,7 +125,8 @@ def test_a_study_ends_in_tables(tmp_path):
     assert robust.title == "VAE-DLM, robust against VAE"
     assert both.title == "VAE-DLM, robust against VAE, robust"
     assert [row[0] for row in manifold.rows] == [OURS]
-    assert len(result.sections[2].figures) == len(SHIFTS)
+    assert [len(section.figures) for section in result.sections] == [1, 0, len(SHIFTS), 0]
+    assert NEAREST.encode() in result.sections[0].figures[0].image
     assert "Of 6 kinds" in result.summary
 
 

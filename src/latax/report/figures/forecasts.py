@@ -9,16 +9,19 @@ from jaxtyping import Float
 from latax.report.content import Figure
 from latax.report.style import DATA, MODEL, REFERENCE, SERIES, WIDE, log_scale, render
 
+_COLOURS = (MODEL, REFERENCE, *SERIES[2:])
+
 
 def forecast_error_figure(times: Float[np.ndarray, " T"], errors: Mapping[str, Float[np.ndarray, "_ T"]]) -> Figure:
     """Median and quartiles of errors of forecasts against time, for each method."""
 
     def draw(canvas: Any) -> None:
         ax = canvas.subplots()
-        for (name, values), colour in zip(errors.items(), (MODEL, REFERENCE, *SERIES[2:]), strict=False):
+        for number, (name, values) in enumerate(errors.items()):
+            rounds, colour = number // len(_COLOURS), _COLOURS[number % len(_COLOURS)]
             low, middle, high = np.quantile(np.where(np.isfinite(values), values, np.nan), [0.25, 0.5, 0.75], axis=0)
             ax.fill_between(times, low, high, color=colour, alpha=0.25)
-            ax.plot(times, middle, color=colour, label=name)
+            ax.plot(times, middle, "--" if rounds else "-", color=colour, label=name)
         ax.set(xlabel="time", ylabel="relative L1 error")
         log_scale(ax, "y")
         ax.legend()

@@ -30,7 +30,7 @@ from latax.studies.result import StudyResult
 
 BUDGETS = {
     "quick": Budget(training=300, test=500, nodes=201, times=21, every=1, steps=500, replicates=2),
-    "full": Budget(training=5_000, test=500, nodes=201, times=201, every=10, steps=1_500, replicates=3),
+    "full": Budget(training=5_000, test=500, nodes=201, times=201, every=10, steps=1_000, replicates=5),
 }
 NOTHING = "neither flow nor penalty"
 #: What is changed of `VAEDLM` as it is by default.

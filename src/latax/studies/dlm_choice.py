@@ -40,7 +40,7 @@ from latax.studies.result import StudyResult
 #: Effort for the test, and steps of the fits among which is chosen.
 BUDGETS = {
     "quick": (Budget(training=300, test=500, nodes=201, times=21, every=1, steps=1_000, replicates=2), 300),
-    "full": (Budget(training=5_000, test=500, nodes=201, times=201, every=10, steps=3_000, replicates=3), 1_000),
+    "full": (Budget(training=5_000, test=500, nodes=201, times=201, every=10, steps=2_500, replicates=5), 1_000),
 }
 #: What is chosen for the plain VAE: the weight of the prior, and the number of latent coordinates.
 COMMON: dict[str, tuple[Any, ...]] = {"kl_weight": (2e-4, 5e-3), "latent_size": (3, 6)}

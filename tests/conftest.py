@@ -18,8 +18,15 @@ from tests.compilation_cache import CompilationCache
 os.environ.setdefault("MPLBACKEND", "Agg")
 
 # Compiling dominates, and programs that run for milliseconds need not be optimised; one kernel of the newer emitters
-# takes twice as long to compile as one of the older. XLA reads this when JAX compiles first, also in subprocesses.
-QUICK_COMPILATION = "--xla_backend_optimization_level=0 --xla_cpu_use_fusion_emitters=false"
+# takes twice as long to compile as one of the older; and where every core has a worker, to compile a program in many
+# parts costs a seventh more. XLA reads this when JAX compiles first, also in subprocesses.
+QUICK_COMPILATION = " ".join(
+    (
+        "--xla_backend_optimization_level=0",
+        "--xla_cpu_use_fusion_emitters=false",
+        "--xla_cpu_parallel_codegen_split_count=1",
+    )
+)
 os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} {QUICK_COMPILATION}"
 
 PROJECT = Path(__file__).parent.parent

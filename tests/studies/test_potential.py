@@ -139,7 +139,7 @@ def turning():
 
 def test_sequences_with_and_without_their_transformation(tmp_path):
     kinds = {"potential flow": {"pde": "none"}, "VAE of frames": {"flow": "none"}}
-    budget = potential_regulariser.Budget(sequences=40, side=14, steps=2, replicates=2, draws=2)
+    budget = potential_regulariser.Budget(sequences=40, steps=2, replicates=2, draws=2)
     common = {"width_size": 4, "latent_size": 2, "batch_size": 8, "progress": False}
     result = potential_regulariser.regulariser_study(
         turning(), kinds, tuple(kinds), budget, 0, QUIET, tmp_path, **common

@@ -152,7 +152,7 @@ def forecast_study(case: Case, budget: Budget, seed: int, console: Console, fold
         f"{budget.test:,} fresh initial states of each kind. {verdict(found, OURS, PLAIN, middle)}",
         tables=[*tables, *gained, shapes],
         sections=[
-            Section("Errors of forecasts", tables=tables, figures=[error_figure(found, middle)]),
+            Section("Errors of forecasts", tables=tables, figures=[error_figure(tables[-1])]),
             Section("What the geometry changes", tables=gained),
             Section("Errors by time", figures=shown),
             Section("The manifold", tables=[shapes]),
@@ -195,13 +195,11 @@ def error_table(found: Found, times: Float[np.ndarray, " T"], at: int, statistic
     )
 
 
-def error_figure(found: Found, at: int, statistic: Statistic = "mean") -> Figure:
-    """The same as a picture."""
-    shown = [name for name in SHOWN if name in found]
-    kinds = list(found[shown[0]])
-    return figures.comparison_figure(
-        shown, {kind: [_summary(found[name][kind][:, :, at], statistic) for name in shown] for kind in kinds}
-    )
+def error_figure(table: Table) -> Figure:
+    """The rows of such a table that pictures show."""
+    rows = [row for row in table.rows if row[0] in SHOWN]
+    by_kind = {kind: [row[i] for row in rows] for i, kind in enumerate(table.columns[1:], 1)}
+    return figures.comparison_figure([row[0] for row in rows], by_kind)
 
 
 def errors_in_pairs(found: Found, first: str, second: str, at: int) -> dict[str, Pair]:

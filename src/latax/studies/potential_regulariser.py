@@ -33,32 +33,32 @@ KINDS: dict[str, dict[str, Any]] = {
 }
 #: Those for which it makes a difference that the transformation is not known.
 UNKNOWN = (BEST, LINEAR, VAE)
-BATCH = 32
+#: Pixels of a side of the images, and sequences in a batch.
+SIDE, BATCH = 14, 32
 NLL, ELBO = "−IWAE (nats per number)", "−ELBO (nats per number)"
 ERROR = "equivariance error"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Budget:
-    """Sequences, the side of their images, optimiser steps, replicates, and draws for the bounds."""
+    """Sequences, optimiser steps, replicates, and draws for the bounds."""
 
     sequences: int
-    side: int
     steps: int
     replicates: int
     draws: int
 
 
 BUDGETS = {
-    "quick": Budget(sequences=300, side=14, steps=300, replicates=2, draws=4),
-    "full": Budget(sequences=3_000, side=14, steps=1_500, replicates=3, draws=64),
+    "quick": Budget(sequences=300, steps=300, replicates=2, draws=4),
+    "full": Budget(sequences=3_000, steps=1_500, replicates=3, draws=64),
 }
 
 
 def potential_regulariser(budget: str, seed: int, console: Console, folder: Path) -> StudyResult:
     """Sequences of digits that are scaled, turned or recoloured: potential flows, straight flows and plain VAEs."""
     chosen = BUDGETS[budget]
-    made = digit_sequences.make(chosen.sequences, seed + 1_000_000, known=True, side=chosen.side)
+    made = digit_sequences.make(chosen.sequences, seed + 1_000_000, known=True, side=SIDE)
     return regulariser_study(made, KINDS, UNKNOWN, chosen, seed, console, folder, batch_size=BATCH)
 
 

@@ -18,7 +18,8 @@ def forecast_error_figure(times: Float[np.ndarray, " T"], errors: Mapping[str, F
     def draw(canvas: Any) -> None:
         ax = canvas.subplots()
         for number, (name, values) in enumerate(errors.items()):
-            rounds, colour = number // len(_COLOURS), _COLOURS[number % len(_COLOURS)]
+            rounds, place = divmod(number, len(_COLOURS))
+            colour = _COLOURS[place]
             low, middle, high = np.quantile(np.where(np.isfinite(values), values, np.nan), [0.25, 0.5, 0.75], axis=0)
             ax.fill_between(times, low, high, color=colour, alpha=0.25)
             ax.plot(times, middle, "--" if rounds else "-", color=colour, label=name)

@@ -1,5 +1,7 @@
 """Grids of images: samples whose shape is (height, width), (height, width, colours) or (channels, height, width)."""
 
+import math
+
 import numpy as np
 from jaxtyping import Float, UInt8
 from matplotlib.axes import Axes
@@ -26,7 +28,7 @@ def image_mosaic(
     the file small. Three or four channels in the last axis, or three in the first, are colours; of
     other channels the first is shown. Pixels that are not finite stay empty.
     """
-    columns, count = _layout(sample_shape, samples.shape[0])
+    columns, _, count = _layout(sample_shape, samples.shape[0])
     if count == 0 or not np.isfinite(samples[:count]).any():
         return nothing_to_show(ax, "no finite image to show")
     low, high = within or value_range(samples[:count])
@@ -77,19 +79,19 @@ def value_range(samples: Float[np.ndarray, "N d"]) -> tuple[float, float]:
 
 def mosaic_aspect(sample_shape: tuple[int, ...], count: int) -> float:
     """Height over width of the grid that `image_mosaic` makes of `count` samples, between 0.1 and one."""
-    columns, shown = _layout(sample_shape, count)
+    columns, rows, _ = _layout(sample_shape, count)
     height, width = _spatial(sample_shape)
-    return float(np.clip(-(-shown // columns) * height / (columns * width), 0.1, 1.0))
+    return float(np.clip(rows * height / (columns * width), 0.1, 1.0))
 
 
-def _layout(shape: tuple[int, ...], count: int) -> tuple[int, int]:
-    """How many images stand side by side, in rows that are as full as can be, and how many are shown."""
+def _layout(shape: tuple[int, ...], count: int) -> tuple[int, int, int]:
+    """Columns and rows of images, as full as can be, one at least, and how many are shown."""
     height, width = _spatial(shape)
     side = max(height, width)
-    most, rows = (6, 5) if side <= 32 else (5, 4) if side <= 64 else (4, 3)
-    shown = min(count, most * rows)
-    across = most * max(height, width) // width
-    return max(-(-shown // max(-(-shown // across), 1)), 1), shown
+    most, lines = (6, 5) if side <= 32 else (5, 4) if side <= 64 else (4, 3)
+    shown = min(count, most * lines)
+    rows = max(math.ceil(shown / (most * side // width)), 1)
+    return max(math.ceil(shown / rows), 1), rows, shown
 
 
 def _spatial(shape: tuple[int, ...]) -> tuple[int, int]:

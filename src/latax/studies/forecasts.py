@@ -198,8 +198,9 @@ def error_table(found: Found, times: Float[np.ndarray, " T"], at: int, statistic
 def error_figure(table: Table) -> Figure:
     """The rows of such a table that pictures show."""
     rows = [row for row in table.rows if row[0] in SHOWN]
-    by_kind = {kind: [row[i] for row in rows] for i, kind in enumerate(table.columns[1:], 1)}
-    return figures.comparison_figure([row[0] for row in rows], by_kind)
+    cells = lambda i: [cell if isinstance(cell := row[i], Interval) else None for row in rows]
+    by_kind = {kind: cells(i) for i, kind in enumerate(table.columns[1:], 1)}
+    return figures.comparison_figure([str(row[0]) for row in rows], by_kind)
 
 
 def errors_in_pairs(found: Found, first: str, second: str, at: int) -> dict[str, Pair]:

@@ -2,6 +2,7 @@
 
 import functools
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 import equinox as eqx
@@ -180,6 +181,33 @@ def test_a_run_is_resumed_to_the_same_bits():
     assert again.steps_ == 0
     with pytest.raises(ConfigError, match=r"began with another params: speed was 0\.5, now 0\.4"):
         PotentialFlow(SPACE, potentials=3, replicates=2, speed=0.4, **TINY).fit(out=run(), resume=True)
+
+
+class Scaled(eqx.Module):
+    """A decoder with weights, and a function that lies elsewhere in memory each time it is made."""
+
+    factor: jax.Array
+    function: Callable
+
+    def __call__(self, z):
+        return self.function(self.factor * z)
+
+
+def scaled(factor):
+    return LatentSpace(3, StandardNormal(3), Scaled(jnp.array(factor), jax.jit(lambda z: stripes(z))))
+
+
+def test_a_run_is_resumed_with_the_same_decoder_made_anew_and_not_with_other_weights(tmp_path):
+    assert repr(scaled(1.0)) != repr(scaled(1.0))
+    fit = lambda factor, **more: PotentialFlow(scaled(factor), potentials=2, pde="none", **TINY).fit(
+        out=tmp_path, **more
+    )
+    first = fit(1.0)
+    again = fit(1.0, resume=True)
+    Z = again.draw(2)
+    np.testing.assert_array_equal(again.traverse(Z, 0).latent, first.traverse(Z, 0).latent)
+    with pytest.raises(FileError, match="they differ in: data"):
+        fit(2.0, resume=True)
 
 
 def test_an_autoencoder_needs_data_to_know_where_its_points_are():

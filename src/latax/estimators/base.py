@@ -17,18 +17,19 @@ import jax.numpy as jnp
 import jax.random as jr
 import numpy as np
 from jaxtyping import Array, Float, Int, Key, PyTree
-from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.base import TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
-from latax._by_name import anywhere
 from latax._errors import ConfigError, DataWarning
 from latax.data import Samples
 from latax.estimators import inputs, store, verbs
 from latax.estimators.assessment import Assessment
 from latax.estimators.params import require_count
+from latax.estimators.replicated import Replicated
 from latax.estimators.rows import map_rows
 from latax.estimators.run_folder import RunFolder, fingerprint
 from latax.estimators.scaling import CentredRows, Scaling, identity_scaling, measure
+from latax.estimators.training import fit_into
 from latax.evaluate import Diagnosis
 
 #: The class of the estimator itself. (`typing.Self` cannot be checked at run time on single methods.)
@@ -38,12 +39,11 @@ _SEGMENTS = 16
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
-class AbstractEstimator(TransformerMixin, BaseEstimator, abc.ABC):
+class AbstractEstimator(TransformerMixin, Replicated, abc.ABC):
     """A model that is fitted to data and then encodes, decodes, samples and scores.
 
-    A fitted estimator has, besides scikit-learn's `n_features_in_`:
+    A fitted estimator has, besides its replicates and scikit-learn's `n_features_in_`:
 
-    - `models_`: the trained modules, every array with a leading replicate axis; `best_`: the replicate that is used;
     - `scaling_`, `context_scaling_`: location and scale of the data's and the context's columns;
     - `metrics_`: {name: (replicates,)} on the validation rows;
     - `history_`: the reports of the training, where they are at hand.
@@ -123,44 +123,11 @@ class AbstractEstimator(TransformerMixin, BaseEstimator, abc.ABC):
         self.scaling_ = self._scaling(samples)
         self.context_scaling_ = _context_scaling(samples)
         self._check_data(samples)
-        if out is None:
-            if resume:
-                raise ConfigError("resume=True needs the folder of the run: give out=... as in the call that began it.")
-            self._train(samples, None, resume)
-            return self
-        run = RunFolder(out)
-        config = {"estimator": self.name, "params": self._params(), "data": fingerprint(samples), "source": source}
-        with run.begun(config, resume):
-            self._train(samples, run, resume)
-            self.save(run.model_path)
+        learn = lambda run: self._train(samples, run, resume)
+        fit_into(out, resume, self, learn, lambda: fingerprint(samples), source)
         return self
 
-    def _params(self) -> dict[str, Any]:
-        """The constructor's arguments as JSON can hold them; objects by their description, a user's own file with its
-        whole path."""
-        plain = (bool, int, float, str, type(None))
-        given = {k: v if isinstance(v, plain) else repr(v) for k, v in self.get_params(deep=False).items()}
-        return {k: anywhere(v) if isinstance(v, str) else v for k, v in given.items()}
-
     # ---- the fitted module
-
-    def __sklearn_is_fitted__(self) -> bool:
-        """Whether `fit` has finished."""
-        return "models_" in vars(self)
-
-    def replicate(self: Fitted, index: int) -> Fitted:
-        """The same fitted estimator, speaking for another replicate; `tolerance_` stays that of the best one."""
-        check_is_fitted(self)
-        if not 0 <= index < self.n_replicates_:
-            raise ConfigError(f"replicate={index} is not there: the fit has replicates 0 to {self.n_replicates_ - 1}.")
-        other = type(self)(**self.get_params(deep=False))
-        vars(other).update(vars(self), best_=index)
-        return other
-
-    @property
-    def n_replicates_(self) -> int:
-        """How many models were trained."""
-        return len(jax.tree.leaves(eqx.filter(self.models_, eqx.is_array))[0])
 
     @property
     def module_(self) -> Any:
@@ -173,9 +140,7 @@ class AbstractEstimator(TransformerMixin, BaseEstimator, abc.ABC):
     @property
     def _centred(self) -> Any:
         """The module for centred data."""
-        check_is_fitted(self)
-        arrays, static = eqx.partition(self.models_, eqx.is_array)
-        return eqx.combine(jax.tree.map(lambda a: a[self.best_], arrays), static)
+        return self._model
 
     @property
     def _dtype(self) -> Any:

@@ -11,18 +11,18 @@ import jax.numpy as jnp
 import jax.random as jr
 import numpy as np
 from jaxtyping import Array, Float, Int, Key
-from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
 from latax import train
-from latax._by_name import anywhere
-from latax._errors import ConfigError, DataError, FileError
+from latax._errors import DataError, FileError
 from latax._wording import look_up
 from latax.estimators import store
 from latax.estimators.decoders import Decoder, draws_of, find_decoder, prior_space, space_of, space_with
 from latax.estimators.params import require_count
+from latax.estimators.replicated import Replicated
 from latax.estimators.rows import map_rows
 from latax.estimators.run_folder import RunFolder
+from latax.estimators.training import fit_into, train_replicates
 from latax.estimators.traversal_assessment import TraversalAssessment, assess_traversals
 from latax.estimators.traversal_settings import TraversalSettings, find_guidance
 from latax.evaluate import Diagnosis
@@ -50,7 +50,7 @@ class Traversal(NamedTuple):
 
 
 @dataclass(eq=False, repr=False)
-class PotentialFlow(TraversalSettings, BaseEstimator):
+class PotentialFlow(TraversalSettings, Replicated):
     """Potential flows: paths through the latent space of a finished decoder, distinct, visible and reversible.
 
     Potentials u(z, t) that obey an equation are trained so that a classifier can tell from two decoded points along
@@ -88,17 +88,8 @@ class PotentialFlow(TraversalSettings, BaseEstimator):
             self.data_shape_ = check_space(self.space_)
         if not self.reference and isinstance(guidance := find_guidance(self.guidance), Supervised):
             guidance.check(self.data_shape_, self.potentials)
-        if out is None:
-            if resume:
-                raise ConfigError("resume=True needs the folder of the run: give out=... as in the call that began it.")
-            self._train(None, resume)
-            return self
-        run = RunFolder(out)
         seen = {"size": self.space_.size, "shape": list(self.data_shape_)}
-        config = {"estimator": self.name, "params": self._params(), "data": seen, "source": None}
-        with run.begun(config, resume):
-            self._train(run, resume)
-            self.save(run.model_path)
+        fit_into(out, resume, self, lambda run: self._train(run, resume), lambda: seen, None)
         return self
 
     def _module(self, key: Key[Array, ""]) -> Module:
@@ -118,22 +109,16 @@ class PotentialFlow(TraversalSettings, BaseEstimator):
         # The units of the space are those of the first replicate's draws, for the batches of all.
         start = eqx.filter_jit(self._module)(jr.key(self.seed))
         draws = PriorDraws(start.space, start.loc, start.scale, self.potentials)
-        memory = train.MemoryTracker()
-        fitted = train.fit(
+        fitted = train_replicates(
+            self,
             lambda key: eqx.tree_at(lambda m: (m.loc, m.scale), self._module(key), (start.loc, start.scale)),
             recipe(self._budget, self._objective, self._weights, train_equation=self._trains_equation),
             train.SamplerSource(draws),
-            validation=draws(jr.key(self.seed + 1), VALIDATION_EACH * self.potentials),
-            seed=self.seed,
-            replicates=self.replicates,
-            folder=None if run is None else run.path,
-            resume=resume,
-            tracker=memory if run is None else train.JSONLTracker(run.metrics_path),
-            meter=train.default_meter(self.progress),
+            draws(jr.key(self.seed + 1), VALIDATION_EACH * self.potentials),
+            run,
+            resume,
         )
         self.models_ = _without_space(fitted.model)
-        self.history_ = memory.records if run is None else train.read_metrics(run.metrics_path)
-        self.seconds_, self.steps_ = fitted.seconds, fitted.steps
         self.best_ = int(np.argmin(np.nan_to_num(fitted.metric, nan=np.inf)))
         self.metrics_ = {"path_loss": np.asarray(fitted.metric, np.float64)}
 
@@ -141,33 +126,12 @@ class PotentialFlow(TraversalSettings, BaseEstimator):
     def _trains_equation(self) -> bool:
         return self.train_equation and bool(jax.tree.leaves(eqx.filter(self._pde, eqx.is_inexact_array)))
 
-    def __sklearn_is_fitted__(self) -> bool:
-        """Whether `fit` has finished."""
-        return "models_" in vars(self)
-
     # ---- the fitted module
-
-    def replicate(self, index: int) -> "PotentialFlow":
-        """The same fitted estimator, speaking for another replicate."""
-        check_is_fitted(self)
-        if not 0 <= index < self.n_replicates_:
-            raise ConfigError(f"replicate={index} is not there: the fit has replicates 0 to {self.n_replicates_ - 1}.")
-        other = type(self)(**self.get_params(deep=False))
-        vars(other).update(vars(self), best_=index)
-        return other
-
-    @property
-    def n_replicates_(self) -> int:
-        """How many models were trained."""
-        return len(self.metrics_["path_loss"])
 
     @property
     def module_(self) -> Module:
         """The fitted module: pure functions of one point in units of its own."""
-        check_is_fitted(self)
-        arrays, static = eqx.partition(self.models_, eqx.is_array)
-        model = eqx.combine(jax.tree.map(lambda a: a[self.best_], arrays), static)
-        return eqx.tree_at(lambda m: m.space, model, self.space_, is_leaf=lambda node: node is None)
+        return eqx.tree_at(lambda m: m.space, self._model, self.space_, is_leaf=lambda node: node is None)
 
     # ---- verbs
 
@@ -251,15 +215,6 @@ class PotentialFlow(TraversalSettings, BaseEstimator):
         return map_rows(_Which(self._pairs, self.path_steps), self.module_, *rows, chunk=256)
 
     # ---- files
-
-    def _params(self) -> dict[str, Any]:
-        """The constructor's arguments as JSON can hold them: objects by their description, files by the whole path."""
-        plain = (bool, int, float, str, type(None))
-        given = self.get_params(deep=False)
-        if isinstance(self.decoder, os.PathLike):
-            given["decoder"] = os.fspath(self.decoder)
-        found = {k: v if isinstance(v, plain) else repr(v) for k, v in given.items()}
-        return {k: anywhere(v) if isinstance(v, str) else v for k, v in found.items()}
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Writes the potentials to a folder, and a fitted decoder beside them. `latax.load` reads it.

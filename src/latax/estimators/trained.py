@@ -27,6 +27,7 @@ from latax.estimators.params import (
 from latax.estimators.run_folder import RunFolder
 from latax.estimators.scaling import CentredRows, refuse_equal_rows
 from latax.estimators.splitting import split_rows
+from latax.estimators.training import train_replicates
 from latax.models.recipes import Budget
 
 DEFAULT_BATCH = 100
@@ -112,25 +113,19 @@ class AbstractTrainedEstimator(AbstractEstimator):
         scale = jnp.asarray(self.scaling_.scale, jnp.float32)
         context_size = len(self.context_names_) or None
         held_out = samples.take(validation_rows)
-        memory = train.MemoryTracker()
         try:
-            fitted = train.fit(
+            fitted = train_replicates(
+                self,
                 lambda key: self._module(scale, context_size, key),
                 self._recipe(self._budget(len(train_rows))),
                 self._source(samples, train_rows),
-                validation=jax.tree.map(jnp.asarray, self._batch(held_out)),
-                seed=self.seed,
-                replicates=self.replicates,
-                folder=None if run is None else run.path,
-                resume=resume,
-                tracker=memory if run is None else train.JSONLTracker(run.metrics_path),
-                meter=train.default_meter(self.progress),
+                jax.tree.map(jnp.asarray, self._batch(held_out)),
+                run,
+                resume,
             )
         except DivergenceError as error:
             raise _located(error, samples, validation_rows if error.validation else train_rows) from error
         self.models_, self.best_ = fitted.model, 0
-        self.history_ = memory.records if run is None else train.read_metrics(run.metrics_path)
-        self.seconds_, self.steps_ = fitted.seconds, fitted.steps
         self._measure(held_out)
 
     def _measure(self, held_out: Samples) -> None:

@@ -82,6 +82,14 @@ def test_a_traversal_of_numbers_is_numbers(on_pca, folder, capsys):
     assert np.load(out / "traversal.npz")["times"].tolist() == [1.0, 0.5, 0.0]
 
 
+def test_a_traversal_may_start_from_data(on_pca, pca_run, folder):
+    rows = np.random.default_rng(3).normal(size=(9, 4))
+    np.savetxt(folder / "more.csv", rows, delimiter=",", header="a,b,c,d", comments="")
+    assert latax_("traverse", on_pca, folder / "more.csv", "--starts", 2, "--steps", 3, "--out", folder / "from") == 0
+    latent = np.load(folder / "from" / "traversal.npz")["latent"]
+    np.testing.assert_allclose(latent[:, 0], latax.load(pca_run).transform(rows[:2]), atol=1e-4)
+
+
 def test_a_finished_run_is_resumed_to_what_it_is(on_stripes, capsys):
     before = (on_stripes / "model" / "model.safetensors").read_bytes()
     assert latax_("resume", on_stripes, "--no-report") == 0
@@ -116,11 +124,17 @@ def test_sequences_are_fitted_with_and_without_their_transformation(context, fol
     np.savez(file, **arrays, **({"which": rng.integers(2, size=30)} if context else {}))
     sizes = ["--steps", 2, "--width-size", 3, "--latent-size", 2, "--batch-size", 8, "--potentials", 2, "--no-progress"]
     assert latax_("fit", "flow-sequence-vae", file, *context, "--out", run, "--pde", "none", *sizes) == 0
-    assert "nll, upper bound (nats)" in (run / "report.html").read_text()
+    page = (run / "report.html").read_text()
+    assert "nll, upper bound (nats)" in page
+    assert "latax traverse" in page
     assert latax_("encode", run, file, *context, "--out", folder / f"z{len(context)}.npz") == 0
     sampled = ["--context", 1] if context else []
     assert latax_("sample", run, "--size", 4, *sampled, "--out", folder / f"drawn{len(context)}.npz") == 0
     assert latax.load(run).transform(arrays["x"].reshape(30, -1), **_which(file, context)).shape == (30, 3)
+    assert latax_("traverse", run, file, *context, "--k", 1, "--steps", 3, "--starts", 4) == 0
+    numbers = np.load(run / "traverse-1" / "traversal.npz")
+    assert numbers["times"].tolist() == [0, 1, 2]
+    np.testing.assert_allclose(numbers["data"], latax.load(run).predict(arrays["x"][:4, 0], 1), atol=1e-4)
     capsys.readouterr()
     assert latax_("fit", "potential-flow", run, "--out", folder / "none") == 2
     assert "A FlowSequenceVAE has flows of its own" in capsys.readouterr().err

@@ -144,9 +144,44 @@ def test_what_cannot_be_fitted(options, data, said):
         FlowSequenceVAE(**TINY).set_params(**options).fit(data())
 
 
+@pytest.mark.parametrize("at", [0, 1])
+def test_a_path_goes_through_the_frame_that_it_starts_from_and_back(at):
+    model = fitted() if at == 0 else FlowSequenceVAE(**TINY, at=at).fit(turning())
+    sequences = turning().X[:3].reshape(3, 3, 2)
+    Z = model.start(sequences[:, at], 1)
+    np.testing.assert_array_equal(Z, model.start(sequences, 1))
+    path = model.traverse(Z, 1, steps=5)
+    assert path.times.tolist() == [2, 2.5, 3, 3.5, 4]
+    assert path.data.shape == (3, 5, 2)
+    # The times of the data are the first, second and last of them.
+    np.testing.assert_allclose(path.data[:, [0, 1, 4]], model.predict(sequences[:, at], 1), rtol=1e-5)
+    encoded = model.transform(Samples(sequences.reshape(3, -1), np.ones((3, 1)), sample_shape=(3, 2), times=TIMES))
+    # To the error of the solver, which takes steps of its own from frame to frame.
+    np.testing.assert_allclose(path.latent[:, at], encoded[:, :2], atol=1e-4)
+    back = model.traverse(path.latent[:, -1], 1, steps=5, backwards=True)
+    assert back.times.tolist() == [4, 3.5, 3, 2.5, 2]
+    np.testing.assert_allclose(back.latent[:, -1], Z, atol=1e-4)
+    other = model.traverse(Z, 0, steps=5).latent
+    assert np.abs(other - path.latent).max() > 1e-2
+    np.testing.assert_allclose(model.compose(Z, [1, 0], steps=5).latent, other, atol=1e-6)
+
+
+def test_draws_are_those_of_the_prior():
+    Z = fitted().draw(4000, seed=3)
+    assert Z.shape == (4000, 2)
+    assert all(scipy.stats.kstest(column, "norm").pvalue > 1e-3 for column in Z.T)
+    np.testing.assert_array_equal(Z, fitted().draw(4000, seed=3))
+
+
 def test_verbs_refuse_what_is_not_there():
     model = fitted()
-    with pytest.raises(ConfigError, match=r"k=2: there is no such transformation; there are 2"):
+    with pytest.raises(ConfigError, match=r"every frame is by itself"):
+        fitted(False, "none").draw()
+    with pytest.raises(
+        DataError, match=r"The latent points have shape \(1, 3\); expected finite numbers of shape \(N, 2\)"
+    ):
+        model.traverse(np.zeros((1, 3)), 0)
+    with pytest.raises(ConfigError, match=r"k=2: there is no such potential; there are 2"):
         model.predict(np.zeros((1, 2)), 2)
     with pytest.raises(DataError, match=r"The frames have shape \(1, 3\); expected finite numbers of shape \(N, 2\)"):
         model.predict(np.zeros((1, 3)), 0)

@@ -69,6 +69,15 @@ def test_paths_begin_at_their_points_and_the_way_back_ends_there():
     assert np.abs(model.compose(there.latent[:, -1], [0, -1, 0], steps=4).latent[:, -1] - Z).max() > 1e-4
 
 
+def test_paths_may_start_from_data_where_the_decoder_encodes():
+    model = on_pca()
+    np.testing.assert_allclose(model.start(ROWS[:4]), model._decoder.transform(ROWS[:4]), atol=1e-5)
+    with pytest.raises(ConfigError, match=r"The decoder is a LatentSpace, which encodes nothing"):
+        fitted().start(np.zeros((1, 5, 5, 1)))
+    with pytest.raises(ConfigError, match=r"k=2: there is no such potential; there are 2"):
+        model.start(ROWS[:4], 2)
+
+
 def test_compositions():
     model = fitted()
     Z = model.draw(3)

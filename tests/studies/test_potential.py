@@ -10,7 +10,7 @@ from rich.console import Console
 
 from latax._errors import DataError
 from latax.data import Samples, digit_sequences, sprites
-from latax.estimators.potential_flow import Traversal
+from latax.estimators.traversal import Traversal
 from latax.models.latent_space import LatentSpace, StandardNormal
 from latax.studies import (
     potential_blobs,

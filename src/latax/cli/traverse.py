@@ -4,14 +4,17 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
+import numpy as np
 import tyro
 
 from latax._errors import ConfigError
-from latax.cli.model import RunPath, load_any
+from latax.cli.model import OptionalFilePath, Options, RunPath, as_run, load_any
 
 
 def traverse(
     run: RunPath,
+    reading: Options,
+    file: OptionalFilePath = None,
     out: Path | None = None,
     k: int = 0,
     steps: int = 12,
@@ -22,23 +25,37 @@ def traverse(
     """Follows one potential's flow from a few points: the numbers, and a contact sheet and an animation of images.
 
     Args:
-        run: A run folder or a saved model of `latax fit potential-flow`.
+        run: A run folder or a saved model of `latax fit potential-flow` or `latax fit flow-sequence-vae`.
+        file: Data to start from; of sequences, the frame that the model encodes. Draws of the prior if none are given.
         out: A new folder; traverse-K in the run's own, if none is given.
         k: Which potential, from 0 on.
         steps: Points of each path.
-        starts: How many paths; the first points are draws of the decoder's prior.
-        seed: The same seed gives the same first points.
-        backwards: Take the draws for the ends of the paths, and go back in time.
+        starts: How many paths, from the first rows of the file or from so many draws.
+        seed: The same seed gives the same draws.
+        backwards: Take the points for the ends of the paths, and go back in time.
     """
-    from latax.estimators import PotentialFlow
+    from latax.estimators.params import require_count
+    from latax.estimators.traversal import AbstractTraverser
     from latax.report.traversal import write_traversal
 
     model = load_any(run)
-    if not isinstance(model, PotentialFlow):
+    if not isinstance(model, AbstractTraverser):
         raise ConfigError(f"A {model.name} has no potentials to follow. Fit some: latax fit potential-flow {run}.")
-    found = model.traverse(model.draw(starts, seed=seed), k, steps=steps, backwards=backwards)
-    for file in write_traversal(out or Path(run) / f"traverse-{k}", found, title=f"potential {k} of {run}"):
-        print(file)
+    require_count("starts", starts)
+    if file is None:
+        points = model.draw(starts, seed=seed)
+    else:
+        samples = as_run(_whose_data(model, run), file, reading)(file)
+        points = model.start(np.asarray(samples.X[:starts]).reshape(-1, *samples.sample_shape), k)
+    found = model.traverse(points, k, steps=steps, backwards=backwards)
+    for written in write_traversal(out or Path(run) / f"traverse-{k}", found, title=f"potential {k} of {run}"):
+        print(written)
+
+
+def _whose_data(model: Any, run: Path) -> Path:
+    """The run whose data say how to read more of them: potentials have their decoder's."""
+    decoder = getattr(model, "decoder", None)
+    return Path(decoder) if isinstance(decoder, str) and Path(decoder).is_dir() else run
 
 
 def fit_command() -> Callable[..., None]:

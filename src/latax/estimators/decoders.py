@@ -55,7 +55,7 @@ def _without_flows(model: AbstractEstimator) -> AbstractEstimator:
     if isinstance(model, FlowSequenceVAE):
         raise ConfigError(
             "A FlowSequenceVAE has flows of its own, and a row of its latent coordinates is a whole sequence. Follow "
-            "them by its `predict`."
+            "them by its `traverse`, or by `latax traverse`."
         )
     return model
 

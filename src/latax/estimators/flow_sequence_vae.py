@@ -1,8 +1,10 @@
 """Potentials that are trained along with a variational autoencoder of sequences."""
 
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, NamedTuple
 
+import jax
+import jax.random as jr
 import numpy as np
 from jaxtyping import Array, Float, Int, Key
 from sklearn.utils.validation import check_is_fitted
@@ -10,20 +12,22 @@ from sklearn.utils.validation import check_is_fitted
 from latax._errors import ConfigError, DataError
 from latax.data import Samples
 from latax.estimators.bound_vae import AT_ONCE, AbstractBoundVAE, encode_row
-from latax.estimators.params import require_count, require_not_negative, require_positive
+from latax.estimators.params import require_count, require_not_negative, require_positive, require_seed
 from latax.estimators.rows import map_rows
 from latax.estimators.sequence_estimator import check_dt
 from latax.estimators.sequences import times_of
+from latax.estimators.traversal import AbstractTraverser, path_solver
 from latax.estimators.traversal_settings import find_pde
+from latax.models.flow_sequence_vae import FlowSequenceVAE as Module
 from latax.models.flow_sequence_vae import flow_sequence_vae, frame_vae
 from latax.models.recipes import Budget, flow_sequences
 from latax.models.sequence_bound import AbstractSequenceVAE
-from latax.potential import AbstractPotentialPDE, NoPDE
+from latax.potential import AbstractPotentialPDE, NoPDE, check_number
 from latax.train import Recipe
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
-class FlowSequenceVAE(AbstractBoundVAE):
+class FlowSequenceVAE(AbstractBoundVAE, AbstractTraverser):
     """VAE of sequences on potential flows: one frame is encoded, and the flow of a potential leads to all others.
 
     Each of K transformations is the gradient flow of a potential that obeys an equation; encoder, decoder and
@@ -149,24 +153,74 @@ class FlowSequenceVAE(AbstractBoundVAE):
     def predict(self, frames: Any, k: int) -> np.ndarray:
         """The whole sequences (N, T, ...) that the transformation k makes of frames (N, ...), each that number `at`.
 
+        Of sequences (N, T, ...), that frame is taken.
+
         Raises `ConfigError` for a k that is not there and where there is no flow, `DataError` for other shapes.
         """
+        module, _ = self._moving
+        rows = map_rows(encode_row, module, *self._as_sequences(frames, k), chunk=AT_ONCE)
+        return self.inverse_transform(rows)
+
+    def draw(self, n: int = 1, *, seed: int = 0) -> Float[np.ndarray, "N n"]:
+        """`n` latent points of the first frame, drawn from the prior."""
+        _, size = self._moving
+        require_count("n", n)
+        require_seed(seed)
+        return np.random.default_rng(seed).normal(size=(n, size)).astype(np.float32)
+
+    def start(self, X: Any, k: int) -> Float[np.ndarray, "N n"]:
+        """The latent points at the first time from which the transformation k leads through frames X (N, ...), each
+        that number `at`, or through those of sequences. Raises as `predict` does."""
+        module, _ = self._moving
+        return np.asarray(map_rows(_first, module, *self._as_sequences(X, k), chunk=AT_ONCE))
+
+    def _as_sequences(self, frames: Any, k: int) -> tuple[np.ndarray, Int[np.ndarray, " N"]]:
+        """Flat sequences, of which the model looks at one frame, and k for each."""
+        check_number(k, self.potentials)
+        x = np.asarray(frames, np.float32)
+        shape = self.sample_shape_[1:] or (1,)
+        if x.shape[1:] not in (shape, self.sample_shape_) or not len(x) or not np.isfinite(x).all():
+            raise DataError(
+                f"The frames have shape {x.shape}; expected finite numbers of shape (N, {', '.join(map(str, shape))}), "
+                f"or sequences of {len(self.times_)} of them."
+            )
+        if x.shape[1:] == shape:
+            x = np.repeat(x[:, None], len(self.times_), axis=1)
+        x = x.reshape(len(x), -1)
+        return x, np.full(len(x), k, np.int32)
+
+    @property
+    def _moving(self) -> tuple[Any, int]:
         check_is_fitted(self)
         if self.flow == "none":
             raise ConfigError("With flow='none' every frame is by itself, and none follows from another.")
-        if not isinstance(k, int | np.integer) or not 0 <= k < self.potentials:
-            raise ConfigError(f"k={k}: there is no such transformation; there are {self.potentials}, from 0 on.")
-        x = np.asarray(frames, np.float32)
-        shape = self.sample_shape_[1:] or (1,)
-        if x.shape[1:] != shape or not len(x) or not np.isfinite(x).all():
-            raise DataError(
-                f"The frames have shape {x.shape}; expected finite numbers of shape (N, {', '.join(map(str, shape))})."
-            )
-        x = np.repeat(x.reshape(len(x), 1, -1), len(self.times_), axis=1).reshape(len(x), -1)
-        return self.inverse_transform(
-            map_rows(encode_row, self._centred, x, np.full(len(x), k, np.int32), chunk=AT_ONCE)
-        )
+        return self._centred, self.latent_size
+
+    def _follower(self, shares: tuple[float, ...]) -> "_Follow":
+        return _Follow(shares, self.sample_shape_[1:])
+
+    def _times(self, shares: Float[np.ndarray, " T"]) -> Float[np.ndarray, " T"]:
+        return self.times_[0] + shares * (self.times_[-1] - self.times_[0])
 
     @property
     def _prior_size(self) -> int:
         return self.latent_size * (len(self.times_) if self.flow == "none" else 1)
+
+
+class _Follow(NamedTuple):
+    """Frames of this shape and latent points along a path; equal times share a compiled program."""
+
+    times: tuple[float, ...]
+    shape: tuple[int, ...]
+
+    def __call__(
+        self, module: Module, z: Float[Array, " n"], weights: Float[Array, " K"]
+    ) -> tuple[Float[Array, "T *data"], Float[Array, "T n"]]:
+        path = module.composed(z, weights, np.asarray(self.times), solver=path_solver(self.times)).z
+        return jax.vmap(lambda z: module.decode(z).reshape(self.shape))(path), path
+
+
+def _first(module: Module, x: Float[Array, " d"], k: Int[Array, ""]) -> Float[Array, " n"]:
+    """The latent point of the first frame of a flat sequence."""
+    frames = x.reshape(len(module.times), -1)
+    return module.states(module.posterior(frames).mean, k, key=jr.key(0))[0][0]

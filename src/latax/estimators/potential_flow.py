@@ -14,19 +14,19 @@ from jaxtyping import Array, Float, Int, Key
 from sklearn.utils.validation import check_is_fitted
 
 from latax import train
-from latax._errors import DataError, FileError
+from latax._errors import ConfigError, DataError, FileError
 from latax._wording import look_up
 from latax.estimators import store
-from latax.estimators.decoders import Decoder, draws_of, find_decoder, prior_space, space_of, space_with
+from latax.estimators.decoders import Decoder, draws_of, find_decoder, points_of, prior_space, space_of, space_with
 from latax.estimators.params import require_count
 from latax.estimators.replicated import Replicated
 from latax.estimators.rows import map_rows
 from latax.estimators.run_folder import RunFolder
 from latax.estimators.training import fit_into, train_replicates
+from latax.estimators.traversal import AbstractTraverser, latent_points, path_solver
 from latax.estimators.traversal_assessment import TraversalAssessment, assess_traversals
 from latax.estimators.traversal_settings import TraversalSettings, find_guidance
 from latax.evaluate import Diagnosis
-from latax.integrate import FixedStep
 from latax.models.latent_space import LatentSpace, Rows, check_space
 from latax.models.potential_flow import PotentialFlow as Module
 from latax.models.potential_flow import PriorDraws, decoded_pair, potential_flow
@@ -35,22 +35,12 @@ from latax.potential import ACTIVATIONS, HORIZON, Supervised, check_number
 
 #: Draws on which weights and replicates are compared, for each potential.
 VALIDATION_EACH = 64
-#: Steps of the classical Runge-Kutta method for a whole path, at the least.
-SOLVER_STEPS = 24
 #: The decoder beside a saved model.
 INSIDE = "decoder"
 
 
-class Traversal(NamedTuple):
-    """Paths from N points at T times: `data` (N, T, ...) decoded, `latent` (N, T, n) in the decoder's coordinates."""
-
-    data: Float[np.ndarray, "N T *data"]
-    latent: Float[np.ndarray, "N T n"]
-    times: Float[np.ndarray, " T"]
-
-
 @dataclass(eq=False, repr=False)
-class PotentialFlow(TraversalSettings, Replicated):
+class PotentialFlow(TraversalSettings, Replicated, AbstractTraverser):
     """Potential flows: paths through the latent space of a finished decoder, distinct, visible and reversible.
 
     Potentials u(z, t) that obey an equation are trained so that a classifier can tell from two decoded points along
@@ -141,48 +131,29 @@ class PotentialFlow(TraversalSettings, Replicated):
         require_count("n", n)
         return draws_of(self.space_, n, seed)
 
-    def traverse(self, Z: Any, k: int, *, steps: int = 12, backwards: bool = False) -> Traversal:
-        """The paths of the k-th potential from latent points Z (N, n), at `steps` times from 0 to 1.
+    def start(self, X: Any, k: int = 0) -> Float[np.ndarray, "N n"]:
+        """The latent points of data X (N, ...) by the decoder's own encoder: all paths start there, whichever k.
 
-        With `backwards`, Z are the ends of the paths and the times go from 1 to 0: the inverse of the same flow. The
-        negative direction has no other definition. Raises `ConfigError` for a k that is not there and fewer than two
-        steps, `DataError` for points of another size or that are not finite.
+        Raises `ConfigError` for a `LatentSpace`, which encodes nothing.
         """
         check_is_fitted(self)
         check_number(k, self.potentials)
-        weights = np.zeros(self.potentials, np.float32)
-        weights[k] = 1
-        return self._follow(Z, weights, steps, backwards)
-
-    def compose(self, Z: Any, weights: Any, *, steps: int = 12, backwards: bool = False) -> Traversal:
-        """The paths along Σ a_k ∇u^k from latent points Z (N, n), for one weight a_k of each potential."""
-        check_is_fitted(self)
-        found = np.asarray(weights, np.float32)
-        if found.shape != (self.potentials,) or not np.isfinite(found).all():
-            raise DataError(
-                f"The weights have shape {found.shape}; expected {self.potentials} finite numbers, one for each "
-                "potential."
+        if self._decoder is None:
+            raise ConfigError(
+                "The decoder is a LatentSpace, which encodes nothing. Find the latent points of the data yourself, and "
+                "give these to `traverse`; `draw` has points of the prior."
             )
-        return self._follow(Z, found, steps, backwards)
+        return points_of(self._decoder, X)
 
-    def _follow(self, Z: Any, weights: np.ndarray, steps: int, backwards: bool) -> Traversal:
-        require_count("steps", steps, least=2)
-        points = self._points(Z)
-        times = np.linspace(0, HORIZON, steps)
-        times = times[::-1] if backwards else times
-        function = _Follow(tuple(times.tolist()))
-        weights = np.broadcast_to(weights, (len(points), self.potentials))
-        data, latent = map_rows(function, self.module_, points, weights, chunk=64)
-        return Traversal(data, latent, times)
+    @property
+    def _moving(self) -> tuple[Module, int]:
+        return self.module_, self.space_.size
 
-    def _points(self, Z: Any) -> Float[np.ndarray, "N n"]:
-        points = np.asarray(Z, np.float32)
-        if points.ndim != 2 or points.shape[1] != self.space_.size or not np.isfinite(points).all():
-            raise DataError(
-                f"The latent points have shape {points.shape}; expected finite numbers of shape "
-                f"(N, {self.space_.size})."
-            )
-        return points
+    def _follower(self, shares: tuple[float, ...]) -> "_Follow":
+        return _Follow(shares)
+
+    def _times(self, shares: Float[np.ndarray, " T"]) -> Float[np.ndarray, " T"]:
+        return shares
 
     def assess(self) -> TraversalAssessment:
         """All numbers that a diagnosis and a report are made of, on fresh draws."""
@@ -200,7 +171,7 @@ class PotentialFlow(TraversalSettings, Replicated):
         another size, and rows that do not belong together.
         """
         check_is_fitted(self)
-        points, numbers, shares = self._points(Z), np.asarray(k), np.asarray(s, np.float32)
+        points, numbers, shares = latent_points(Z, self.space_.size), np.asarray(k), np.asarray(s, np.float32)
         if numbers.shape != (len(points),) or shares.shape != (len(points),):
             raise DataError(
                 f"There are {len(points)} latent points, k has shape {numbers.shape} and s {shares.shape}; expected "
@@ -283,9 +254,8 @@ class _Follow(NamedTuple):
     def __call__(
         self, module: Module, z: Float[Array, " n"], weights: Float[Array, " K"]
     ) -> tuple[Float[Array, "T *data"], Float[Array, "T n"]]:
-        solver = FixedStep(substeps=-(-SOLVER_STEPS // (len(self.times) - 1)))
         start = (z - module.loc) / module.scale
-        path = module.composed(start, weights, np.asarray(self.times), solver=solver).z
+        path = module.composed(start, weights, np.asarray(self.times), solver=path_solver(self.times)).z
         latent = module.loc[None] + module.scale * path
         return jax.vmap(module.space.decode)(latent), latent
 

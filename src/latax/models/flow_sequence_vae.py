@@ -30,13 +30,14 @@ import numpy as np
 from jaxtyping import Array, Float, Int, PRNGKeyArray
 
 from latax._errors import ConfigError
-from latax.integrate import FixedStep
+from latax.integrate import AbstractSolver, FixedStep
 from latax.models.autoencoder import image_shape
 from latax.models.frame_vae import FrameVAE
 from latax.models.sequence_bound import AbstractSequenceVAE, Frames, Latent, log_standard_normal
 from latax.nn import MLP, DiagonalGaussian, GaussianHead, ImageDecoder, ImageFeatures
 from latax.potential import (
     AbstractPotentialPDE,
+    Path,
     PotentialNet,
     Potentials,
     follow,
@@ -136,6 +137,17 @@ class FlowSequenceVAE(AbstractSequenceVAE):
         velocity = gradient(self.potentials.at(k))
         path = follow(velocity, z, np.asarray(self.times), solver=FixedStep(substeps=_SUBSTEPS)).z
         return jax.vmap(self.decode)(path)
+
+    def composed(
+        self,
+        z: Latent,
+        weights: Float[Array, " K"],
+        ts: Float[Array | np.ndarray, " T"],
+        *,
+        solver: AbstractSolver | None = None,
+    ) -> Path:
+        """The path of a latent point along Σ a_k ∇u^k."""
+        return follow(gradient(self.potentials.combined(weights)), z, ts, solver=solver)
 
 
 def flow_sequence_vae(

@@ -15,6 +15,7 @@ from latax.estimators.base import AbstractEstimator, AbstractSampler
 from latax.estimators.citation import bibtex
 from latax.estimators.density_verbs import DensityVerbs
 from latax.estimators.embedding_assessment import EmbeddingAssessment
+from latax.estimators.flow_sequence_vae import FlowSequenceVAE
 from latax.estimators.forecast_assessment import ForecastAssessment
 from latax.estimators.physics_assessment import PhysicsAssessment
 from latax.estimators.physics_vae import PhysicsVAE
@@ -98,6 +99,8 @@ def _commands(estimator: AbstractEstimator, run: Path) -> list[str]:
         f"latax score {run} FILE --out scores.csv" if scored else f"latax project {run} FILE --out projected.npz"
     ]
     commands.append(f"latax sample {run} --size 1000 --out samples.{'csv' if scored else 'npz'}")
+    if isinstance(estimator, FlowSequenceVAE) and estimator.flow != "none":
+        commands.append(f"latax traverse {run} --k 0 --out paths")
     if isinstance(estimator, PhysicsVAE):
         commands.append(f"latax parameters {run} FILE --out parameters.csv")
         commands.append(f"latax explain {run} FILE --out shares.csv")

@@ -10,7 +10,8 @@ import numpy as np
 from latax import __version__
 from latax._errors import FileError
 from latax.estimators.citation import bibtex
-from latax.estimators.potential_flow import PotentialFlow, Traversal
+from latax.estimators.potential_flow import PotentialFlow
+from latax.estimators.traversal import Traversal
 from latax.estimators.traversal_assessment import STEPS, TraversalAssessment
 from latax.evaluate import confidence_interval
 from latax.report import figures

@@ -11,7 +11,7 @@ import numpy as np
 from rich.console import Console
 
 from latax.data.blobs import FACTORS, Blobs
-from latax.estimators.potential_flow import Traversal
+from latax.estimators.traversal import Traversal
 from latax.models.latent_space import LatentSpace, StandardNormal
 from latax.report.content import Section
 from latax.studies.result import StudyResult

@@ -16,8 +16,8 @@ from latax._errors import DataError
 from latax.data import Samples
 from latax.estimators import VAE, PotentialFlow
 from latax.estimators.decoders import draws_of, prior_space
-from latax.estimators.potential_flow import Traversal
 from latax.estimators.rows import map_rows
+from latax.estimators.traversal import Traversal
 from latax.evaluate import (
     Interval,
     attribute_correlation,

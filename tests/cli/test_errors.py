@@ -1,8 +1,10 @@
 """What a user gets wrong ends with status 2 and one clear message; what we get wrong, with status 1 and a traceback."""
 
+import re
 import runpy
 import subprocess
 import sys
+from dataclasses import fields
 
 import numpy as np
 import pandas as pd
@@ -10,11 +12,12 @@ import pytest
 
 from latax._errors import ConfigError, DataError, DivergenceError, FileError
 from latax.cli import main
+from latax.estimators import ESTIMATORS, TRAVERSALS
 from tests.cli.conftest import TINY
 
 COMMANDS = [
     *("fit", "resume", "encode", "decode", "project", "sample", "score", "diagnose", "report", "data", "study"),
-    *("predict", "intervene", "parameters", "explain"),
+    *("predict", "traverse", "intervene", "parameters", "explain"),
 ]
 MODELS = ["mflow", "ambient-flow", "manifold-density", "probabilistic-pca"]
 
@@ -55,6 +58,14 @@ def test_every_command_has_help(command, capsys):
     assert "usage: latax" in printed
     # No placeholder where a description should be.
     assert len(printed.splitlines()) > 3
+
+
+@pytest.mark.parametrize("model", sorted(ESTIMATORS | TRAVERSALS))
+def test_every_argument_of_an_estimator_is_an_option(model, capsys):
+    main(["fit", model, "--help"])
+    options = set(re.findall(r"^\W*--([a-z][a-z-]*)", capsys.readouterr().out, re.MULTILINE))
+    arguments = {field.name.replace("_", "-") for field in fields((ESTIMATORS | TRAVERSALS)[model])}
+    assert arguments - {"decoder"} <= options
 
 
 def test_what_matters_most_comes_first_in_the_help_of_a_fit(capsys):

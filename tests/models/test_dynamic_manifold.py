@@ -14,11 +14,13 @@ from latax.geometry import (
     FlatTorusMetric,
     FlowContext,
     LiteralFlow,
+    RicciFlow,
     SphereMetric,
     StaticFlow,
     SymmetricFlow,
     metric_and_rate,
     pullback_metric,
+    ricci_tensor,
 )
 from latax.models.dynamic_manifold import FlowOperator, dynamic_manifold_vae
 from latax.models.dynamic_objective import (
@@ -56,6 +58,36 @@ class Shrinking(eqx.Module):
 
 def known(radius=RADIUS, **options):
     return eqx.tree_at(lambda m: m.manifold, model_of(operator="none", **options), Shrinking(jnp.asarray(radius)))
+
+
+class Collapsing(eqx.Module):
+    """A sphere whose squared radius falls at a constant rate, which is its Ricci flow at half that speed."""
+
+    rate: jax.Array
+
+    def __call__(self, at):
+        return jnp.sqrt(RADIUS**2 - self.rate * at[-1]) * SphereMetric(2, radius=1).embed(at[:-1])
+
+
+@pytest.mark.parametrize(("rate", "follows"), [(2.0, True), (1.0, False)])
+def test_a_collapsing_sphere_follows_the_ricci_flow(x64, rate, follows):
+    model = eqx.tree_at(
+        lambda m: m.manifold, model_of(operator="none", flow=RicciFlow(1.0)), Collapsing(jnp.asarray(rate))
+    )
+    u, t = jnp.array([0.9, 0.4]), jnp.array(0.3)
+    g, change = model.metric_and_rate(model.frame(u, t), u, t)
+    context = model.context(u, t)
+    np.testing.assert_allclose(context.ricci, SphereMetric(2, radius=1).metric(u), atol=1e-12)
+    residual = np.abs(model.flow.residual(g, change, context)).max()
+    assert residual < 1e-12 if follows else residual > 0.1
+
+
+def test_the_curvature_of_a_metric_network_is_its_own():
+    model = model_of(operator="none", flow=RicciFlow(1.0), metric="network")
+    u, t = jnp.array([0.9, 0.4]), jnp.array(0.3)
+    expected = ricci_tensor(lambda u: model.metric_at(u, t), u)
+    np.testing.assert_allclose(model.context(u, t).ricci, expected, rtol=1e-5)
+    assert model_of().context(u, t).ricci is None
 
 
 def start(model, data):

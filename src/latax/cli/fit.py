@@ -55,7 +55,7 @@ def objects_by_name() -> tyro.constructors.ConstructorRegistry:
     """For tyro: an option that takes an object, such as a chart or a physics, takes its name."""
     from latax.data.rendered import RenderedManifold
     from latax.density import AbstractEmbedding
-    from latax.geometry import AbstractReferenceMetric
+    from latax.geometry import AbstractMetricFlow, AbstractReferenceMetric
     from latax.physics.physics import AbstractPhysics
     from latax.potential import AbstractGuidance, AbstractPotentialPDE
 
@@ -63,6 +63,7 @@ def objects_by_name() -> tyro.constructors.ConstructorRegistry:
         AbstractEmbedding: "CHART",
         AbstractPhysics: "PHYSICS",
         AbstractReferenceMetric: "SURFACE",
+        AbstractMetricFlow: "FLOW",
         RenderedManifold: "MANIFOLD",
         AbstractPotentialPDE: "EQUATION",
         AbstractGuidance: "GUIDANCE",

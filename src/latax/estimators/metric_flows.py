@@ -4,13 +4,14 @@ from collections.abc import Callable
 
 from latax._by_name import by_name, is_own
 from latax._wording import look_up
-from latax.geometry import AbstractMetricFlow, LiteralFlow, StaticFlow, SymmetricFlow
+from latax.geometry import AbstractMetricFlow, LiteralFlow, RicciFlow, StaticFlow, SymmetricFlow
 
 #: Name, and how to make one from a rate.
 BUILT_IN: dict[str, Callable[[float], AbstractMetricFlow]] = {
     "symmetric": SymmetricFlow,
     "literal": LiteralFlow,
     "static": lambda rate: StaticFlow(),
+    "ricci": RicciFlow,
 }
 
 

@@ -55,10 +55,10 @@ class VAEDLM(AbstractForecaster):
     chart: Literal["bounded", "open"] = "bounded"
     """Whether latent coordinates are kept away from the poles of the surface."""
     flow: str | AbstractMetricFlow = "symmetric"
-    """The metric flow: symmetric keeps a metric a metric; literal is the published one; static leaves it as it is; or
-    your own as file.py:name."""
+    """The metric flow: symmetric keeps a metric a metric; literal is the published one; static leaves it as it is;
+    ricci follows its own curvature and knows no surface; or your own as file.py:name."""
     rate: float = 2.0
-    """How fast the flow relaxes, over the observed window."""
+    """How fast the flow relaxes, over the observed window; of ricci, its speed."""
     operator: OperatorKind = "symmetric"
     """The learned operator of the flow: symmetric (constant in time), none, free, or positive (the released one)."""
     metric: Literal["induced", "network"] = "induced"

@@ -41,17 +41,20 @@ from latax.geometry.evolving import (
     moving_frame,
 )
 from latax.geometry.geodesic import Geodesic, geodesic
+from latax.geometry.intrinsic import ricci_tensor, scalar_curvature
 from latax.geometry.length import length
 from latax.geometry.loewner import negative_energy, negative_part, order_penalty, order_violation
 from latax.geometry.lowest import Lowest, best_multiple, lowest_energy, lowest_is_known
 from latax.geometry.manifold import AbstractHomogeneousManifold, AbstractManifold, AbstractMetricSpace
 from latax.geometry.metric import condition_number, log_volume, pullback_metric, speed
 from latax.geometry.metric_flow import (
+    AbstractCurvatureFlow,
     AbstractLinearFlow,
     AbstractMetricFlow,
     AbstractSolvableFlow,
     FlowContext,
     LiteralFlow,
+    RicciFlow,
     StaticFlow,
     SymmetricFlow,
     entropy,
@@ -73,6 +76,7 @@ from latax.geometry.torus_metrics import FlatTorusMetric, RevolutionTorusMetric
 __all__ = [
     "DISTORTIONS",
     "SO3",
+    "AbstractCurvatureFlow",
     "AbstractDistanceLaw",
     "AbstractDistortion",
     "AbstractEmbeddedReference",
@@ -109,6 +113,7 @@ __all__ = [
     "Radial",
     "Regularised",
     "RevolutionTorusMetric",
+    "RicciFlow",
     "Shell",
     "Sphere",
     "SphereMetric",
@@ -151,6 +156,8 @@ __all__ = [
     "pair_terms",
     "probed_terms",
     "pullback_metric",
+    "ricci_tensor",
+    "scalar_curvature",
     "second_fundamental_form",
     "second_fundamental_form_in_frame",
     "second_quotient",

@@ -12,6 +12,9 @@ The second, as released with "Variational autoencoders with latent high-dimensio
 
 Of the volume, `entropy` = ½ log det g: its rate is ½ tr(g^-1 ∂_t g). For Λ = 0 it never falls below the average of its
 start and its end that time weighs, e^{-αt} entropy(g0) + (1 - e^{-αt}) entropy(Σ).
+
+Hamilton's Ricci flow, ∂_t g = -2 Ric(g), needs the metric around the point as well: `RicciFlow` (as in Gracyk,
+"Ricci flow regularization in latent spaces for the forward learning of PDEs", arXiv 2401.14591).
 """
 
 import abc
@@ -35,6 +38,8 @@ class FlowContext(NamedTuple):
     """Σ: the reference metric, symmetric and positive definite."""
     operator: Matrix
     """Λ: any matrix."""
+    ricci: Matrix | None = None
+    """Ric(g) of the metric that follows the flow, for flows by curvature."""
 
 
 class AbstractMetricFlow(eqx.Module):
@@ -71,6 +76,30 @@ class StaticFlow(AbstractSolvableFlow):
     def solution(self, start: Matrix, t: Scalar, context: FlowContext) -> Matrix:
         """The start."""
         return start
+
+
+class AbstractCurvatureFlow(AbstractMetricFlow):
+    """A flow by the metric's own curvature: its context has to have that."""
+
+
+class RicciFlow(AbstractCurvatureFlow):
+    """∂_t g = -2 c Ric(g), with a speed c > 0: what is curved like a sphere shrinks, saddles grow, flat metrics rest.
+
+    A sphere of dimension n loses 2 c (n - 1) of its squared radius in a unit of time, until nothing is left. Raises
+    `ConfigError` for a speed that is not positive.
+    """
+
+    speed: float = eqx.field(static=True, default=1.0, converter=float)
+
+    def __check_init__(self):
+        if not 0 < self.speed < float("inf"):
+            raise ConfigError(f"speed = {self.speed:g}: a Ricci flow has a positive speed, e.g. 1.")
+
+    def terms(self, g: Matrix, context: FlowContext) -> dict[str, Matrix]:
+        """curvature: -2 c Ric(g)."""
+        if context.ricci is None:
+            raise ConfigError("A Ricci flow needs the curvature: FlowContext(..., ricci=ricci_tensor(metric, u)).")
+        return {"curvature": -2 * self.speed * context.ricci}
 
 
 class AbstractLinearFlow(AbstractSolvableFlow):

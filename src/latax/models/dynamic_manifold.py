@@ -21,13 +21,16 @@ from jaxtyping import Array, Float, PRNGKeyArray
 
 from latax._errors import ConfigError
 from latax.geometry import (
+    AbstractCurvatureFlow,
     AbstractLinearFlow,
     AbstractMetricFlow,
     AbstractReferenceMetric,
     FlowContext,
     MovingFrame,
+    induced_metric,
     metric_and_rate,
     moving_frame,
+    ricci_tensor,
 )
 from latax.nn.gated import GatedFeatures, GatedMLP, gelu
 from latax.nn.gaussian import DiagonalGaussian, bounded_log_variance
@@ -178,8 +181,12 @@ class DynamicManifoldVAE(eqx.Module):
         return metric_and_rate(self.metric_at, u, t)
 
     def context(self, u: Vector, t: Scalar) -> FlowContext:
-        """Σ and Λ at a point and time."""
-        return FlowContext(self.reference.metric(u), self.operator(u, t))
+        """Σ and Λ at a point and time, and the curvature of the metric where the flow needs that."""
+        context = FlowContext(self.reference.metric(u), self.operator(u, t))
+        if not isinstance(self.flow, AbstractCurvatureFlow):
+            return context
+        metric = induced_metric(self.embed) if self.metric is None else self.metric_at
+        return context._replace(ricci=ricci_tensor(lambda u: metric(u, t), u))
 
 
 def dynamic_manifold_vae(

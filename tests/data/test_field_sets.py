@@ -135,6 +135,15 @@ class TestAllenCahn:
         np.testing.assert_allclose(found[1], self.front(1.0, x, width), atol=1e-9)
         assert abs(found[1] - self.front(0.99, x, width)).max() > 1e-3
 
+    def test_fronts_between_the_two_phases_stand_still(self):
+        """tanh(x / √2 ε), once up and once down, too far apart to feel one another."""
+        x, width = periodic(1024), 0.02
+        kinks = lambda width: np.tanh((0.25 - abs(x - 0.5)) / (2**0.5 * width))
+        found = allen_cahn.solve(kinks(width)[None], [0.0, 2.0], width=width)[0]
+        np.testing.assert_allclose(found[1], kinks(width), atol=1e-9)
+        wider = allen_cahn.solve(kinks(1.5 * width)[None], [2.0], width=width)[0, 0]
+        assert abs(wider - kinks(1.5 * width)).max() > 0.1  # Any other front goes to that one.
+
     def test_steps_are_of_fourth_order(self):
         initial = cosine_powers(np.array([[0.8, -0.3, 0.5]]), periodic(128))
         by = {step: allen_cahn.solve(initial, [0.4], step=step)[0, 0] for step in (0.1, 0.05, 0.005)}

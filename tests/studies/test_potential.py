@@ -142,11 +142,12 @@ def test_sequences_with_and_without_their_transformation(tmp_path):
     budget = potential_regulariser.Budget(sequences=40, steps=2, replicates=2, draws=2)
     common = {"width_size": 4, "latent_size": 2, "batch_size": 8, "progress": False}
     result = potential_regulariser.regulariser_study(
-        turning(), kinds, tuple(kinds), budget, 0, QUIET, tmp_path, **common
+        turning(), ("left", "right"), kinds, tuple(kinds), budget, 0, QUIET, tmp_path, **common
     )
     known, gained, _, _ = result.tables
     assert [row[0] for row in known.rows] == list(kinds)
     assert [row[0] for row in gained.rows] == ["VAE of frames"]
+    assert [len(section.figures) for section in result.sections] == [2, 1]
     assert all(np.isfinite(cell.estimate) for row in known.rows for cell in row[1:4])
 
 

@@ -17,7 +17,7 @@ from latax.estimators import FlowSequenceVAE
 from latax.estimators.rows import map_rows
 from latax.evaluate import EquivarianceError, equivariance_error, paired_difference
 from latax.report import figures
-from latax.report.content import Section
+from latax.report.content import Figure, Section
 from latax.report.tables import Table
 from latax.studies.contest import Contest, Measure, Results, hold
 from latax.studies.result import StudyResult
@@ -59,11 +59,13 @@ def potential_regulariser(budget: str, seed: int, console: Console, folder: Path
     """Sequences of digits that are scaled, turned or recoloured: potential flows, straight flows and plain VAEs."""
     chosen = BUDGETS[budget]
     made = digit_sequences.make(chosen.sequences, seed + 1_000_000, known=True, side=SIDE)
-    return regulariser_study(made, KINDS, UNKNOWN, chosen, seed, console, folder, batch_size=BATCH)
+    called = digit_sequences.TRANSFORMATIONS
+    return regulariser_study(made, called, KINDS, UNKNOWN, chosen, seed, console, folder, batch_size=BATCH)
 
 
 def regulariser_study(
     sequences: Samples,
+    called: tuple[str, ...],
     kinds: Mapping[str, Mapping[str, Any]],
     unknown: tuple[str, ...],
     budget: Budget,
@@ -72,7 +74,8 @@ def regulariser_study(
     folder: Path,
     **common: Any,
 ) -> StudyResult:
-    """The study of these sequences, split by image so that no digit is in both parts; `common`: options of all."""
+    """The study of these sequences, whose transformations are `called` so, split by image so that no digit is in both
+    parts; `common`: options of all."""
     rows, test_rows = split(len(sequences), (0.8, 0.2), seed=seed, groups=sequences.truth["image"])
     options = {"latent_size": 16, **common, "steps": budget.steps, "replicates": budget.replicates, "seed": seed}
     tables, sections = [], []
@@ -90,19 +93,33 @@ def regulariser_study(
             "themselves the flow stands still."
             + ("" if told else " The flow is that of the likeliest transformation."),
         )
-        contestants = {name: FlowSequenceVAE(**{"potentials": 3, **options, **kinds[name]}) for name in names}
+        contestants = {name: FlowSequenceVAE(**{"potentials": len(called), **options, **kinds[name]}) for name in names}
         results = hold(contest, contestants, console, folder)
         table, gained = results.table(), gains(results, names)
         tables += [table, gained]
         intervals = {m: [results.interval(name, m) for name in results.fitted] for m in contest.measures}
         shown = figures.comparison_figure(list(results.fitted), intervals)
-        sections.append(Section(f"Transformation {title}", tables=[table, gained], figures=[shown]))
+        paths = [paths_of(results.fitted[names[0]], test, called)] if told else []
+        sections.append(Section(f"Transformation {title}", tables=[table, gained], figures=[*paths, shown]))
     return StudyResult(
         title="Potential flows as a part of a VAE",
         summary=f"{len(sequences):,} sequences, {budget.steps:,} steps, {budget.replicates} replicates. Nothing is "
         "above the likelihood, so a lower bound can be compared; a tighter posterior and a better model both lower it.",
         tables=tables,
         sections=sections,
+    )
+
+
+def paths_of(model: FlowSequenceVAE, test: Samples, called: tuple[str, ...]) -> Figure:
+    """What each flow makes of a frame of the first sequence."""
+    times = np.asarray(test.times)
+    follow = lambda k: model.traverse(model.start(_sequences(test)[:1], k), k, steps=len(times)).data[0]
+    return figures.paths_figure(
+        {name: follow(k).reshape(len(times), -1).astype(np.float64) for k, name in enumerate(called)},
+        times,
+        test.sample_shape[1:],
+        title="The flow of each transformation, from one image",
+        caption="An image that no model has seen, of which the flow knows one frame.",
     )
 
 
@@ -137,11 +154,15 @@ def measures(test: Samples, which: np.ndarray, draws: int) -> dict[str, Measure]
 
 def equivariance(model: Any, test: Samples) -> EquivarianceError:
     """The error of each sequence; for frames by themselves that of a flow that stands still, from the first frame."""
-    wanted = np.asarray(test.X, np.float64).reshape(len(test), *test.sample_shape)
+    wanted = _sequences(test)
     flat = np.asarray(test.X, np.float32).reshape(len(test), test.sample_shape[0], -1)
     rebuilt = np.asarray(map_rows(_rebuilt, model.module_, flat, chunk=64), np.float64).reshape(wanted.shape)
     flowed = np.broadcast_to(rebuilt[:, :1], wanted.shape) if model.flow == "none" else model.project(test)
     return equivariance_error(wanted, flowed, rebuilt, at=0 if model.flow == "none" else model.at)
+
+
+def _sequences(samples: Samples) -> Float[np.ndarray, "N T *frame"]:
+    return np.asarray(samples.X, np.float64).reshape(len(samples), *samples.sample_shape)
 
 
 def _rebuilt(module: Any, frames: Float[Array, "T d"]) -> Float[Array, "T d"]:

@@ -25,8 +25,11 @@ class FileError(LataxError, OSError):
 
 
 class DivergenceError(LataxError, ArithmeticError):
-    """Training met a value that is not finite: because of these `rows` of the training data, or of the validation data,
-    where it is known which."""
+    """Training met a value that is not finite: because of these `rows`, where it is known which, and not of all alike.
+
+    From an estimator they are rows of the data that it was given; from `latax.train.fit`, of its training data, or else
+    of its `validation` data.
+    """
 
     def __init__(self, message: str, *, rows: Sequence[int] = (), validation: bool = False):
         super().__init__(message)

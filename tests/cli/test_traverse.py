@@ -2,6 +2,9 @@
 
 import json
 
+import equinox as eqx
+import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 from PIL import Image
@@ -90,6 +93,28 @@ def test_a_traversal_may_start_from_data(on_pca, pca_run, folder):
     np.testing.assert_allclose(latent[:, 0], latax.load(pca_run).transform(rows[:2]), atol=1e-4)
 
 
+def test_data_in_another_order_are_refused(on_pca, pca_run, folder, capsys):
+    names = list(latax.load(pca_run).feature_names_)
+    swapped = [names[1], names[0], *names[2:]]
+    np.savetxt(folder / "swapped.csv", np.ones((3, 4)), delimiter=",", header=",".join(swapped), comments="")
+    assert latax_("traverse", on_pca, folder / "swapped.csv", "--out", folder / "no") == 2
+    assert "The columns are in another order" in capsys.readouterr().err
+
+
+def test_a_run_with_an_object_is_gone_on_with_in_python(folder, capsys):
+    from latax.models.latent_space import LatentSpace, StandardNormal
+
+    run = folder / "object"
+    space = LatentSpace(2, StandardNormal(2), eqx.nn.MLP(2, 6, 8, 2, jnp.tanh, key=jax.random.key(0)))
+    latax.PotentialFlow(space, potentials=2, pde="none", steps=1, width_size=2, path_steps=2, progress=False).fit(
+        out=run
+    )
+    assert len(json.loads((run / "config.json").read_text())["params"]["decoder"]) > 255  # No path is that long.
+    assert latax_("resume", run) == 2
+    assert "The decoder of the run" in (said := capsys.readouterr().err)
+    assert "resume=True" in said
+
+
 def test_a_finished_run_is_resumed_to_what_it_is(on_stripes, capsys):
     before = (on_stripes / "model" / "model.safetensors").read_bytes()
     assert latax_("resume", on_stripes, "--no-report") == 0
@@ -135,7 +160,12 @@ def test_sequences_are_fitted_with_and_without_their_transformation(context, fol
     numbers = np.load(run / "traverse-1" / "traversal.npz")
     assert numbers["times"].tolist() == [0, 1, 2]
     np.testing.assert_allclose(numbers["data"], latax.load(run).predict(arrays["x"][:4, 0], 1), atol=1e-4)
+    np.savez(folder / "plain.npz", **arrays)
+    assert latax_("traverse", run, folder / "plain.npz", "--backwards", "--out", folder / f"from{len(context)}") == 0
+    np.savez(folder / "faster.npz", x=arrays["x"], times=10 * arrays["times"])
     capsys.readouterr()
+    assert latax_("traverse", run, folder / "faster.npz", "--out", folder / "no") == 2
+    assert "is at time 10, and the model was fitted on sequences where it is at 1" in capsys.readouterr().err
     assert latax_("fit", "potential-flow", run, "--out", folder / "none") == 2
     assert "A FlowSequenceVAE has flows of its own" in capsys.readouterr().err
 

@@ -58,9 +58,13 @@ def test_a_context_is_that_of_a_whole_sequence(tmp_path):
     np.testing.assert_array_equal(found.context, [[2.0], [1.0]])
     back = unfold(found, "t")
     np.testing.assert_array_equal(back.context, [[2.0], [2.0], [1.0], [1.0]])
-    for wrong, said in ((3.0, "2 and 3"), (np.nan, "2 and nan")):
+    rows.assign(mass=[2.0, 1.0, 1.0, 2.0 + 1e-8]).to_csv(tmp_path / "rounded.csv", index=False)
+    np.testing.assert_allclose(
+        read(tmp_path / "rounded.csv", labels="who", time="t", context="mass").context, [[2], [1]]
+    )
+    for wrong, said in ((3.0, "from 2 to 3"), (2.0001, "from 2 to 2.0001"), (np.nan, "from nan to nan")):
         rows.assign(mass=[2.0, 1.0, 1.0, wrong]).to_csv(tmp_path / "b.csv", index=False)
-        with pytest.raises(DataError, match=rf"sequence b of .* has the values {said} of 'mass', of which a sequence"):
+        with pytest.raises(DataError, match=rf"sequence b of .* has values {said} of 'mass', of which a sequence"):
             read(tmp_path / "b.csv", labels="who", time="t", context="mass")
 
 

@@ -149,7 +149,8 @@ def test_a_path_goes_through_the_frame_that_it_starts_from_and_back(at):
     model = fitted() if at == 0 else FlowSequenceVAE(**TINY, at=at).fit(turning())
     sequences = turning().X[:3].reshape(3, 3, 2)
     Z = model.start(sequences[:, at], 1)
-    np.testing.assert_array_equal(Z, model.start(sequences, 1))
+    for same in (sequences, sequences.reshape(3, -1), turning().take(slice(3)), turning(False).take(slice(3))):
+        np.testing.assert_array_equal(Z, model.start(same, 1))
     path = model.traverse(Z, 1, steps=5)
     assert path.times.tolist() == [2, 2.5, 3, 3.5, 4]
     assert path.data.shape == (3, 5, 2)
@@ -161,6 +162,7 @@ def test_a_path_goes_through_the_frame_that_it_starts_from_and_back(at):
     back = model.traverse(path.latent[:, -1], 1, steps=5, backwards=True)
     assert back.times.tolist() == [4, 3.5, 3, 2.5, 2]
     np.testing.assert_allclose(back.latent[:, -1], Z, atol=1e-4)
+    np.testing.assert_allclose(path.latent[:, -1], model.start(sequences, 1, backwards=True), atol=2e-3)
     other = model.traverse(Z, 0, steps=5).latent
     assert np.abs(other - path.latent).max() > 1e-2
     np.testing.assert_allclose(model.compose(Z, [1, 0], steps=5).latent, other, atol=1e-6)
@@ -175,12 +177,16 @@ def test_draws_are_those_of_the_prior():
 
 def test_verbs_refuse_what_is_not_there():
     model = fitted()
-    with pytest.raises(ConfigError, match=r"every frame is by itself"):
+    with pytest.raises(ConfigError, match=r"every frame is by itself.* Fit with flow='potential'"):
         fitted(False, "none").draw()
-    with pytest.raises(
-        DataError, match=r"The latent points have shape \(1, 3\); expected finite numbers of shape \(N, 2\)"
-    ):
-        model.traverse(np.zeros((1, 3)), 0)
+    for shape in ((1, 3), (0, 2)):
+        with pytest.raises(DataError, match=r"Z has shape .*; expected finite .* of shape \(N, 2\)"):
+            model.traverse(np.zeros(shape), 0)
+    moved = Samples(turning().X, sample_shape=(3, 2), times=TIMES + 1)
+    with pytest.raises(DataError, match=r"is at time 3, and the model was fitted on sequences where it is at 2"):
+        model.start(moved, 0)
+    with pytest.raises(ConfigError, match=r"decodes whole sequences. Fit a VAE to their frames"):
+        PotentialFlow(fitted(False, "none")).fit()
     with pytest.raises(ConfigError, match=r"k=2: there is no such potential; there are 2"):
         model.predict(np.zeros((1, 2)), 2)
     with pytest.raises(DataError, match=r"The frames have shape \(1, 3\); expected finite numbers of shape \(N, 2\)"):

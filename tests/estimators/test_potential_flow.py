@@ -1,6 +1,7 @@
 """Potential flows on a decoder that is known, on fitted models, and on what cannot be decoded."""
 
 import functools
+import json
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -76,6 +77,20 @@ def test_paths_may_start_from_data_where_the_decoder_encodes():
         fitted().start(np.zeros((1, 5, 5, 1)))
     with pytest.raises(ConfigError, match=r"k=2: there is no such potential; there are 2"):
         model.start(ROWS[:4], 2)
+
+
+def test_what_is_kept_of_its_arguments(tmp_path, monkeypatch):
+    described = lambda pde: PotentialFlow(SPACE, pde=pde)._params()["pde"]
+    assert described(Wave(1.0)) == described(Wave(1.0)) != described(Wave(5.0))
+    assert described(Wave(1.0)).endswith(")")
+    (tmp_path / "run").mkdir()
+    monkeypatch.chdir(tmp_path)
+    assert PotentialFlow("run")._params()["decoder"] == str(tmp_path / "run")
+    model = PotentialFlow(SPACE)
+    vars(model)["potentials"] = np.int64(3)
+    assert json.dumps(model._params()["potentials"]) == "3"
+    with pytest.raises(ConfigError, match=r"seed=-1 must be a whole number"):
+        fitted().draw(seed=-1)
 
 
 def test_compositions():
@@ -215,7 +230,7 @@ def test_a_run_is_resumed_with_the_same_decoder_made_anew_and_not_with_other_wei
     again = fit(1.0, resume=True)
     Z = again.draw(2)
     np.testing.assert_array_equal(again.traverse(Z, 0).latent, first.traverse(Z, 0).latent)
-    with pytest.raises(FileError, match="they differ in: data"):
+    with pytest.raises(ConfigError, match="began with another params: decoder was"):
         fit(2.0, resume=True)
 
 
@@ -301,7 +316,7 @@ def test_verbs_refuse_what_is_not_there():
         model.which(Z, [0], half)
     with pytest.raises(ConfigError, match=r"steps=1 must be a whole number of at least 2"):
         model.traverse(Z, 0, steps=1)
-    with pytest.raises(DataError, match=r"The latent points have shape \(2, 2\); expected finite numbers of"):
+    with pytest.raises(DataError, match=r"Z has shape \(2, 2\); expected finite latent coordinates of"):
         model.traverse(Z[:, :2], 0)
     with pytest.raises(DataError, match=r"The weights have shape \(2,\); expected 3 finite numbers"):
         model.compose(Z, [1.0, 2.0])

@@ -4,6 +4,7 @@ import xml.etree.ElementTree as ET
 import matplotlib
 import numpy as np
 import pytest
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Canvas
 
 from latax._errors import DataError
@@ -73,6 +74,23 @@ def test_no_forecast_is_left_out_for_want_of_colours():
     names = [f"method {number}" for number in range(9)]
     drawn = check(F.forecast_error_figure(np.arange(3.0), {name: 1 + RNG.random((4, 3)) for name in names}))
     assert all(name in drawn for name in names)
+
+
+def test_a_forecast_that_is_not_finite_leaves_the_others_on_the_line(monkeypatch):
+    errors = RNG.random((101, 4))
+    errors[7, 2:] = np.inf
+    errors[:60, 3] = np.nan
+    lines, plot = [], Axes.plot
+
+    def kept(self, x, y, *args, **kwargs):
+        lines.append(np.asarray(y))
+        return plot(self, x, y, *args, **kwargs)
+
+    monkeypatch.setattr(Axes, "plot", kept)
+    F.forecast_error_figure(np.arange(4.0), {"some": errors})
+    np.testing.assert_allclose(lines[0][:2], np.median(errors[:, :2], axis=0))
+    assert lines[0][2] == pytest.approx(np.sort(errors[:, 2])[50])
+    assert np.isnan(lines[0][3])  # More than half of them were not finite.
 
 
 def test_one_coordinate_is_compared_with_none():
@@ -222,6 +240,14 @@ def test_rows_of_a_mosaic_are_full(count, shape, rows, columns):
     gap = max(1, round(shape[0] / 16))
     grid = F.image_mosaic(axes(), RNG.random((count, shape[0] * shape[1])), shape).images[0].get_array()
     assert grid.shape == (rows * (shape[0] + gap) - gap, columns * (shape[1] + gap) - gap)
+
+
+def test_a_long_image_is_made_smaller_along_its_length(monkeypatch):
+    ax = F.image_mosaic(axes(), np.ones((1, 4 * 500)), (4, 500), within=(0.0, 1.0))
+    height, width = ax.images[0].get_array().shape
+    assert height >= 1
+    assert width == pytest.approx(84, abs=1)
+    assert ax.images[0].get_array().min() == 1
 
 
 def test_signed_images_have_diverging_colours_symmetric_about_zero():

@@ -45,11 +45,21 @@ def test_markdown_escapes_what_would_break_the_table():
     assert lines[-1] == "Lower is better."
 
 
-def test_csv_has_full_precision_and_three_columns_per_interval():
+def test_intervals_of_few_values_say_what_they_are():
+    few, enough = Interval(2.0, 1.0, 3.0, 0.75, 3), Interval(2.0, 1.0, 3.0, 0.96875, 6)
+    table = Table(
+        "", ["a", "b"], [[few, INTERVAL], [few, enough], [Interval(1.0, None, None, 0.5, 2), None]], "Medians."
+    )
+    assert table.legend == "Medians. So few values cannot give intervals of 95 %: theirs are of 75 % for 3 values."
+    assert to_markdown(table).endswith(f"\n{table.legend}\n")
+    assert Table("", ["a"], [[INTERVAL]]).legend == ""
+
+
+def test_csv_has_full_precision_and_four_columns_per_interval():
     rows = list(csv.reader(io.StringIO(to_csv(TABLE))))
-    assert rows[0] == ["model", "NLL", "NLL low", "NLL high", "points", "seconds"]
-    assert rows[1] == ["M-flow, a|b", "4.1103", "4.09", "4.13", "12000", "1.23456"]
-    assert rows[2] == ["PCA [bold]", "", "", "", "10", ""]
+    assert rows[0] == ["model", "NLL", "NLL low", "NLL high", "NLL level", "points", "seconds"]
+    assert rows[1] == ["M-flow, a|b", "4.1103", "4.09", "4.13", "0.95", "12000", "1.23456"]
+    assert rows[2] == ["PCA [bold]", "", "", "", "", "10", ""]
 
 
 def test_the_terminal_shows_user_text_as_it_is():

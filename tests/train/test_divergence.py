@@ -94,6 +94,10 @@ def test_one_replicate_of_many(bad):
 
     with pytest.raises(DivergenceError, match=rf"at step 0, replicate {bad}: .*with every sample of the batch\."):
         fit(init, [phase(objective=fragile)], SamplerSource(sample), replicates=3)
+    # Where all rows fail, none is to blame.
+    with pytest.raises(DivergenceError, match=r"every sample of the batch\. Lower the learning rate or the") as caught:
+        fit(init, [phase(objective=fragile)], source(), replicates=3)
+    assert caught.value.rows == ()
 
 
 def test_a_gradient_that_alone_is_not_finite():
@@ -124,6 +128,11 @@ def test_a_validation_metric_that_is_not_finite():
         fit(Line, [phase(metric=squared_error)], source(), validation=validation)
     message = "The validation metric of phase 'all' is inf at step 1, replicate 0, because of validation rows [3, 5]"
     assert message in str(caught.value)
+    assert caught.value.rows == (3, 5)
+    validation["y"] = jnp.full_like(validation["y"], jnp.inf)
+    with pytest.raises(DivergenceError, match=r"because of all 40 validation rows\. Lower the learning rate") as caught:
+        fit(Line, [phase(metric=squared_error)], source(), validation=validation)
+    assert caught.value.rows == ()
 
 
 def test_a_reproducer_that_cannot_be_kept(tmp_path):

@@ -42,7 +42,7 @@ def read(run: Path, file: Path, reading: Reading, *, positions: bool = False) ->
     Their positions on a manifold may be missing where the run had some, unless `positions` are needed.
     """
     wanted = as_run(run, file, reading)
-    return wanted(file) if positions or reading.position else wanted.without_missing_positions(file)
+    return wanted(file) if positions or reading.position else wanted.without_missing(file, "position")
 
 
 def as_run(run: Path, file: Path, reading: Reading) -> Reading:

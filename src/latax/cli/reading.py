@@ -3,7 +3,7 @@
 import dataclasses
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import tyro
 
@@ -48,14 +48,14 @@ class Reading:
             position=self.position or None,
         )
 
-    def without_missing_positions(self, path: Path) -> Samples:
-        """The samples in `path`, where nobody asks for their positions: a file may lack these."""
+    def without_missing(self, path: Path, what: Literal["position", "context"]) -> Samples:
+        """The samples in `path`, where nobody asks for their positions, or for their context: a file may lack these."""
         try:
             return self(path)
         except ConfigError:
-            if not self.position:
+            if not getattr(self, what):
                 raise
-            return dataclasses.replace(self, position=())(path)
+            return dataclasses.replace(self, **{what: ()})(path)
 
     def as_in(self, source: dict[str, Any] | None, path: Path) -> "Reading":
         """With what is not given taken from the `source` of a run, if `path` is of the same kind of file."""

@@ -26,6 +26,7 @@ def resume(run: RunPath, report: bool = True) -> None:
     from latax.estimators.run_folder import RunFolder
 
     config = RunFolder(run).config()
+    _refuse_objects(run, config)
     if traversals.is_traversal(config):
         traversals.resume(run, config, report)
         return
@@ -33,6 +34,18 @@ def resume(run: RunPath, report: bool = True) -> None:
     samples = read_again(source)
     estimator = restore(config).fit_samples(samples, out=run, resume=True, source=source)
     show_run(run, estimator, samples, report)
+
+
+def _refuse_objects(run: Path, config: dict[str, Any]) -> None:
+    """Refuses to go on with what was given as an object, of which the folder of a run has the description only."""
+    params = config.get("params", {})
+    objects = [name for name, value in params.items() if isinstance(value, str) and value.endswith(")")]
+    if objects:
+        raise ConfigError(
+            f"The {' and the '.join(objects)} of the run {run} {'was' if len(objects) == 1 else 'were'} given as an "
+            "object in Python, and only Python can give it again: make the estimator with the same arguments as "
+            f"before, and call its fit with out={str(run)!r} and resume=True."
+        )
 
 
 def encode(run: RunPath, file: FilePath, out: Path, reading: Options) -> None:

@@ -1,10 +1,10 @@
 """`latax traverse`, and what other commands do with a run of potential flows."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
-import numpy as np
 import tyro
 
 from latax._errors import ConfigError
@@ -32,7 +32,7 @@ def traverse(
         steps: Points of each path.
         starts: How many paths, from the first rows of the file or from so many draws.
         seed: The same seed gives the same draws.
-        backwards: Take the points for the ends of the paths, and go back in time.
+        backwards: Go back in time, along paths that end at the points, or that lead through the data.
     """
     from latax.estimators.params import require_count
     from latax.estimators.traversal import AbstractTraverser
@@ -45,8 +45,8 @@ def traverse(
     if file is None:
         points = model.draw(starts, seed=seed)
     else:
-        samples = as_run(_whose_data(model, run), file, reading)(file)
-        points = model.start(np.asarray(samples.X[:starts]).reshape(-1, *samples.sample_shape), k)
+        samples = as_run(_whose_data(model, run), file, reading).without_missing(file, "context")
+        points = model.start(samples.take(slice(starts)), k, backwards=backwards)
     found = model.traverse(points, k, steps=steps, backwards=backwards)
     for written in write_traversal(out or Path(run) / f"traverse-{k}", found, title=f"potential {k} of {run}"):
         print(written)
@@ -55,7 +55,7 @@ def traverse(
 def _whose_data(model: Any, run: Path) -> Path:
     """The run whose data say how to read more of them: potentials have their decoder's."""
     decoder = getattr(model, "decoder", None)
-    return Path(decoder) if isinstance(decoder, str) and Path(decoder).is_dir() else run
+    return Path(decoder) if isinstance(decoder, str) and os.path.isdir(decoder) else run
 
 
 def fit_command() -> Callable[..., None]:
@@ -64,10 +64,9 @@ def fit_command() -> Callable[..., None]:
     from latax.estimators.traversal_settings import TraversalSettings
 
     def fit(decoder: str, out: Path, settings: Any, report: bool = True) -> None:
-        name = str(Path(decoder).absolute()) if Path(decoder).is_dir() else decoder
-        estimator = PotentialFlow(name, **vars(settings))
+        estimator = PotentialFlow(decoder, **vars(settings))
         estimator._check_params()
-        estimator.fit(data_of(name), out=out)
+        estimator.fit(data_of(decoder), out=out)
         show(out, estimator, report)
 
     fit.__doc__ = f"""{PotentialFlow.__doc__}
@@ -91,7 +90,7 @@ def data_of(decoder: str) -> Any:
     from latax.estimators.base import AbstractEstimator, AbstractSampler
     from latax.estimators.run_folder import RunFolder
 
-    if not Path(decoder).is_dir():
+    if not os.path.isdir(decoder):
         return None
     model = load(decoder)
     if isinstance(model, AbstractSampler) or not isinstance(model, AbstractEstimator):

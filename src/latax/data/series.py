@@ -13,6 +13,8 @@ from latax.data.truth import TIMES
 
 #: Times of different sequences may differ by this much of a time step: files round.
 _SLACK = 1e-3
+#: Values of a context are the same up to this share of them.
+_CONTEXT_SLACK = 1e-6
 
 
 def fold(table: Samples, time: str) -> Samples:
@@ -135,10 +137,10 @@ def _contexts(table: Samples, rows: dict[str, np.ndarray]) -> Float[np.ndarray, 
     context = np.asarray(table.context, float)
     for label, some in rows.items():
         for name, column in zip(table.context_names, context[some].T, strict=True):
-            found = np.unique(column)
-            if len(found) > 1:
+            least, most = column.min(), column.max()
+            if not most - least <= _CONTEXT_SLACK * max(abs(least), abs(most)):
                 raise DataError(
-                    f"sequence {label} of {table.origin} has the values {found[0]:g} and {found[1]:g} of '{name}', of "
+                    f"sequence {label} of {table.origin} has values from {least:.10g} to {most:.10g} of '{name}', of "
                     "which a sequence has one: it is its context. Leave it out of the context, and it is observed."
                 )
     return np.stack([context[some[0]] for some in rows.values()])

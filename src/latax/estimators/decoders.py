@@ -52,6 +52,10 @@ def find_decoder(decoder: Decoder) -> AbstractEstimator | LatentSpace:
 
 
 def _without_flows(model: AbstractEstimator) -> AbstractEstimator:
+    if isinstance(model, FlowSequenceVAE) and model.flow == "none":
+        raise ConfigError(
+            "A FlowSequenceVAE decodes whole sequences. Fit a VAE to their frames, and potentials on that."
+        )
     if isinstance(model, FlowSequenceVAE):
         raise ConfigError(
             "A FlowSequenceVAE has flows of its own, and a row of its latent coordinates is a whole sequence. Follow "

@@ -11,6 +11,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from latax._errors import ConfigError, DataError
 from latax.data import Samples
+from latax.estimators import inputs
 from latax.estimators.bound_vae import AT_ONCE, AbstractBoundVAE, encode_row
 from latax.estimators.params import require_count, require_not_negative, require_positive, require_seed
 from latax.estimators.rows import map_rows
@@ -153,7 +154,7 @@ class FlowSequenceVAE(AbstractBoundVAE, AbstractTraverser):
     def predict(self, frames: Any, k: int) -> np.ndarray:
         """The whole sequences (N, T, ...) that the transformation k makes of frames (N, ...), each that number `at`.
 
-        Of sequences (N, T, ...), that frame is taken.
+        Of sequences, as `transform` takes them, that frame is taken; their context does not matter.
 
         Raises `ConfigError` for a k that is not there and where there is no flow, `DataError` for other shapes.
         """
@@ -168,32 +169,36 @@ class FlowSequenceVAE(AbstractBoundVAE, AbstractTraverser):
         require_seed(seed)
         return np.random.default_rng(seed).normal(size=(n, size)).astype(np.float32)
 
-    def start(self, X: Any, k: int) -> Float[np.ndarray, "N n"]:
+    def start(self, X: Any, k: int, *, backwards: bool = False) -> Float[np.ndarray, "N n"]:
         """The latent points at the first time from which the transformation k leads through frames X (N, ...), each
-        that number `at`, or through those of sequences. Raises as `predict` does."""
+        that number `at`, or through those of sequences; with `backwards`, those at the last time. Raises as `predict`
+        does."""
         module, _ = self._moving
-        return np.asarray(map_rows(_first, module, *self._as_sequences(X, k), chunk=AT_ONCE))
+        return np.asarray(map_rows(_Ends(backwards), module, *self._as_sequences(X, k), chunk=AT_ONCE))
 
     def _as_sequences(self, frames: Any, k: int) -> tuple[np.ndarray, Int[np.ndarray, " N"]]:
         """Flat sequences, of which the model looks at one frame, and k for each."""
         check_number(k, self.potentials)
-        x = np.asarray(frames, np.float32)
-        shape = self.sample_shape_[1:] or (1,)
-        if x.shape[1:] not in (shape, self.sample_shape_) or not len(x) or not np.isfinite(x).all():
+        shape, count = self.sample_shape_[1:] or (1,), len(self.times_)
+        if not isinstance(frames, np.ndarray) or frames.shape[1:] in (self.sample_shape_, (self.n_features_in_,)):
+            x = np.asarray(inputs.new_rows(self, frames).X, np.float32)
+        elif frames.shape[1:] != shape or not len(frames) or not np.isfinite(frames).all():
             raise DataError(
-                f"The frames have shape {x.shape}; expected finite numbers of shape (N, {', '.join(map(str, shape))}), "
-                f"or sequences of {len(self.times_)} of them."
+                f"The frames have shape {frames.shape}; expected finite numbers of shape "
+                f"(N, {', '.join(map(str, shape))}), or sequences of {count} of them."
             )
-        if x.shape[1:] == shape:
-            x = np.repeat(x[:, None], len(self.times_), axis=1)
-        x = x.reshape(len(x), -1)
+        else:
+            x = np.repeat(frames.astype(np.float32)[:, None], count, axis=1).reshape(len(frames), -1)
         return x, np.full(len(x), k, np.int32)
 
     @property
     def _moving(self) -> tuple[Any, int]:
         check_is_fitted(self)
         if self.flow == "none":
-            raise ConfigError("With flow='none' every frame is by itself, and none follows from another.")
+            raise ConfigError(
+                "With flow='none' every frame is by itself, and none follows from another. Fit with flow='potential' "
+                "or 'linear' for paths; `sample` and `project` need none."
+            )
         return self._centred, self.latent_size
 
     def _follower(self, shares: tuple[float, ...]) -> "_Follow":
@@ -220,7 +225,11 @@ class _Follow(NamedTuple):
         return jax.vmap(lambda z: module.decode(z).reshape(self.shape))(path), path
 
 
-def _first(module: Module, x: Float[Array, " d"], k: Int[Array, ""]) -> Float[Array, " n"]:
-    """The latent point of the first frame of a flat sequence."""
-    frames = x.reshape(len(module.times), -1)
-    return module.states(module.posterior(frames).mean, k, key=jr.key(0))[0][0]
+class _Ends(NamedTuple):
+    """The latent point of the first, or of the last, frame on the path through a flat sequence."""
+
+    last: bool
+
+    def __call__(self, module: Module, x: Float[Array, " d"], k: Int[Array, ""]) -> Float[Array, " n"]:
+        frames = x.reshape(len(module.times), -1)
+        return module.states(module.posterior(frames).mean, k, key=jr.key(0))[0][-1 if self.last else 0]

@@ -39,6 +39,13 @@ def check_training(samples: Samples) -> None:
 
 def new_samples(estimator: Any, X: Any, context: Any) -> Samples:
     """Data for a fitted estimator: as many columns, and as much context, as it was fitted with."""
+    X = new_rows(estimator, X, context)
+    check_context(estimator, X.context, len(X))
+    return X
+
+
+def new_rows(estimator: Any, X: Any, context: Any = None) -> Samples:
+    """`new_samples` where it does not matter whether the data have a context."""
     if not isinstance(X, Samples):
         X = _samples(estimator, X, context, reset=False)
     else:
@@ -47,7 +54,6 @@ def new_samples(estimator: Any, X: Any, context: Any) -> Samples:
         if not len(X):
             raise DataError("The data have no rows. Give at least one sample.")
     check_finite(X)
-    check_context(estimator, X.context, len(X))
     return X
 
 

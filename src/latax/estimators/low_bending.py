@@ -53,6 +53,7 @@ class LowBendingAutoencoder(AbstractAutoencoder):
     """
 
     default_epochs: ClassVar[int] = 500
+    _chosen_by_rows: ClassVar[bool] = False
 
     manifold: str | RenderedManifold | AbstractManifold = "sundial"
     """What the images show: sundial, rotating-object, translations, ellipses, rotated-digits. Or where the samples are

@@ -18,12 +18,13 @@ from latax._errors import ConfigError, DataError, FileError
 from latax._wording import look_up
 from latax.estimators import store
 from latax.estimators.decoders import Decoder, draws_of, find_decoder, points_of, prior_space, space_of, space_with
-from latax.estimators.params import require_count
+from latax.estimators.inputs import latent_array
+from latax.estimators.params import require_count, require_seed
 from latax.estimators.replicated import Replicated
 from latax.estimators.rows import map_rows
 from latax.estimators.run_folder import RunFolder
 from latax.estimators.training import fit_into, train_replicates
-from latax.estimators.traversal import AbstractTraverser, latent_points, path_solver
+from latax.estimators.traversal import AbstractTraverser, path_solver
 from latax.estimators.traversal_assessment import TraversalAssessment, assess_traversals
 from latax.estimators.traversal_settings import TraversalSettings, find_guidance
 from latax.evaluate import Diagnosis
@@ -49,6 +50,7 @@ class PotentialFlow(TraversalSettings, Replicated, AbstractTraverser):
     """
 
     name: ClassVar[str] = "potential-flow"
+    _folders: ClassVar[tuple[str, ...]] = ("decoder",)
 
     decoder: Decoder = field(kw_only=False)
     """What decodes: a fitted model, the folder of one, a LatentSpace, or file.py:name of one."""
@@ -129,10 +131,11 @@ class PotentialFlow(TraversalSettings, Replicated, AbstractTraverser):
         """`n` latent points of the decoder, from which paths may start."""
         check_is_fitted(self)
         require_count("n", n)
+        require_seed(seed)
         return draws_of(self.space_, n, seed)
 
-    def start(self, X: Any, k: int = 0) -> Float[np.ndarray, "N n"]:
-        """The latent points of data X (N, ...) by the decoder's own encoder: all paths start there, whichever k.
+    def start(self, X: Any, k: int = 0, *, backwards: bool = False) -> Float[np.ndarray, "N n"]:
+        """The latent points of data X (N, ...) by the decoder's own encoder: every path may start, or end, there.
 
         Raises `ConfigError` for a `LatentSpace`, which encodes nothing.
         """
@@ -171,7 +174,7 @@ class PotentialFlow(TraversalSettings, Replicated, AbstractTraverser):
         another size, and rows that do not belong together.
         """
         check_is_fitted(self)
-        points, numbers, shares = latent_points(Z, self.space_.size), np.asarray(k), np.asarray(s, np.float32)
+        points, numbers, shares = latent_array(Z, self.space_.size), np.asarray(k), np.asarray(s, np.float32)
         if numbers.shape != (len(points),) or shares.shape != (len(points),):
             raise DataError(
                 f"There are {len(points)} latent points, k has shape {numbers.shape} and s {shares.shape}; expected "

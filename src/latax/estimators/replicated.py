@@ -2,15 +2,17 @@
 
 import os
 import re
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 import equinox as eqx
 import jax
+import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
 from latax._by_name import anywhere
 from latax._errors import ConfigError
+from latax.train.identity import of_arrays
 
 Fitted = TypeVar("Fitted", bound="Replicated")
 
@@ -23,6 +25,9 @@ class Replicated(BaseEstimator):
 
     A fitted one has `models_`, every array with a leading replicate axis, and `best_`, the replicate that is used.
     """
+
+    #: Arguments that may name a folder.
+    _folders: ClassVar[tuple[str, ...]] = ()
 
     models_: Any
     best_: int
@@ -54,13 +59,23 @@ class Replicated(BaseEstimator):
 
     def _params(self) -> dict[str, Any]:
         """The constructor's arguments as JSON can hold them, the same in every process and folder: objects by their
-        description, files by their whole path."""
-        return {name: _plain(value) for name, value in self.get_params(deep=False).items()}
+        description, files and folders by their whole path."""
+        given = self.get_params(deep=False)
+        return {name: _plain(value, name in self._folders) for name, value in given.items()}
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: Any, may_be_folder: bool) -> Any:
+    if isinstance(value, np.generic):
+        value = value.item()
     if isinstance(value, os.PathLike):
-        value = os.fspath(value)
+        value, may_be_folder = os.fspath(value), True
     if isinstance(value, str):
-        return anywhere(value)
-    return value if isinstance(value, bool | int | float | None) else anywhere(_ADDRESS.sub("", repr(value)))
+        return os.path.abspath(value) if may_be_folder and os.path.isdir(value) else anywhere(value)
+    return value if isinstance(value, bool | int | float | None) else _described(value)
+
+
+def _described(value: Any) -> str:
+    """An object in words, with a digest of the arrays in it, whose values its own words leave out."""
+    words = _ADDRESS.sub("", repr(value))
+    arrays = [leaf for leaf in jax.tree.leaves(value) if isinstance(leaf, jax.Array | np.ndarray)]
+    return f"{words.removesuffix(')').rstrip()}, arrays {of_arrays(arrays)})" if arrays else words

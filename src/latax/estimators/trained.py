@@ -40,6 +40,8 @@ class AbstractTrainedEstimator(AbstractEstimator):
     """An estimator whose module is trained on batches."""
 
     default_epochs: ClassVar[int] = 50
+    #: Whether weights are chosen by the held-out rows, one by one.
+    _chosen_by_rows: ClassVar[bool] = True
 
     epochs: int | None = None
     """Passes through the training rows, all phases together. Each model has a default, unless `steps` is given."""
@@ -124,6 +126,8 @@ class AbstractTrainedEstimator(AbstractEstimator):
                 resume,
             )
         except DivergenceError as error:
+            if error.validation and not self._chosen_by_rows:
+                raise
             raise _located(error, samples, validation_rows if error.validation else train_rows) from error
         self.models_, self.best_ = fitted.model, 0
         self._measure(held_out)
@@ -174,5 +178,6 @@ def _located(error: DivergenceError, samples: Samples, rows: Int[np.ndarray, " n
     """The error, in the words of the user's data: training and validation have rows of their own numbers."""
     if not error.rows:
         return error
-    named = listed([where(samples, int(rows[row])) for row in error.rows], _NAMED)
-    return DivergenceError(f"{error} In {samples.origin}: {named}.", rows=error.rows, validation=error.validation)
+    theirs = [int(rows[row]) for row in error.rows]
+    named = listed([where(samples, row) for row in theirs], _NAMED)
+    return DivergenceError(f"{error} In {samples.origin}: {named}.", rows=theirs, validation=error.validation)

@@ -7,6 +7,7 @@ import numpy as np
 from jaxtyping import Float
 
 from latax._errors import DataError
+from latax.estimators.inputs import latent_array
 from latax.estimators.params import require_count
 from latax.estimators.rows import map_rows
 from latax.integrate import FixedStep
@@ -36,8 +37,8 @@ class AbstractTraverser(abc.ABC):
         """`n` latent points from which paths may start, drawn from the prior."""
 
     @abc.abstractmethod
-    def start(self, X: Any, k: int) -> Float[np.ndarray, "N n"]:
-        """The latent points from which the k-th path leads through data X (N, ...)."""
+    def start(self, X: Any, k: int, *, backwards: bool = False) -> Float[np.ndarray, "N n"]:
+        """The latent points from which the k-th path leads through data X (N, ...); with `backwards`, its ends."""
 
     @property
     @abc.abstractmethod
@@ -77,20 +78,12 @@ class AbstractTraverser(abc.ABC):
     def _follow(self, Z: Any, weights: np.ndarray, steps: int, backwards: bool) -> Traversal:
         module, size = self._moving
         require_count("steps", steps, least=2)
-        points = latent_points(Z, size)
+        points = latent_array(Z, size)
         shares = np.linspace(0, HORIZON, steps)
         shares = shares[::-1] if backwards else shares
         weights = np.broadcast_to(weights, (len(points), self.potentials))
         data, latent = map_rows(self._follower(tuple(shares.tolist())), module, points, weights, chunk=_AT_ONCE)
         return Traversal(data, latent, self._times(shares))
-
-
-def latent_points(Z: Any, size: int) -> Float[np.ndarray, "N n"]:
-    """Latent points in single precision. Raises `DataError` for those of another size, or that are not finite."""
-    points = np.asarray(Z, np.float32)
-    if points.ndim != 2 or points.shape[1] != size or not np.isfinite(points).all():
-        raise DataError(f"The latent points have shape {points.shape}; expected finite numbers of shape (N, {size}).")
-    return points
 
 
 def path_solver(shares: tuple[float, ...]) -> FixedStep:

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     import rich.console
     import rich.table
 
+#: Intervals of a lower level are told.
+_USUAL = 0.949
 Cell = str | int | float | bool | np.integer | np.floating | Interval | None
 
 
@@ -46,6 +48,15 @@ class Table:
     def text_rows(self) -> list[list[str]]:
         """The cells as they are shown to people."""
         return [[cell_text(cell) for cell in row] for row in self.rows]
+
+    @property
+    def legend(self) -> str:
+        """The caption, and where so few values cannot give intervals of 95 %, what theirs are."""
+        cells = [cell for row in self.rows for cell in row if isinstance(cell, Interval) and cell.low is not None]
+        lower = sorted({(cell.n, cell.level) for cell in cells if cell.level < _USUAL})
+        each = [f"{100 * level:.3g} % for {n} values" for n, level in lower]
+        note = f"So few values cannot give intervals of 95 %: theirs are of {', '.join(each)}." if each else ""
+        return " ".join(filter(None, (self.caption, note)))
 
     def is_numeric(self, column: int) -> bool:
         """Whether a column holds numbers only (or nothing), so that it is aligned to the right."""
@@ -79,7 +90,7 @@ def to_rich(table: Table) -> "rich.table.Table":
 
     shown = rich.table.Table(
         title=plain(table.title) or None,
-        caption=plain(table.caption) or None,
+        caption=plain(table.legend) or None,
         box=rich.box.SIMPLE_HEAD,
         title_justify="left",
         caption_justify="left",
@@ -112,24 +123,26 @@ def to_markdown(table: Table) -> str:
     rows = [[_markdown_cell(cell) for cell in row] for row in table.text_rows()]
     lines = ["| " + " | ".join(cells) + " |" for cells in [header, rules, *rows]]
     title = [f"**{table.title}**", ""] if table.title else []
-    caption = ["", table.caption] if table.caption else []
+    caption = ["", table.legend] if table.legend else []
     return "\n".join([*title, *lines, *caption]) + "\n"
 
 
 def to_csv(table: Table) -> str:
-    """The table for machines: full precision, nothing as empty, an interval in three columns (x, x low, x high)."""
+    """The table for machines: full precision, nothing as empty, an interval as x, x low, x high, x level."""
     wide = [any(isinstance(row[i], Interval) for row in table.rows) for i in range(len(table.columns))]
     file = io.StringIO()
     writer = csv.writer(file, lineterminator="\n")
     columns = zip(table.columns, wide, strict=True)
-    writer.writerow([name for c, w in columns for name in ([c, f"{c} low", f"{c} high"] if w else [c])])
+    writer.writerow([name for c, w in columns for name in ([c, f"{c} low", f"{c} high", f"{c} level"] if w else [c])])
     for row in table.rows:
         writer.writerow([value for cell, w in zip(row, wide, strict=True) for value in _csv_cells(cell, w)])
     return file.getvalue()
 
 
 def _csv_cells(cell: Cell, wide: bool) -> list[object]:
-    values = [cell.estimate, cell.low, cell.high] if isinstance(cell, Interval) else [cell] + [None, None] * wide
+    values: list[object] = [cell, *[None] * (3 * wide)]
+    if isinstance(cell, Interval):
+        values = [cell.estimate, cell.low, cell.high, None if cell.low is None else cell.level]
     return ["" if v is None or (isinstance(v, float) and math.isnan(v)) else v for v in values]
 
 

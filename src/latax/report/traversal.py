@@ -112,7 +112,7 @@ def _write_images(folder: Path, found: Traversal, shape: tuple[int, ...], title:
     flat = found.data.reshape(count, steps, -1).astype(np.float64)
     within = figures.value_range(flat.reshape(count * steps, -1))
     sheet, animation = folder / "contact-sheet.png", folder / "animation.gif"
-    larger = max(1, -(-_LARGE // min(shape[:2])))
+    larger = max(1, -(-_LARGE // min(figures.image_size(shape))))
     _image(figures.picture_grid(flat.reshape(count * steps, -1), shape, steps, within=within), larger).save(sheet)
     # There and back, so that the film can go on without a jump.
     order = [*range(steps), *range(steps - 2, 0, -1)]

@@ -114,12 +114,18 @@ def _take_apart(
 
 def error(found: Divergence, kept: str) -> DivergenceError:
     """The one message that the user reads; `kept` says where the evidence is."""
+    some = len(found.samples) > 0 and not _all_fail(found)
+    first, then = ("Look at those samples for outliers", "lower the learning rate or the weight of that term")
+    cure = f"{first}; else {then}." if some else f"{then[0].upper()}{then[1:]}; else look at the data for outliers."
     return DivergenceError(
         f"Training diverged in phase {found.phase!r} at step {found.step}, replicate {found.replicate}: "
-        f"{_what(found)}, {_who(found)}. {kept}"
-        "Look at those samples for outliers; else lower the learning rate or the weight of that term.",
-        rows=found.rows or (),
+        f"{_what(found)}, {_who(found)}. {kept}{cure}",
+        rows=found.rows if some and found.rows else (),
     )
+
+
+def _all_fail(found: Divergence) -> bool:
+    return len(found.samples) == found.batch_size > 1
 
 
 def _what(found: Divergence) -> str:
@@ -136,7 +142,7 @@ def _what(found: Divergence) -> str:
 def _who(found: Divergence) -> str:
     if not found.samples:
         return "not caused by any sample alone"
-    if len(found.samples) == found.batch_size > 1:
+    if _all_fail(found):
         return f"with every sample of the batch{_told(found.first)}"
     kind, places = ("places in the batch", found.samples) if found.rows is None else ("training rows", found.rows)
     return f"caused by {kind} {_some(places)}{_told(found.first)}"
@@ -162,10 +168,16 @@ def of_metric(trainer: Trainer, segment: Segment, step: int, state: State, metri
     rows = np.flatnonzero(~np.isfinite(values)).tolist()
     model = on_host(jax.tree.map(lambda a: a[replicate], state.model))
     first = _described(trainer.programs[segment.phase.name], model, trainer.validation, rows[0]) if rows else {}
+    some = len(rows) < len(values)
+    which = f"validation rows {_some(rows)} of {len(values)}" if some else f"all {len(values)} validation rows"
+    cure = (
+        "Look at those rows for outliers; else lower the learning rate."
+        if some
+        else "Lower the learning rate; else look at the data for outliers."
+    )
     return DivergenceError(
         f"The validation metric of phase {segment.phase.name!r} is {metric[replicate]} at step {step}, replicate "
-        f"{replicate}, because of validation rows {_some(rows)} of {len(values)}{_told(first)}. "
-        "Look at those rows for outliers; else lower the learning rate.",
-        rows=rows,
+        f"{replicate}, because of {which}{_told(first)}. {cure}",
+        rows=rows if some else (),
         validation=True,
     )

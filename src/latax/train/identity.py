@@ -33,9 +33,9 @@ def of_run(trainer: Trainer) -> dict[str, str]:
         "seed": str(settings.seed),
         "recipe": _digest(course.describe()),
         "weights": _digest(repr([_weights(phase) for phase in course.phases])),
-        "data": _of_arrays(source.resident()),
-        "first batch": _of_arrays(first),
-        "validation": _of_arrays(settings.validation),
+        "data": of_arrays(source.resident()),
+        "first batch": of_arrays(first),
+        "validation": of_arrays(settings.validation),
     }
 
 
@@ -73,7 +73,8 @@ def _kinds(structure: Any) -> Any:
     return node and (node[0].__qualname__, [_kinds(child) for child in structure.children()])
 
 
-def _of_arrays(tree: PyTree) -> str:
+def of_arrays(tree: PyTree) -> str:
+    """A digest of names, shapes, types and values; of large arrays, of some of their rows."""
     digest = hashlib.sha256(repr(_shapes(tree)).encode())
     for leaf in jax.tree.leaves(tree):
         if jnp.issubdtype(leaf.dtype, jax.dtypes.prng_key):

@@ -31,7 +31,7 @@ from latax.report.figures.gallery import (
     samples_figure,
     spectrum_figure,
 )
-from latax.report.figures.images import image_mosaic, is_image, picture_grid, value_range
+from latax.report.figures.images import image_mosaic, image_size, is_image, picture_grid, value_range
 from latax.report.figures.paths import paths_figure
 from latax.report.figures.points import latent_curve, latent_scatter, scatter, scatter_3d
 from latax.report.figures.sequences import (
@@ -61,6 +61,7 @@ __all__ = [
     "forest",
     "halfway_figure",
     "image_mosaic",
+    "image_size",
     "interpolation_figure",
     "is_image",
     "latent_curve",

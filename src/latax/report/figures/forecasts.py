@@ -20,7 +20,10 @@ def forecast_error_figure(times: Float[np.ndarray, " T"], errors: Mapping[str, F
         for number, (name, values) in enumerate(errors.items()):
             rounds, place = divmod(number, len(_COLOURS))
             colour = _COLOURS[place]
-            low, middle, high = np.quantile(np.where(np.isfinite(values), values, np.nan), [0.25, 0.5, 0.75], axis=0)
+            # A forecast that is not finite is worse than all others, and no reason to leave them out.
+            ranked = np.where(np.isfinite(values), values, np.inf)
+            quartiles = np.quantile(ranked, [0.25, 0.5, 0.75], axis=0, method="nearest")
+            low, middle, high = np.where(np.isfinite(quartiles), quartiles, np.nan)
             ax.fill_between(times, low, high, color=colour, alpha=0.25)
             ax.plot(times, middle, "--" if rounds else "-", color=colour, label=name)
         ax.set(xlabel="time", ylabel="relative L1 error")

@@ -11,7 +11,7 @@ from latax.report.style import nothing_to_show
 
 def is_image(sample_shape: tuple[int, ...]) -> bool:
     """Whether samples of this shape are shown as images: two spatial axes, with or without channels."""
-    return len(sample_shape) in (2, 3) and min(_spatial(sample_shape)) >= 3
+    return len(sample_shape) in (2, 3) and min(image_size(sample_shape)) >= 3
 
 
 def image_mosaic(
@@ -80,13 +80,13 @@ def value_range(samples: Float[np.ndarray, "N d"]) -> tuple[float, float]:
 def mosaic_aspect(sample_shape: tuple[int, ...], count: int) -> float:
     """Height over width of the grid that `image_mosaic` makes of `count` samples, between 0.1 and one."""
     columns, rows, _ = _layout(sample_shape, count)
-    height, width = _spatial(sample_shape)
+    height, width = image_size(sample_shape)
     return float(np.clip(rows * height / (columns * width), 0.1, 1.0))
 
 
 def _layout(shape: tuple[int, ...], count: int) -> tuple[int, int, int]:
     """Columns and rows of images, as full as can be, one at least, and how many are shown."""
-    height, width = _spatial(shape)
+    height, width = image_size(shape)
     side = max(height, width)
     most, lines = (6, 5) if side <= 32 else (5, 4) if side <= 64 else (4, 3)
     shown = min(count, most * lines)
@@ -94,7 +94,8 @@ def _layout(shape: tuple[int, ...], count: int) -> tuple[int, int, int]:
     return max(math.ceil(shown / rows), 1), rows, shown
 
 
-def _spatial(shape: tuple[int, ...]) -> tuple[int, int]:
+def image_size(shape: tuple[int, ...]) -> tuple[int, int]:
+    """Height and width of samples of this shape."""
     if len(shape) == 2:
         return shape[0], shape[1]
     return (shape[0], shape[1]) if _channels_last(shape) else (shape[1], shape[2])
@@ -115,8 +116,9 @@ def _smaller(picture: np.ndarray, side: int = 96) -> np.ndarray:
     step = -(-max(picture.shape[:2]) // side)
     if step == 1:
         return picture
-    h, w = picture.shape[0] // step, picture.shape[1] // step
-    blocks = picture[: h * step, : w * step].reshape(h, step, w, step, *picture.shape[2:])
+    down, across = (min(step, size) for size in picture.shape[:2])
+    h, w = picture.shape[0] // down, picture.shape[1] // across
+    blocks = picture[: h * down, : w * across].reshape(h, down, w, across, *picture.shape[2:])
     return blocks.mean(axis=(1, 3))
 
 

@@ -2,6 +2,7 @@
 
 import functools
 import json
+import pickle
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -77,6 +78,14 @@ def test_paths_may_start_from_data_where_the_decoder_encodes():
         fitted().start(np.zeros((1, 5, 5, 1)))
     with pytest.raises(ConfigError, match=r"k=2: there is no such potential; there are 2"):
         model.start(ROWS[:4], 2)
+
+
+def test_copies_between_processes():
+    model = on_pca()
+    again = pickle.loads(pickle.dumps(model))
+    Z = model.draw(3, seed=4)
+    np.testing.assert_array_equal(again.draw(3, seed=4), Z)
+    np.testing.assert_array_equal(again.traverse(Z, 1).data, model.traverse(Z, 1).data)
 
 
 def test_what_is_kept_of_its_arguments(tmp_path, monkeypatch):

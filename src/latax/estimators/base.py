@@ -323,23 +323,6 @@ class AbstractEstimator(TransformerMixin, Replicated, abc.ABC):
         like = eqx.filter_eval_shape(eqx.filter_vmap(lambda key: self._module(scale, context_size, key)), keys)
         return eqx.partition(like, lambda leaf: isinstance(leaf, jax.ShapeDtypeStruct))
 
-    def __getstate__(self) -> dict[str, Any]:
-        """For copies between processes: the modules as arrays only, since their functions cannot be pickled."""
-        state: dict[str, Any] = {**super().__getstate__()}  # pyright: ignore[reportGeneralTypeIssues]
-        if "models_" in state:
-            arrays = jax.tree.leaves(eqx.filter(self.models_, eqx.is_array))
-            state["models_"] = [np.asarray(leaf) for leaf in arrays]
-        return state
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        """The inverse of `__getstate__`."""
-        super().__setstate__(state)
-        leaves = vars(self).pop("models_", None)
-        if leaves is not None:
-            shapes, static = self._like(len(leaves[0]))
-            arrays = jax.tree.unflatten(jax.tree.structure(shapes), [jnp.asarray(leaf) for leaf in leaves])
-            self.models_ = eqx.combine(arrays, static)
-
     def __sklearn_tags__(self) -> Any:
         """scikit-learn's description of the estimator: results are in single precision."""
         tags = super().__sklearn_tags__()

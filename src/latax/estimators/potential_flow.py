@@ -1,5 +1,6 @@
 """Traversals as potential flows: paths through the latent space of a finished decoder, learned without labels."""
 
+import functools
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,7 +11,7 @@ import jax
 import jax.numpy as jnp
 import jax.random as jr
 import numpy as np
-from jaxtyping import Array, Float, Int, Key
+from jaxtyping import Array, Float, Int, Key, PyTree
 from sklearn.utils.validation import check_is_fitted
 
 from latax import train
@@ -51,6 +52,7 @@ class PotentialFlow(TraversalSettings, Replicated, AbstractTraverser):
 
     name: ClassVar[str] = "potential-flow"
     _folders: ClassVar[tuple[str, ...]] = ("decoder",)
+    _remade: ClassVar[tuple[str, ...]] = ("space_",)
 
     decoder: Decoder = field(kw_only=False)
     """What decodes: a fitted model, the folder of one, a LatentSpace, or file.py:name of one."""
@@ -71,13 +73,11 @@ class PotentialFlow(TraversalSettings, Replicated, AbstractTraverser):
         """
         self._check_params()
         decoder = find_decoder(self.decoder)
-        if isinstance(decoder, LatentSpace):
-            self._decoder = None
-            self.space_, self.data_shape_ = decoder, check_space(decoder)
-        else:
-            self._decoder = decoder
-            self.space_ = space_of(decoder, X)
-            self.data_shape_ = check_space(self.space_)
+        own = isinstance(decoder, LatentSpace)
+        self._decoder: Any = None if own else decoder
+        self.space_ = decoder if own else space_of(decoder, X)
+        self._points = np.asarray(prior.points) if not own and isinstance(prior := self.space_.sample, Rows) else None
+        self.data_shape_ = check_space(self.space_)
         if not self.reference and isinstance(guidance := find_guidance(self.guidance), Supervised):
             guidance.check(self.data_shape_, self.potentials)
         seen = {"size": self.space_.size, "shape": list(self.data_shape_)}
@@ -119,6 +119,16 @@ class PotentialFlow(TraversalSettings, Replicated, AbstractTraverser):
         return self.train_equation and bool(jax.tree.leaves(eqx.filter(self._pde, eqx.is_inexact_array)))
 
     # ---- the fitted module
+
+    @functools.cached_property
+    def space_(self) -> LatentSpace:
+        """The latent space that the paths are in."""
+        if self._decoder is None:
+            found = find_decoder(self.decoder)
+            assert isinstance(found, LatentSpace)
+            return found
+        with jax.ensure_compile_time_eval():  # It may be asked for while something is traced.
+            return prior_space(self._decoder) if self._points is None else space_with(self._decoder, self._points)
 
     @property
     def module_(self) -> Module:
@@ -208,13 +218,18 @@ class PotentialFlow(TraversalSettings, Replicated, AbstractTraverser):
             "metrics": list(self.metrics_),
             "decoder_inside": self._decoder is not None,
         }
-        if self._decoder is not None and isinstance(self.space_.sample, Rows):
-            extra["points"] = np.asarray(self.space_.sample.points)
+        if self._points is not None:
+            extra["points"] = self._points
         arrays = eqx.filter(self.models_, eqx.is_array)
         store.write_model(Path(path), arrays, extra, config, traversal_card(self, config))
         if self._decoder is not None:
             self._decoder.save(Path(path) / INSIDE)
         return Path(path)
+
+    def _like(self, replicates: int) -> tuple[PyTree, Any]:
+        keys = jnp.stack([jr.key(0)] * replicates)
+        like = eqx.filter_eval_shape(eqx.filter_vmap(lambda key: _without_space(self._module(key))), keys)
+        return eqx.partition(like, lambda leaf: isinstance(leaf, jax.ShapeDtypeStruct))
 
     def _restore(self, path: Path, config: dict[str, Any]) -> "PotentialFlow":
         """Fills a new estimator from a saved model; `config` is its config.json."""
@@ -223,21 +238,18 @@ class PotentialFlow(TraversalSettings, Replicated, AbstractTraverser):
             from latax.estimators.catalogue import load
 
             self._decoder = load(path / INSIDE)
-            points = store.read_arrays(path, ())[1].get("points")
-            self.space_ = prior_space(self._decoder) if points is None else space_with(self._decoder, points)
+            self._points = store.read_arrays(path, ())[1].get("points")
         else:
             space = find_decoder(self.decoder)
             if not isinstance(space, LatentSpace):
                 raise FileError(f"{path} was fitted on a LatentSpace. Give it again: latax.load(path, decoder=space).")
-            self._decoder, self.space_ = None, space
+            self._decoder, self._points, self.space_ = None, None, space
             if check_space(space) != self.data_shape_:
                 raise FileError(
                     f"{path} was fitted on a decoder of data of shape {self.data_shape_}, and this one's have shape "
                     f"{check_space(space)}. Give the decoder that it was fitted on."
                 )
-        keys = jnp.stack([jr.key(0)] * config["replicates"])
-        like = eqx.filter_eval_shape(eqx.filter_vmap(lambda key: _without_space(self._module(key))), keys)
-        shapes, static = eqx.partition(like, lambda leaf: isinstance(leaf, jax.ShapeDtypeStruct))
+        shapes, static = self._like(config["replicates"])
         arrays, extra = store.read_arrays(path, shapes)
         self.models_, self.history_ = eqx.combine(arrays, static), []
         self.metrics_ = {name: extra[f"metrics.{name}"] for name in config["metrics"]}

@@ -1,12 +1,15 @@
 """An estimator of several models that were fitted at once, of which one speaks."""
 
+import abc
 import os
 import re
 from typing import Any, ClassVar, TypeVar
 
 import equinox as eqx
 import jax
+import jax.numpy as jnp
 import numpy as np
+from jaxtyping import PyTree
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
@@ -20,14 +23,15 @@ Fitted = TypeVar("Fitted", bound="Replicated")
 _ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
 
 
-class Replicated(BaseEstimator):
-    """What all estimators share: arguments that a file can hold, and replicates.
+class Replicated(BaseEstimator, abc.ABC):
+    """What all estimators share: arguments that a file can hold, replicates, and copies between processes.
 
     A fitted one has `models_`, every array with a leading replicate axis, and `best_`, the replicate that is used.
     """
 
-    #: Arguments that may name a folder.
+    #: Arguments that may name a folder, and attributes that are made again where they are missing.
     _folders: ClassVar[tuple[str, ...]] = ()
+    _remade: ClassVar[tuple[str, ...]] = ()
 
     models_: Any
     best_: int
@@ -56,6 +60,27 @@ class Replicated(BaseEstimator):
         check_is_fitted(self)
         arrays, static = eqx.partition(self.models_, eqx.is_array)
         return eqx.combine(jax.tree.map(lambda a: a[self.best_], arrays), static)
+
+    @abc.abstractmethod
+    def _like(self, replicates: int) -> tuple[PyTree, Any]:
+        """(shapes of the arrays of `models_`, everything else), without computing anything."""
+
+    def __getstate__(self) -> dict[str, Any]:
+        """For copies between processes: the modules as arrays only, since their functions cannot be pickled."""
+        state: dict[str, Any] = {**super().__getstate__()}  # pyright: ignore[reportGeneralTypeIssues]
+        if "models_" in state:
+            arrays = jax.tree.leaves(eqx.filter(self.models_, eqx.is_array))
+            state["models_"] = [np.asarray(leaf) for leaf in arrays]
+        return {name: value for name, value in state.items() if name not in self._remade}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """The inverse of `__getstate__`."""
+        super().__setstate__(state)
+        leaves = vars(self).pop("models_", None)
+        if leaves is not None:
+            shapes, static = self._like(len(leaves[0]))
+            arrays = jax.tree.unflatten(jax.tree.structure(shapes), [jnp.asarray(leaf) for leaf in leaves])
+            self.models_ = eqx.combine(arrays, static)
 
     def _params(self) -> dict[str, Any]:
         """The constructor's arguments as JSON can hold them, the same in every process and folder: objects by their

@@ -215,7 +215,7 @@ def test_other_data_of_a_stream_or_a_sampler_are_another_run(tmp_path, make, wha
 
 def test_large_arrays_are_compared_by_some_rows(monkeypatch):
     monkeypatch.setattr(identity, "BYTES", 64)
-    of = lambda array: identity._of_arrays({"a": array})
+    of = lambda array: identity.of_arrays({"a": array})
     a = np.arange(64, dtype=np.float32)
     assert of(a) == of(jnp.asarray(a))
     assert of(a) != of(a + 1)

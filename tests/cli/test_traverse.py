@@ -11,6 +11,8 @@ from PIL import Image
 
 import latax
 from latax.cli import main
+from latax.estimators.traversal import Traversal
+from latax.report.traversal import write_traversal
 
 TINY = ["--steps", "6", "--width-size", "4", "--path-steps", "2", "--potentials", "2", "--no-progress"]
 OWN = """
@@ -172,3 +174,11 @@ def test_sequences_are_fitted_with_and_without_their_transformation(context, fol
 
 def _which(file, context):
     return {"context": np.load(file)["which"]} if context else {}
+
+
+@pytest.mark.parametrize("shape", [(3, 32, 40), (32, 40, 3)])
+def test_images_are_enlarged_by_their_height_and_width(shape, tmp_path):
+    path = Traversal(np.random.default_rng(0).random((2, 3, *shape)), np.zeros((2, 3, 2)), np.arange(3.0))
+    _, sheet, _ = write_traversal(tmp_path / "out", path, title="some")
+    with Image.open(sheet) as image:
+        assert image.size == ((3 * 40 + 2 * 2) * 2, (2 * 32 + 2) * 2)

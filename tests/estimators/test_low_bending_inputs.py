@@ -1,6 +1,7 @@
 """The ways to say what is near: a renderer, positions, pairs. Fits are tiny; the tests are about the protocol."""
 
 import functools
+import unittest.mock
 
 import jax.numpy as jnp
 import numpy as np
@@ -8,7 +9,7 @@ import pytest
 
 import latax
 from latax import LowBendingAutoencoder
-from latax._errors import ConfigError, DataError, DataWarning
+from latax._errors import ConfigError, DataError, DataWarning, DivergenceError
 from latax.data import Pairs, Samples, from_triples
 from latax.data.metric_pairs import from_metric_space
 from latax.data.rendered import RenderedManifold
@@ -265,3 +266,13 @@ def test_lengths_of_unbounded_manifolds_are_those_of_the_data():
     assert model._manifold is band
     with pytest.raises(ConfigError, match=r"given as an object.*latax\.load\(path, manifold"):
         make(repr(band)).fit(samples)
+
+
+def test_a_diverged_run_names_no_rows_where_weights_are_chosen_by_pairs(monkeypatch):
+    error = DivergenceError("It diverged.", rows=[500], validation=True)
+    monkeypatch.setattr("latax.train.fit", unittest.mock.Mock(side_effect=error))
+    time = np.linspace(0, 1, ROWS)
+    samples = Samples(curve(time), truth={"position": time[:, None]})
+    with pytest.raises(DivergenceError) as caught:
+        make("line", steps=3).fit(samples)
+    assert caught.value is error

@@ -17,7 +17,12 @@ _USERS = "latax_user_"
 
 def is_own(name: str) -> bool:
     """Whether this says an object of a user's own: `file.py:name`, or the description that a saved model has of one."""
-    return ":" in name or name.endswith(")")
+    return ":" in name or is_description(name)
+
+
+def is_description(name: str) -> bool:
+    """Whether this is the description of an object that was given in Python, which names nothing."""
+    return name.endswith(")")
 
 
 def by_name(name: str, kind: type | tuple[type, ...], what: str, example: str, argument: str | None = None) -> Any:
@@ -29,7 +34,7 @@ def by_name(name: str, kind: type | tuple[type, ...], what: str, example: str, a
     is no such file, `ConfigError` when it cannot be imported or holds no such object.
     """
     argument = argument or what
-    if name.endswith(")"):
+    if is_description(name):
         raise ConfigError(
             f"the {what} was given as an object, which the file of a model cannot hold. Load the model in Python by "
             f"latax.load(path, {argument}=...), or fit with its name, {argument}='file.py:name'."

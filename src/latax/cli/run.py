@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from latax._by_name import is_description
 from latax._errors import ConfigError, DataError, DataWarning, LataxError
 from latax.cli import traverse as traversals
 from latax.cli.model import FilePath, OptionalFilePath, Options, RunPath, load, load_any, read, write, write_like
@@ -39,7 +40,7 @@ def resume(run: RunPath, report: bool = True) -> None:
 def _refuse_objects(run: Path, config: dict[str, Any]) -> None:
     """Refuses to go on with what was given as an object, of which the folder of a run has the description only."""
     params = config.get("params", {})
-    objects = [name for name, value in params.items() if isinstance(value, str) and value.endswith(")")]
+    objects = [name for name, value in params.items() if isinstance(value, str) and is_description(value)]
     if objects:
         raise ConfigError(
             f"The {' and the '.join(objects)} of the run {run} {'was' if len(objects) == 1 else 'were'} given as an "

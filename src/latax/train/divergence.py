@@ -115,8 +115,11 @@ def _take_apart(
 def error(found: Divergence, kept: str) -> DivergenceError:
     """The one message that the user reads; `kept` says where the evidence is."""
     some = len(found.samples) > 0 and not _all_fail(found)
-    first, then = ("Look at those samples for outliers", "lower the learning rate or the weight of that term")
-    cure = f"{first}; else {then}." if some else f"{then[0].upper()}{then[1:]}; else look at the data for outliers."
+    cure = (
+        "Look at those samples for outliers; else lower the learning rate or the weight of that term."
+        if some
+        else "Lower the learning rate or the weight of that term; else look at the data for outliers."
+    )
     return DivergenceError(
         f"Training diverged in phase {found.phase!r} at step {found.step}, replicate {found.replicate}: "
         f"{_what(found)}, {_who(found)}. {kept}{cure}",

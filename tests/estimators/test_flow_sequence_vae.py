@@ -151,6 +151,7 @@ def test_a_path_goes_through_the_frame_that_it_starts_from_and_back(at):
     Z = model.start(sequences[:, at], 1)
     for same in (sequences, sequences.reshape(3, -1), turning().take(slice(3)), turning(False).take(slice(3))):
         np.testing.assert_array_equal(Z, model.start(same, 1))
+    np.testing.assert_array_equal(Z, model.start(sequences[:, at].tolist(), 1))
     path = model.traverse(Z, 1, steps=5)
     assert path.times.tolist() == [2, 2.5, 3, 3.5, 4]
     assert path.data.shape == (3, 5, 2)

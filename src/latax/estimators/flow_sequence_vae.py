@@ -180,6 +180,7 @@ class FlowSequenceVAE(AbstractBoundVAE, AbstractTraverser):
         """Flat sequences, of which the model looks at one frame, and k for each."""
         check_number(k, self.potentials)
         shape, count = self.sample_shape_[1:] or (1,), len(self.times_)
+        frames = np.asarray(frames) if isinstance(frames, list | tuple) else frames
         if not isinstance(frames, np.ndarray) or frames.shape[1:] in (self.sample_shape_, (self.n_features_in_,)):
             x = np.asarray(inputs.new_rows(self, frames).X, np.float32)
         elif frames.shape[1:] != shape or not len(frames) or not np.isfinite(frames).all():

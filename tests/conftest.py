@@ -43,6 +43,7 @@ install_import_hook("latax", "beartype.beartype")
 def pytest_configure(config: pytest.Config) -> None:
     jax.config.update("jax_numpy_rank_promotion", "raise")
     jax.config.update("jax_numpy_dtype_promotion", "strict")
+    jax.config.update("jax_traceback_in_locations_limit", 0)  # a twentieth of the time goes into lines of source
     allow_promotion_inside_adam()
     gc.set_threshold(20_000, 20, 100)  # tracing makes millions of objects, of which few are garbage
     CACHE.open()

@@ -15,7 +15,8 @@ from latax._errors import ConfigError, DataError, DataWarning
 from latax.cli import main
 from latax.data import LazyRows, Samples
 from latax.data.coordinates import names_of
-from latax.estimators.forecaster import AbstractForecaster, _refuse_single_states
+from latax.estimators.forecaster import AbstractForecaster
+from latax.estimators.initial_states import refuse_single_states
 from latax.geometry import AbstractMetricFlow, LiteralFlow, OwnReference, SphereMetric
 from latax.models.dynamic_objective import DynamicObjective
 from latax.models.recipes import Budget
@@ -348,7 +349,7 @@ def test_data_that_cannot_be_learnt_from_are_refused():
     with pytest.raises(ConfigError, match=r"their times are not known\. Give dt"):
         model().fit(waves())
     for names in (tuple(f"a[t={t}]" for t in TIMES), tuple(f"t={t}" for t in TIMES)):  # These are times.
-        _refuse_single_states(Samples(waves()[:, :, 0], feature_names=names))
+        refuse_single_states(Samples(waves()[:, :, 0], feature_names=names))
     places = tuple(f"x={i / NODES}" for i in range(NODES))
     with pytest.raises(DataError, match=r"The columns are x=0\.0 to x=.*, so each row is one state"):
         model(dt=0.1).fit(Samples(waves()[:, 0], feature_names=places))

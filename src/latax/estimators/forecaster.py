@@ -13,10 +13,8 @@ from jaxtyping import Array, Float
 from sklearn.utils.validation import check_is_fitted
 
 from latax._errors import DataError, DataWarning
-from latax.data import Samples, row_blocks
-from latax.data.coordinates import axes_of
-from latax.data.truth import TIMES
-from latax.estimators import inputs
+from latax.data import Samples
+from latax.estimators import initial_states, inputs
 from latax.estimators.base import AbstractSampler
 from latax.estimators.forecast_assessment import ForecastAssessment, assess_forecasts
 from latax.estimators.params import require_count, require_not_negative, require_positive, require_seed
@@ -32,8 +30,6 @@ from latax.models.nearest_state import Fit, KnownStates, first_state, known_stat
 REMEMBERED, REMEMBERED_TIMES = 64, 21
 #: Initial states of the training that robust fits begin at.
 KNOWN = 256
-#: Places are the same up to this share of an interval: files round.
-GRID_SLACK = 0.01
 #: Draws of the latent coordinates for the spread of a forecast.
 DRAWS = 64
 
@@ -105,14 +101,14 @@ class AbstractForecaster(AbstractSampler, AbstractTrainedEstimator):
     def _check_columns(self, samples: Samples) -> None:
         if samples.context is not None:
             raise DataError(f"A {self.name} takes no context; give samples only.")
-        _refuse_single_states(samples)
+        initial_states.refuse_single_states(samples)
         self.times_ = times_of(samples, self.dt).tolist()
         training, validation = self.rows(len(samples))
         held_out = samples.take(validation[:REMEMBERED])
         self.remembered_ = _thinned(self.scaling_.centre(np.asarray(held_out.X)), self._places)
         # A few trajectories at a time: each is as long as a file makes it, and its first state is all that is kept.
         few = [training[i : min(i + 16, KNOWN)] for i in range(0, min(KNOWN, len(training)), 16)]
-        states = np.concatenate([_first_columns(samples.take(rows).X, self._state_size) for rows in few])
+        states = np.concatenate([initial_states.first_columns(samples.take(rows).X, self._state_size) for rows in few])
         self.states_ = (states - self._mean).astype(np.float32)
 
     @property
@@ -156,7 +152,7 @@ class AbstractForecaster(AbstractSampler, AbstractTrainedEstimator):
     _decode: ClassVar[Any] = None
 
     def _encode(self, X: Any, context: Any) -> np.ndarray:
-        starts = _FirstStates(self._new(X, context)[0], self._state_size)
+        starts = initial_states.FirstStates(self._new(X, context)[0], self._state_size)
         return map_rows(_encoded, self._centred, starts, chunk=self._chunk(len(self.times_)))[0]
 
     def encode(self, x0: Any) -> Encoded:
@@ -173,13 +169,13 @@ class AbstractForecaster(AbstractSampler, AbstractTrainedEstimator):
         if samples.X.shape[1] == whole:
             inputs.check_columns(self, samples)
         elif samples.X.shape[1] == size:
-            self._check_places(samples.feature_names)
+            initial_states.check_places(samples.feature_names, self.feature_names_[:size], self._state_shape)
         else:
             raise DataError(
                 f"{samples.origin} has {samples.X.shape[1]} numbers in each sample; expected {size}, an initial state "
                 f"of shape {self._state_shape}, or {whole}, a trajectory of shape {self.sample_shape_}."
             )
-        return _first_columns(samples.X, size).reshape(-1, *self._state_shape)
+        return initial_states.first_columns(samples.X, size).reshape(-1, *self._state_shape)
 
     def denoise(self, x0: Any) -> Float[np.ndarray, "N *state"]:
         """Of all initial states that the model knows how to make, those nearest to x0 (N, ...): a robust fit.
@@ -263,20 +259,6 @@ class AbstractForecaster(AbstractSampler, AbstractTrainedEstimator):
         columns = (starts, np.full(len(starts), deviation, np.float32))
         return map_rows(_fit, (self._centred, known), *columns, chunk=self._fitted_at_once)
 
-    def _check_places(self, given: tuple[str, ...]) -> None:
-        """Refuses states on another grid, where both say on which they are."""
-        fitted = axes_of(self.feature_names_[: self._state_size], (1, *self._state_shape)) or {}
-        grid = [values for axis, values in fitted.items() if axis not in TIMES]
-        new = axes_of(given, self._state_shape)
-        if not grid or new is None:
-            return
-        for (axis, places), known in zip(new.items(), grid, strict=True):
-            if (np.abs(places - known) > GRID_SLACK * np.ptp(known) / len(known)).any():
-                raise DataError(
-                    f"The states are at {len(known)} places from {axis} = {places[0]:g} to {places[-1]:g}, and the "
-                    f"model was fitted on those from {known[0]:g} to {known[-1]:g}. Give states on the same grid."
-                )
-
     def _first_states_of(self, fits: Fit) -> Float[np.ndarray, "N *state"]:
         found = map_rows(first_state, self._centred, fits.value, chunk=self._fitted_at_once)
         return np.asarray(found, np.float64).reshape(-1, *self._state_shape) + self._mean
@@ -293,37 +275,7 @@ class AbstractForecaster(AbstractSampler, AbstractTrainedEstimator):
     def _starts(self, x0: Any, observed: int | None = None) -> np.ndarray:
         """Initial states as flat rows, less the mean; `observed`: how many numbers of each suffice, all by default."""
         check_is_fitted(self)
-        try:
-            array = np.asarray(x0, np.float64)
-        except (TypeError, ValueError) as error:
-            raise DataError(f"The initial states are not numbers: {error}.") from error
-        shape = self._state_shape
-        if array.ndim < 1 or (
-            array.shape[1:] not in (shape, (self._state_size,)) and not (shape == (1,) and array.ndim == 1)
-        ):
-            raise DataError(
-                f"The initial states have shape {array.shape}; expected (N, {', '.join(map(str, shape))}): one state "
-                "of the data in each row. For a single one give x0[None]; of a trajectory, the first state."
-            )
-        if not len(array):
-            raise DataError("There are no initial states. Give at least one.")
-        with np.errstate(over="ignore"):  # What single precision cannot hold is as bad as infinite.
-            array = (array.reshape(len(array), -1) - self._mean).astype(np.float32)
-        finite = np.isfinite(array)
-        if observed is None:
-            bad = np.flatnonzero(~finite.all(axis=1))
-            wrong = "values that are not finite, the first is in row"
-            cure = (
-                "Fill them in, leave those states out, or forecast with robust=True, for which NaN is what was not "
-                "observed."
-            )
-        else:
-            bad = np.flatnonzero(np.isinf(array).any(axis=1) | (finite.sum(axis=1) < observed))
-            wrong = f"infinite values, or fewer than {observed} that were observed, the first in row"
-            cure = "A state cannot be found from those: leave them out."
-        if len(bad):
-            raise DataError(f"{len(bad)} of {len(array)} initial states have {wrong} {bad[0]}. {cure}")
-        return array
+        return initial_states.centred_rows(x0, self._state_shape, self._mean, observed=observed)
 
     def _forecast_times(self, t: Any) -> tuple[Float[np.ndarray, " T"], bool]:
         try:
@@ -367,45 +319,9 @@ class AbstractForecaster(AbstractSampler, AbstractTrainedEstimator):
         return max(1, min(4096, (1 << 22) // (times * max(self._state_size, self.width_size))))
 
 
-def _refuse_single_states(samples: Samples) -> None:
-    """Refuses rows that are the states of one trajectory: their columns are places, or each row has its own time."""
-    if samples.times is not None:
-        return
-    cure = (
-        "A forecaster learns from many trajectories (N, T, ...), each a row: bring them together along a new first "
-        "axis, with time next."
-    )
-    if own := [name for name in TIMES if name in samples.truth]:
-        raise DataError(f"Each row has a time of its own ('{own[0]}'), so it is one state. {cure}")
-    names = samples.feature_names
-    if len(samples.sample_shape) > 1 or not all("=" in name for name in names):
-        return
-    axes = {name.partition("=")[0].rpartition("[")[2] for name in names}  # x of x=0.5, and t of angle[t=0.5]
-    if not axes & {"t", *TIMES}:
-        raise DataError(f"The columns are {names[0]} to {names[-1]}, so each row is one state. {cure}")
-
-
 def _thinned(x: Float[np.ndarray, "N d"], places: tuple[int, int, np.ndarray]) -> Float[np.ndarray, "N k"]:
     count, size, kept = places
     return x.reshape(len(x), count, size)[:, kept].reshape(len(x), -1)
-
-
-def _first_columns(x: Any, size: int) -> Float[np.ndarray, "N S"]:
-    """Of rows in memory or in a file, block by block."""
-    return np.concatenate([np.asarray(block)[:, :size] for _, block in row_blocks(x)])
-
-
-class _FirstStates:
-    """The first states of trajectories, which are read as they are asked for: the whole may not fit into memory."""
-
-    def __init__(self, x: Any, size: int) -> None:
-        self._x, self._size = x, size
-
-    def __len__(self) -> int:
-        return len(self._x)
-
-    def __getitem__(self, rows: slice) -> Float[np.ndarray, "N S"]:
-        return np.asarray(self._x[rows], np.float32)[:, : self._size]
 
 
 # ---- functions of one sample

@@ -59,7 +59,7 @@ class Replicated(BaseEstimator, abc.ABC):
         """The replicate that is used, as it was trained."""
         check_is_fitted(self)
         arrays, static = eqx.partition(self.models_, eqx.is_array)
-        return eqx.combine(jax.tree.map(lambda a: a[self.best_], arrays), static)
+        return eqx.combine(_one_of(arrays, self.best_), static)
 
     @abc.abstractmethod
     def _like(self, replicates: int) -> tuple[PyTree, Any]:
@@ -87,6 +87,12 @@ class Replicated(BaseEstimator, abc.ABC):
         description, files and folders by their whole path."""
         given = self.get_params(deep=False)
         return {name: _plain(value, name in self._folders) for name, value in given.items()}
+
+
+@jax.jit
+def _one_of(arrays: PyTree, index: int) -> PyTree:
+    """One replicate: by a single program, since each shape would take one of its own."""
+    return jax.tree.map(lambda leaf: leaf[index], arrays)
 
 
 def _plain(value: Any, may_be_folder: bool) -> Any:

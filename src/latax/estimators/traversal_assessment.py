@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import Float
 
 from latax.estimators.assessment import Assessment
-from latax.evaluate import Diagnosis, norm_drift, path_energy, round_trip_error, traversal_rules
+from latax.evaluate import Diagnosis, norm_drift, path_energy, round_trip_error, rules
 
 #: Starts that are followed for each path.
 STARTS = 64
@@ -65,10 +65,10 @@ def assess_traversals(estimator: Any) -> TraversalAssessment:
     known: dict[str, Any] = {name: np.stack(values) for name, values in found.items()}
     known |= {"accuracy": float(np.mean(told == k)), "chance": 1 / count}
     findings = (
-        traversal_rules.paths_mistaken(1 - known["accuracy"], known["chance"]),
-        traversal_rules.paths_that_stand_still(known["displacement"]),
-        traversal_rules.paths_without_change(known["change"], data_scale),
-        traversal_rules.drift(float(np.mean(known["drift"]))),
-        traversal_rules.reversibility(float(np.max(known["round_trip"]))),
+        rules.paths_mistaken(1 - known["accuracy"], known["chance"]),
+        rules.paths_that_stand_still(known["displacement"]),
+        rules.paths_without_change(known["change"], data_scale),
+        rules.drift(float(np.mean(known["drift"]))),
+        rules.reversibility(float(np.max(known["round_trip"]))),
     )
     return TraversalAssessment(diagnosis=Diagnosis(findings), **known)

@@ -3,7 +3,7 @@
 Everything takes plain NumPy arrays and numbers and knows no model.
 """
 
-from latax.evaluate import rules, traversal_rules
+from latax.evaluate import rules
 from latax.evaluate.attributes import AttributeCorrelation, attribute_correlation
 from latax.evaluate.calibration import Calibration, binomial_band, calibration
 from latax.evaluate.detection import auc, combined_p_value
@@ -65,7 +65,6 @@ __all__ = [
     "principal_directions",
     "round_trip_error",
     "rules",
-    "traversal_rules",
     "two_sample_test",
     "unbiased_mmd2",
     "variation_predictability",

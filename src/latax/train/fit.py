@@ -10,7 +10,6 @@ from typing import Any, NamedTuple
 
 import equinox as eqx
 import jax
-import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, PyTree
 
@@ -95,7 +94,7 @@ def fit(
         meter.note(_advice(trainer))
     state, steps = Run(trainer, folder, tracker, meter)(resume)
     model = on_host(trainer.kept_model(len(trainer.course.stages) - 1, state))
-    model = eqx.combine(jax.tree.map(jnp.asarray, model), trainer.static)
+    model = eqx.combine(jax.device_put(model), trainer.static)
     return Fitted(model, on_host(state.best_metric), time.perf_counter() - began, steps)
 
 

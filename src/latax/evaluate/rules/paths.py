@@ -1,4 +1,4 @@
-"""The rules of a diagnosis for paths through a latent space: plain numbers in, a `Finding` out."""
+"""Of paths through a latent space."""
 
 import numpy as np
 from jaxtyping import Float

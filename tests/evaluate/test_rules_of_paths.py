@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from latax.evaluate import traversal_rules as rules
+from latax.evaluate import rules as rules
 
 MOVES = np.full((3, 4), 0.5)
 STILL = np.array([[0.5], [0.01], [0.4]]) * np.ones((3, 4))

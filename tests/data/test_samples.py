@@ -32,6 +32,7 @@ def test_names_and_shape_are_filled_in():
         ({"context": X[:7]}, r"the context has 7 rows and the data have 20; there must be one row of context for each"),
         ({"sample_shape": (2, 2)}, r"3 columns do not fit a sample shape of \(2, 2\)"),
         ({"feature_names": ("a", "b")}, r"3 columns do not fit .* and 2 feature names"),
+        ({"groups": np.zeros(7)}, r"7 groups were given for 20 rows; expected one label for each row"),
         ({"context": X, "context_names": ("a",)}, r"1 context names were given for 3 context columns"),
     ],
 )
@@ -41,10 +42,12 @@ def test_parts_that_do_not_belong_together(parts, message):
 
 
 def test_take():
-    samples = Samples(X, context=-X[:, :1], origin="here").take(np.array([4, 2]))
+    samples = Samples(X, context=-X[:, :1], origin="here", groups=np.arange(20) // 3).take(np.array([4, 2]))
     np.testing.assert_array_equal(samples.X, X[[4, 2]])
     np.testing.assert_array_equal(samples.context, -X[[4, 2], :1])
     assert samples.origin == "here"
+    assert samples.groups is not None
+    np.testing.assert_array_equal(samples.groups, [1, 0])
 
 
 def test_check_finite_goes_through_lazy_data_by_blocks(monkeypatch):

@@ -76,7 +76,7 @@ def make(
     train-images-idx3-ubyte.gz; `side`: images are (side, side, 3). Raises `DataError` for images that are not grey or
     not from 0 to 1, `ConfigError` for images of fewer than 8 pixels a side.
 
-    Split by "image", so that no digit is in two parts.
+    The "image" is the group, so that no digit is in two parts of a split.
     """
     if side < _LEAST_SIDE:
         raise ConfigError(f"side={side}: digits of fewer than {_LEAST_SIDE} pixels a side cannot be told apart.")
@@ -97,6 +97,7 @@ def make(
         times=np.linspace(0, 1, TIMES),
         origin=f"{_what(source)} that are scaled, turned or change their hue, seed {seed}",
         truth=truth,
+        groups=rows,
     )
 
 

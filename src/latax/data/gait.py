@@ -88,6 +88,7 @@ def _samples(strides: np.ndarray, subject: Shaped[np.ndarray, " N"] | None, orig
         origin=f"{origin} ({counted(count, 'stride')}, rad)",
         times=share,
         truth=truth,
+        groups=subject,
     )
     check_finite(samples)
     greatest = float(np.abs(angles).max(initial=0))

@@ -26,10 +26,12 @@ class Samples:
     * `origin`: where the numbers come from and what was done to them on the way, for people.
     * `times`: of sequences, the times (T,) of the first axis of `sample_shape`; None when not known.
     * `labels`: what the rows are called, such as the names of subjects; empty when they have no names.
+    * `groups`: (N,), which rows belong together, such as those of one subject or trajectory: splits keep them together.
+      None where that is not known; then rows of the same label do.
     * `truth`: what is known of each sample that no model is shown, e.g. true parameters (N,) or noise-free data
       (N, ...), by name.
     * `pairs`: of near samples, with their distance and the sample halfway between them; None when not known. Files
-      that latax writes do not keep them.
+      that latax writes keep neither them nor groups.
 
     Raises `DataError` when the shapes do not belong together.
     """
@@ -44,6 +46,7 @@ class Samples:
     truth: Mapping[str, Shaped[np.ndarray, "..."]] = dataclasses.field(default_factory=dict)
     pairs: Pairs | None = None
     labels: tuple[str, ...] = ()
+    groups: Shaped[np.ndarray, " _"] | None = None
 
     def __post_init__(self):
         rows, size = self.X.shape
@@ -68,6 +71,8 @@ class Samples:
             raise DataError(f"{len(self.times)} times do not fit sequences of {self.sample_shape[0]} entries.")
         if self.labels and len(self.labels) != rows:
             raise DataError(f"{len(self.labels)} labels were given for {rows} rows; expected one for each, or none.")
+        if self.groups is not None and len(self.groups) != rows:
+            raise DataError(f"{len(self.groups)} groups were given for {rows} rows; expected one label for each row.")
         for name, values in self.truth.items():
             if values.shape[:1] != (rows,):
                 raise DataError(f"the truth '{name}' has shape {values.shape}; expected {rows} values, one per sample.")
@@ -88,13 +93,14 @@ class Samples:
         truth = {name: values[rows] for name, values in self.truth.items()}
         pairs = None if self.pairs is None else self.pairs.taken(rows, len(self))
         labels = tuple(np.array(self.labels, object)[rows]) if self.labels else ()
-        changed = {"X": self.X[rows], "context": context, "truth": truth, "pairs": pairs, "labels": labels}
-        return dataclasses.replace(self, **changed)
+        groups = None if self.groups is None else self.groups[rows]
+        parts = {"context": context, "truth": truth, "pairs": pairs, "labels": labels, "groups": groups}
+        return dataclasses.replace(self, X=self.X[rows], **parts)
 
 
 def stacked(first: Samples, second: Samples) -> Samples:
     """The samples of both, in memory; names, times and origin are the first's, truth is what is known of both,
-    and labels are there where both have them.
+    and labels are there where both have them; groups are lost.
 
     Raises `DataError` where they do not have the same columns.
     """
@@ -108,7 +114,7 @@ def stacked(first: Samples, second: Samples) -> Samples:
     pairs = both(first.pairs, second.pairs, len(first))
     labels = (*first.labels, *second.labels) if first.labels and second.labels else ()
     X = joined(first.X, second.X)
-    return dataclasses.replace(first, X=X, context=context, truth=truth, pairs=pairs, labels=labels)
+    return dataclasses.replace(first, X=X, context=context, truth=truth, pairs=pairs, labels=labels, groups=None)
 
 
 def default_names(shape: tuple[int, ...], stem: str = "x") -> tuple[str, ...]:

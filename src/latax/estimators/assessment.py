@@ -87,7 +87,7 @@ def spread(rows: Int[np.ndarray, " rows"]) -> Int[np.ndarray, " some"]:
 def rows_to_judge(estimator: Any, samples: Samples) -> tuple[Samples, Samples]:
     """(training, held-out) rows of the samples that a model was fitted on, thinned before anything is read: all of the
     training rows may not fit into memory."""
-    training, held_out = (samples.take(spread(rows)) for rows in estimator.rows(len(samples)))
+    training, held_out = (samples.take(spread(rows)) for rows in estimator.rows(samples))
     return training, held_out
 
 

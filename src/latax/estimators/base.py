@@ -75,8 +75,8 @@ class AbstractEstimator(TransformerMixin, Replicated, abc.ABC):
         """Refuses, or warns of, data that the model cannot use; `scaling_` is known. Nothing is on disk yet."""
 
     @abc.abstractmethod
-    def rows(self, count: int) -> tuple[Int[np.ndarray, " train"], Int[np.ndarray, " validation"]]:
-        """The (training, validation) rows of data with `count` rows; the same in every call."""
+    def rows(self, samples: Samples | int) -> tuple[Int[np.ndarray, " train"], Int[np.ndarray, " validation"]]:
+        """The (training, validation) rows of samples, or of so many without groups; the same in every call."""
 
     def _scaling(self, samples: Samples) -> Scaling:
         """The scaling that the model is fitted in."""

@@ -103,7 +103,7 @@ class AbstractForecaster(AbstractSampler, AbstractTrainedEstimator):
             raise DataError(f"A {self.name} takes no context; give samples only.")
         initial_states.refuse_single_states(samples)
         self.times_ = times_of(samples, self.dt).tolist()
-        training, validation = self.rows(len(samples))
+        training, validation = self.rows(samples)
         held_out = samples.take(validation[:REMEMBERED])
         self.remembered_ = _thinned(self.scaling_.centre(np.asarray(held_out.X)), self._places)
         # A few trajectories at a time: each is as long as a file makes it, and its first state is all that is kept.

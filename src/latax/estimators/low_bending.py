@@ -145,7 +145,7 @@ class LowBendingAutoencoder(AbstractAutoencoder):
 
     def _check_columns(self, samples: Samples) -> None:
         super()._check_columns(samples)
-        near = find_nearness(self, samples, self.rows(len(samples)))
+        near = find_nearness(self, samples, self.rows(samples))
         self.length_ = near.length
         if isinstance(near, Paired):
             near = near.checked(one_part=self.start == "stress")

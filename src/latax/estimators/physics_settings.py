@@ -47,7 +47,7 @@ class InTime(NamedTuple):
     def try_prior(self, estimator: Any, samples: Samples) -> None:
         """Refuses a physics that explodes for what its prior allows."""
         X = estimator.remembered_.reshape(-1, len(estimator.times_), *self.physics.sample_shape)
-        names = [row_name(row, samples.labels, "sequence") for row in estimator._remembered_rows(len(samples)).tolist()]
+        names = [row_name(row, samples.labels, "sequence") for row in estimator._remembered_rows(samples).tolist()]
         check_sequences(self.physics, X, estimator.times_, names)
 
     def module(self, estimator: Any, key: Key[Array, ""]) -> PhysicsVAE:

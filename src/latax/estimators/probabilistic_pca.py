@@ -51,9 +51,9 @@ class ProbabilisticPCA(AmbientVerbs, AbstractEstimator):
         directions = jnp.eye(self.latent_size, size, dtype=jnp.float32)
         return LinearGaussian(jnp.zeros(size), directions, jnp.ones(self.latent_size), jnp.ones(()))
 
-    def rows(self, count: int) -> tuple[Int[np.ndarray, " train"], Int[np.ndarray, " validation"]]:
-        """The (training, validation) rows of data with `count` rows; the same in every call."""
-        return split_rows(count, self.validation_fraction, self.seed)
+    def rows(self, samples: Samples | int) -> tuple[Int[np.ndarray, " train"], Int[np.ndarray, " validation"]]:
+        """The (training, validation) rows of samples, or of so many without groups; the same in every call."""
+        return split_rows(samples, self.validation_fraction, self.seed)
 
     def _check_data(self, samples: Samples) -> None:
         size = samples.X.shape[1]
@@ -62,7 +62,7 @@ class ProbabilisticPCA(AmbientVerbs, AbstractEstimator):
                 f"latent_size={self.latent_size} is not smaller than the number of columns: the data have {size} "
                 f"(n_features = {size}). Give a smaller latent_size or more columns."
             )
-        training = len(self.rows(len(samples))[0])
+        training = len(self.rows(samples)[0])
         if training <= self.latent_size:
             raise DataError(
                 f"{training} training rows (n_samples={len(samples)}) cannot fix {self.latent_size} directions. "
@@ -74,7 +74,7 @@ class ProbabilisticPCA(AmbientVerbs, AbstractEstimator):
         from sklearn.decomposition import PCA
 
         began = time.perf_counter()
-        training, held_out = (samples.take(rows) for rows in self.rows(len(samples)))
+        training, held_out = (samples.take(rows) for rows in self.rows(samples))
         x = np.asarray(training.X, np.float64) - self.scaling_.loc
         found = PCA(self.latent_size, svd_solver="full").fit(x)
         # Maximum likelihood divides by the number of rows, and shares the rest among all other directions.

@@ -88,10 +88,10 @@ class AbstractSignalEstimator(AbstractSampler, AbstractTrainedEstimator):
         if samples.context is not None:
             raise DataError(f"A {self.name} takes no context; give samples only.")
         self._check_signals(samples)
-        self.remembered_ = np.asarray(samples.X[self._remembered_rows(len(samples))], np.float32)
+        self.remembered_ = np.asarray(samples.X[self._remembered_rows(samples)], np.float32)
 
-    def _remembered_rows(self, count: int) -> Int[np.ndarray, " rows"]:
-        return evenly(self.rows(count)[0], REMEMBERED)
+    def _remembered_rows(self, samples: Samples) -> Int[np.ndarray, " rows"]:
+        return evenly(self.rows(samples)[0], REMEMBERED)
 
     def _evaluate(self, samples: Samples) -> dict[str, Float[np.ndarray, " rows"]]:
         x = np.asarray(samples.X, np.float32)

@@ -1,20 +1,36 @@
 """Which rows train and which are held out, and which of many are looked at."""
 
 import numpy as np
-from jaxtyping import Int
+from jaxtyping import Int, Shaped
 
+from latax.data import Samples
 from latax.data.split import split
 
 #: More validation rows than this cost time and tell nothing new.
 MOST_VALIDATION_ROWS = 10_000
 
 
-def split_rows(count: int, fraction: float, seed: int) -> tuple[Int[np.ndarray, " train"], Int[np.ndarray, " held"]]:
-    """The sorted (training, validation) rows of `count` rows: a random `fraction` is held out, at least one row."""
+def split_rows(
+    samples: Samples | int, fraction: float, seed: int
+) -> tuple[Int[np.ndarray, " train"], Int[np.ndarray, " held"]]:
+    """The sorted (training, validation) rows of samples, or of so many rows of which nothing else is known.
+
+    A random `fraction` is held out, at least one row, and of grouped samples whole groups, at least one.
+    """
+    count = samples if isinstance(samples, int) else len(samples)
+    groups = None if isinstance(samples, int) else _groups(samples)
     fraction = min(fraction, MOST_VALIDATION_ROWS / count)
     held = min(max(1, round(fraction * count)), count - 1)
-    training, held_out = split(count, ((count - held) / count, held / count), seed=seed)
-    return np.sort(training), np.sort(held_out)
+    training, held_out = split(count, ((count - held) / count, held / count), seed=seed, groups=groups)
+    return training, held_out
+
+
+def _groups(samples: Samples) -> Shaped[np.ndarray, " N"] | None:
+    """What may not be parted: the groups, or rows of the same label if there are several labels."""
+    if samples.groups is not None:
+        return samples.groups
+    several = 1 < len(set(samples.labels)) < len(samples)
+    return np.array(samples.labels) if several else None
 
 
 def evenly(rows: Int[np.ndarray, " rows"], most: int) -> Int[np.ndarray, " some"]:

@@ -89,13 +89,13 @@ class AbstractTrainedEstimator(AbstractEstimator):
 
     def _check_data(self, samples: Samples) -> None:
         self._check_columns(samples)
-        self._budget(len(self.rows(len(samples))[0]))
+        self._budget(len(self.rows(samples)[0]))
 
     # ---- training
 
-    def rows(self, count: int) -> tuple[Int[np.ndarray, " train"], Int[np.ndarray, " validation"]]:
-        """The (training, validation) rows of data with `count` rows; the same in every call."""
-        return split_rows(count, self.validation_fraction, self.seed)
+    def rows(self, samples: Samples | int) -> tuple[Int[np.ndarray, " train"], Int[np.ndarray, " validation"]]:
+        """The (training, validation) rows of samples, or of so many without groups; the same in every call."""
+        return split_rows(samples, self.validation_fraction, self.seed)
 
     def _budget(self, rows: int) -> Budget:
         """Steps and batch size for this many training rows. Raises if these do not fill one batch."""
@@ -111,7 +111,7 @@ class AbstractTrainedEstimator(AbstractEstimator):
         return Budget(steps, batch_size, self.learning_rate, self.weight_decay, self.clip)
 
     def _train(self, samples: Samples, run: RunFolder | None, resume: bool) -> None:
-        train_rows, validation_rows = self.rows(len(samples))
+        train_rows, validation_rows = self.rows(samples)
         scale = jnp.asarray(self.scaling_.scale, jnp.float32)
         context_size = len(self.context_names_) or None
         held_out = samples.take(validation_rows)

@@ -64,7 +64,7 @@ def run_content(
         facts={
             "model": name,
             "data": samples.origin,
-            "rows": f"{len(samples):,} ({len(estimator.rows(len(samples))[1]):,} held out)",
+            "rows": f"{len(samples):,} ({len(estimator.rows(samples)[1]):,} held out)",
             "columns": str(samples.X.shape[1]),
             "date": date.today().isoformat(),
             "latax": __version__,

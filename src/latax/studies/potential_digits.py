@@ -50,4 +50,6 @@ def frames(sequences: int, seed: int) -> Samples:
     shape = made.sample_shape[1:]
     images = np.asarray(made.X).reshape(-1, int(np.prod(shape)))
     order = np.random.default_rng(seed).permutation(len(images))
-    return Samples(images[order], feature_names=default_names(shape), sample_shape=shape, origin=made.origin)
+    digit = np.repeat(made.truth["image"], made.sample_shape[0])
+    names = default_names(shape)
+    return Samples(images[order], feature_names=names, sample_shape=shape, origin=made.origin, groups=digit[order])

@@ -1,8 +1,8 @@
 """Potentials as a part of a variational autoencoder of sequences of digits: likelihood and equivariance."""
 
+import dataclasses
 import functools
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +39,7 @@ NLL, ELBO = "−IWAE (nats per number)", "−ELBO (nats per number)"
 ERROR = "equivariance error"
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class Budget:
     """Sequences, optimiser steps, replicates, and draws for the bounds."""
 
@@ -76,7 +76,7 @@ def regulariser_study(
 ) -> StudyResult:
     """The study of these sequences, whose transformations are `called` so, split by image so that no digit is in both
     parts; `common`: options of all."""
-    rows, test_rows = split(len(sequences), (0.8, 0.2), seed=seed, groups=sequences.truth["image"])
+    rows, test_rows = split(len(sequences), (0.8, 0.2), seed=seed, groups=sequences.groups)
     options = {"latent_size": 16, **common, "steps": budget.steps, "replicates": budget.replicates, "seed": seed}
     tables, sections = [], []
     for title, told, names in (("known", True, tuple(kinds)), ("not known", False, unknown)):
@@ -176,13 +176,4 @@ def _mean_over(which: np.ndarray, values: Float[np.ndarray, " N"]) -> float:
 
 def _told(samples: Samples, told: bool) -> Samples:
     """The same sequences, with their transformation as context or without."""
-    if told:
-        return samples
-    return Samples(
-        samples.X,
-        feature_names=samples.feature_names,
-        sample_shape=samples.sample_shape,
-        origin=samples.origin,
-        times=samples.times,
-        truth=samples.truth,
-    )
+    return samples if told else dataclasses.replace(samples, context=None, context_names=())

@@ -295,6 +295,11 @@ def test_objects_and_scikit_learn():
             r"has shape \(5,\); expected one number, or one for each of the 4 paths",
         ),
         (lambda: PotentialFlow(SPACE, alignment_weight=-1.0), r"alignment_weight=-1\.0 must be a number of 0 or more"),
+        (lambda: PotentialFlow(SPACE, distinct_weight=-1.0), r"distinct_weight=-1\.0 must be a number of 0 or more"),
+        (
+            lambda: PotentialFlow(SPACE, reference=True, hold_norm=True),
+            r"as released, where no norm is held. Drop hold",
+        ),
         (lambda: PotentialFlow(SPACE, speed=0.0), r"speed=0\.0 must be a number greater than 0"),
         (lambda: PotentialFlow(SPACE).set_params(pairs="near"), r"pairs='near' is not known; give 'start' or"),
         (lambda: PotentialFlow(MFlow()), r"The decoder is a MFlow that is not fitted yet"),

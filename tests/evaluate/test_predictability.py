@@ -28,6 +28,7 @@ def score(kind):
         "axes": np.eye(4),
         "rotated": np.linalg.qr(rng.normal(size=(4, 4)))[0],
         "two alike": np.eye(4)[[0, 1, 2, 2]],
+        "all alike": np.eye(4)[[0, 0, 0, 0]],
         "none": np.zeros((4, 4)),
     }[kind]
     z = 0.5 * rng.normal(size=(PAIRS, 4))
@@ -47,8 +48,18 @@ def test_two_paths_that_are_one_cost_what_they_must():
     assert 0.67 < score("two alike").interval.estimate < 0.79
 
 
-def test_paths_that_do_nothing_are_guessed():
-    assert abs(score("none").interval.estimate - 0.25) < 0.05
+@pytest.mark.parametrize("kind", ["none", "all alike"])
+def test_paths_that_do_nothing_or_the_same_are_guessed(kind):
+    assert abs(score(kind).interval.estimate - 0.25) < 0.05
+
+
+def test_noise_is_guessed():
+    """Weights are chosen by pairs that are not tested on: else the best of many looks at few pairs beats guessing."""
+    rng = np.random.default_rng(0)
+    noise, path = rng.normal(size=(8, 150, 6)), rng.integers(0, 4, size=(8, 150))
+    found = [variation_predictability(x, k, count=4, seeds=1, steps=60) for x, k in zip(noise, path, strict=True)]
+    rates = [f.accuracy[0] for f in found]
+    assert abs(np.mean(rates) - 0.25) < 0.03
 
 
 def test_rotated_directions_are_told_apart_as_well():

@@ -40,11 +40,32 @@ def test_the_terms_of_straight_flows_are_known(model):
     seen = {int(np.abs(possible - float(terms["distinct"])).argmin()) for terms in found}
     assert min(np.abs(possible - float(terms["distinct"])).min() for terms in found) < 1e-9
     assert len(seen) > 3
-    guidance = -np.mean((SPEED * W @ DIRECTIONS.T) ** 2, axis=0)
+    guidance = -np.mean((SPEED / 4 * W @ DIRECTIONS.T) ** 2, axis=0)
     for terms in found:
         assert float(terms["equation"]) == pytest.approx(0, abs=1e-20)
-        assert float(terms["initial"]) == pytest.approx(SPEED**2 / 3)
+        assert float(terms["initial"]) == pytest.approx((SPEED / 4) ** 2 / 3)
         assert np.abs(guidance - float(terms["guidance"])).min() < 1e-12
+
+
+def test_terms_are_those_of_unit_steps(model):
+    """As released: z + ∇u(z, τ), and derivatives by τ = 0, 1, ..., of which a path of ours takes 4 in the time 1."""
+    made = potential_flow(model.space, 2, pde=Wave(1.3), hidden=(6,), shape=(5,), key=jr.key(3))
+    start = jr.normal(jr.key(1), (3, 3))
+    found = ReferenceTraversalObjective(steps=4)(made, {"z": start}, jr.key(0))
+    possible = []
+    for k in jnp.arange(2):
+        u = lambda z, step, k=k: made.potentials.at(k)(z, step / 4) / 4
+        z, residuals = start, []
+        for step in range(4):
+            at = jnp.asarray(float(step))
+            curvature = sum(jax.hessian(u, 1)(row, at) for row in z)
+            rows = jnp.stack([jax.hessian(u)(row, at).sum(axis=1) for row in z])
+            residuals.append(jnp.mean((curvature - 1.3**2 * rows) ** 2))
+            z = z + jnp.stack([jax.grad(u)(row, at) for row in z])
+        slope = jnp.stack([jax.grad(u)(row, jnp.zeros(())) for row in start])
+        possible.append([float(np.mean(residuals)), float(jnp.mean(slope**2))])
+    terms = [float(found["equation"]), float(found["initial"])]
+    assert min(np.abs(np.array(possible) / terms - 1).max(axis=1)) < 1e-9
 
 
 def test_its_residual_grows_with_the_batch(model):

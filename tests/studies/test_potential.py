@@ -79,9 +79,9 @@ def test_learned_paths_beside_all_baselines(tmp_path):
     assert found.straight == baselines
     assert len(found.differences("aligned", ["aligned", *baselines]).rows) == 6
     assert len(found.table("Some", ["SeFa"]).rows) == 1
-    correlations = found.correlations("aligned", starts=8)
-    assert correlations.columns == ["path", "f0", "f1", "f2"]
-    assert len(correlations.rows) == 3
+    correlations, slopes = found.correlations("aligned", starts=8)
+    assert correlations.columns == slopes.columns == ["path", "f0", "f1", "f2"]
+    assert len(correlations.rows) == len(slopes.rows) == 3
     assert all(-1 <= cell <= 1 for row in correlations.rows for cell in row[1:])
     # All are as fast as one another, but for what a potential that was hardly trained does.
     lengths = [found.values[name][DISPLACEMENT].mean() for name in baselines]
@@ -106,6 +106,7 @@ def test_options_are_those_of_the_estimator():
     for options in (
         *potential_blobs.KINDS.values(), *potential_blobs.ABLATION.values(),
         *potential_pde.KINDS.values(), *potential_pde.PARTS.values(),
+        *potential_sprites.KINDS.values(), *potential_sprites.ABLATION.values(),
     ):  # fmt: skip
         PotentialFlow(world().space, **options)._check_params()
     for budgets in (potential_blobs, potential_sprites, potential_digits, potential_regulariser):
@@ -126,15 +127,36 @@ def test_images_of_a_decoder_that_is_trained_here(tmp_path):
     assert set(potential_digits.NAMES) < set(traversals.of_images(path))
 
 
+@pytest.mark.parametrize(("module", "shape"), [(potential_sprites, (4, 3, 5)), (potential_digits, (3, 3, 3))])
+def test_factors_that_change_alone_change_their_own_attribute_most(module, shape):
+    changes = np.abs(module.exact(3, 0))
+    assert changes.shape == shape
+    assert np.isfinite(changes).all()
+    of = list(module.NAMES)
+    own = {"x": 0, "y": 1, "size": 2} if module is potential_sprites else {"size": 0, "turned": 1, "hue": 2}
+    for name, path in own.items():
+        assert changes[:, :, of.index(name)].mean(axis=1).argmax() == path
+
+
+def test_a_study_of_images_has_its_decoder_its_paths_and_the_factors(tmp_path):
+    small = np.asarray(sprites.make(150, 0).X).reshape(-1, 32, 32)[:, ::6, ::6]
+    images = Samples(small.reshape(150, -1), sample_shape=(6, 6, 1))
+    exact = lambda starts, seed: np.tile(np.eye(3)[:, None], (1, starts, 1))
+    arguments = (("x", "y", "size"), {"aligned": SMALL}, exact, TINY, 2, 3, 0, QUIET, tmp_path)
+    result = potential_sprites.images_study(images, "Small", *arguments)
+    rows = {row[0]: row for row in result.tables[0].rows}
+    assert rows[traversals.EXACT][1].estimate == pytest.approx(1)
+    assert {"aligned", "SeFa", "mean singular vectors"} < set(rows)
+    assert len(result.tables) == 4
+
+
 def turning():
     rng = np.random.default_rng(0)
     which = rng.integers(2, size=40)
     angle = np.array([0.5, -0.5])[which, None] * np.arange(3)[None] + rng.uniform(0, 6, size=(40, 1))
     x = np.stack([np.cos(angle), np.sin(angle)], axis=2)
-    truth = {"transformation": which, "image": np.arange(40) // 2}
-    return Samples(
-        x.reshape(40, -1), which[:, None].astype(float), sample_shape=(3, 2), times=np.arange(3.0), truth=truth
-    )
+    parts = {"sample_shape": (3, 2), "times": np.arange(3.0), "groups": np.arange(40) // 2}
+    return Samples(x.reshape(40, -1), which[:, None].astype(float), truth={"transformation": which}, **parts)
 
 
 def test_sequences_with_and_without_their_transformation(tmp_path):

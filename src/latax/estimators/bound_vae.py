@@ -213,4 +213,6 @@ class _Parts(NamedTuple):
         self, module: AbstractSequenceVAE, x: Float[Array, " d"], k: Int[Array, ""] | None, seed: Array
     ) -> tuple[Float[Array, "S F"], Float[Array, "S F"], Float[Array, "S F"]]:
         frames = _frames(module, x)
-        return jax.vmap(lambda key: module.drawn_parts(frames, k, key))(jr.split(row_key(x, seed), self.draws))
+        return jax.vmap(lambda key: module.drawn_parts(frames, k, key, exact=True))(
+            jr.split(row_key(x, seed), self.draws)
+        )

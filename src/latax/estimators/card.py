@@ -12,6 +12,7 @@ def model_card(estimator: Any, config: dict[str, Any]) -> str:
         f"| {name} | {values[estimator.best_]:.6g} | {len(values)} |" for name, values in estimator.metrics_.items()
     )
     params = "\n".join(f"* `{name}`: {value!r}" for name, value in config["params"].items())
+    verb = "log_prob" if hasattr(estimator, "log_prob") else "transform"
     return f"""# {type(estimator).__name__}
 
 {summary}
@@ -28,7 +29,7 @@ Fitted on {size} columns{conditioned}. Numbers are on held-out rows, in the unit
 import latax
 
 model = latax.load("this folder")
-model.log_prob(X)
+model.{verb}(X)
 ```
 
 ## Parameters
@@ -50,7 +51,8 @@ def traversal_card(estimator: Any, config: dict[str, Any]) -> str:
 {summary}
 
 {estimator.potentials} potentials on {estimator.space_.size} latent coordinates; the decoder {inside}. Numbers are on
-fresh draws: the probability with which the classifier gives a wrong path.
+the draws that chose the weights: minus the log of the probability that the classifier gives to the true path, and how
+far the paths are from right angles, in nats.
 
 | metric | best replicate | replicates |
 |---|---|---|

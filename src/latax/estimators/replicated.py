@@ -9,7 +9,7 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import PyTree
+from jaxtyping import Array, Int, PyTree
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
@@ -59,7 +59,7 @@ class Replicated(BaseEstimator, abc.ABC):
         """The replicate that is used, as it was trained."""
         check_is_fitted(self)
         arrays, static = eqx.partition(self.models_, eqx.is_array)
-        return eqx.combine(_one_of(arrays, self.best_), static)
+        return eqx.combine(_one_of(arrays, jnp.asarray(self.best_)), static)
 
     @abc.abstractmethod
     def _like(self, replicates: int) -> tuple[PyTree, Any]:
@@ -90,7 +90,7 @@ class Replicated(BaseEstimator, abc.ABC):
 
 
 @jax.jit
-def _one_of(arrays: PyTree, index: int) -> PyTree:
+def _one_of(arrays: PyTree, index: Int[Array, ""]) -> PyTree:
     """One replicate: by a single program, since each shape would take one of its own."""
     return jax.tree.map(lambda leaf: leaf[index], arrays)
 

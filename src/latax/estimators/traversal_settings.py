@@ -51,6 +51,8 @@ class TraversalSettings:
     """How far a path leads, as a share of the typical distance of latent points from their mean."""
     hold_norm: bool = False
     """Keep that distance along every path."""
+    distinct_weight: float = 1.0
+    """Weight of the classifier's cross-entropy."""
     equation_weight: float = 1.0
     """Weight of the squared residual of the equation."""
     initial_weight: float = 1.0
@@ -59,9 +61,9 @@ class TraversalSettings:
     """Weight of the guidance."""
     speed_weight: float = 1.0
     """Weight of the squared deviation from the speed."""
-    alignment_weight: float = 0.0
+    alignment_weight: float = 3.0
     """Weight of how far flows are from right angles to one another, in latent space and in their changes of the data. 0
-    leaves it out; paths are then distinct, but as likely mixtures of factors as the factors."""
+    leaves it out, as published; paths are then distinct, but as likely mixtures of factors as the factors."""
     train_equation: bool = True
     """Train the constants of the equation, such as the wave speed of each potential."""
     reference: bool = False
@@ -98,6 +100,7 @@ class TraversalSettings:
         for name in ("speed", "learning_rate", "clip"):
             require_positive(name, getattr(self, name))
         for name in (
+            "distinct_weight",
             "equation_weight",
             "initial_weight",
             "guidance_weight",
@@ -111,6 +114,8 @@ class TraversalSettings:
             require_count("probes", self.probes, least=0)
         if self.reference:
             require_count("path_steps", self.path_steps, least=2)
+            if self.hold_norm:
+                raise ConfigError("reference=True trains as released, where no norm is held. Drop hold_norm.")
         if self.pairs not in ("start", "adjacent"):
             raise ConfigError(f"pairs={self.pairs!r} is not known; give 'start' or 'adjacent'.")
         if self.batch_size is not None:
@@ -153,6 +158,7 @@ class TraversalSettings:
         if self.reference:
             return dict.fromkeys(("distinct", "equation", "initial", "guidance"), 1.0)
         weights = {
+            "distinct": self.distinct_weight,
             "equation": self.equation_weight,
             "initial": self.initial_weight,
             "guidance": self.guidance_weight,

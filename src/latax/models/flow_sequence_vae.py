@@ -80,13 +80,18 @@ class FlowSequenceVAE(AbstractSequenceVAE):
     def states(
         self, z: Latent, k: Int[Array, ""], *, key: PRNGKeyArray | None = None
     ) -> tuple[Float[Array, "T n"], Float[Array, ""]]:
-        """The latent points of all frames on the flow number k through z_at = z, and log |det ∂z_0 / ∂z_at|."""
+        """The latent points of all frames on the flow number k through z_at = z, and log |det ∂z_0 / ∂z_at|.
+
+        That is exact without a key, and with one for more than 64 coordinates by random directions.
+        """
         velocity, ts = gradient(self.potentials.at(k)), np.asarray(self.times)
         solver = FixedStep(substeps=_SUBSTEPS)
         later = follow(velocity, z, ts[self.at :], solver=solver).z
         if not self.at:
             return later, jnp.zeros((), z.dtype)
-        earlier = follow(velocity, z, ts[self.at :: -1], solver=solver, density=True, key=key)
+        earlier = follow(
+            velocity, z, ts[self.at :: -1], solver=solver, density=True, probes=None if key is not None else 0, key=key
+        )
         return jnp.concatenate([earlier.z[:0:-1], later]), earlier.log_det[-1]
 
     def log_parts(

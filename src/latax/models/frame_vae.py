@@ -48,7 +48,7 @@ class FrameVAE(AbstractSequenceVAE):
         return self.log_fit(x, z.reshape(len(x), -1)), log_standard_normal(z)
 
     def drawn_parts(
-        self, x: Frames, k: Int[Array, ""] | None, key: PRNGKeyArray
+        self, x: Frames, k: Int[Array, ""] | None, key: PRNGKeyArray, *, exact: bool = False
     ) -> tuple[Float[Array, " T"], Float[Array, " T"], Float[Array, " T"]]:
         """Those of each frame."""
 

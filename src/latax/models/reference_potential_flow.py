@@ -4,7 +4,8 @@ One potential and one pair of adjacent times for the whole batch of a step, expl
 `latax.potential.reference.wave_loss` in place of the wave equation's, and a guidance without a lower bound (Song,
 Keller, Sebe and Welling 2023, arXiv 2304.12944, code of October 2023, re-derived from its behaviour).
 
-Networks, optimiser and the path's length in time are ours: a path of H steps takes H steps of 1/H instead of 1.
+Networks and optimiser are ours. Released steps have the length 1, and a path of ours takes the time 1: with u as a
+function of steps τ that is u(z, τ/H)/H, which makes the same path. The terms, and the wave speed, are those of steps.
 """
 
 import equinox as eqx
@@ -34,20 +35,21 @@ class ReferenceTraversalObjective(eqx.Module):
         for_k, for_step = jr.split(key)
         k = jr.randint(for_k, (), 0, model.count)
         first = jr.randint(for_step, (), 1, self.steps)
-        u = model.potentials.at(k)
+        whole, count = model.potentials.at(k), self.steps
+        u = lambda z, step: whole(z, step / count) / count
         speed = jax.tree.leaves(eqx.filter(model.pde, eqx.is_array))[0][k]
         slopes = jax.vmap(jax.grad(lambda z, t: u(z, t)), (0, None))
         start: Float[Array, "B n"] = batch["z"]
-        times = jnp.arange(self.steps, dtype=start.dtype) / self.steps
+        times = jnp.arange(count, dtype=start.dtype)
 
         def step(z: Array, t: Array) -> tuple[Array, tuple[Array, Array]]:
             v = slopes(z, t)
-            return z + v / self.steps, (z, wave_loss(u, z, t, speed))
+            return z + v, (z, wave_loss(u, z, t, speed))
 
         end, (before, residuals) = jax.lax.scan(step, start, times)
         path = jnp.concatenate([before, end[None]])
         place, later = path[first], path[first + 1]
-        velocity = slopes(place, first / self.steps)
+        velocity = slopes(place, first.astype(start.dtype))
         data, change = jax.vmap(lambda z, v: decoded_change(model.decode, z, v))(place, velocity)
         logits = jax.vmap(model.classifier)(data, jax.vmap(model.decode)(later))
         labels = jnp.broadcast_to(k, (len(start),))

@@ -50,14 +50,18 @@ class AbstractSequenceVAE(eqx.Module):
         """What the latent points of a sequence miss of the model's equation; zero where it has none."""
 
     def drawn_parts(
-        self, x: Frames, k: Int[Array, ""] | None, key: PRNGKeyArray
+        self, x: Frames, k: Int[Array, ""] | None, key: PRNGKeyArray, *, exact: bool = False
     ) -> tuple[Float[Array, " F"], Float[Array, " F"], Float[Array, " F"]]:
         """log p(x | z), log p(z) and log q(z | x) at one draw of q, of each part of the sequence that is independent of
-        the others; F is 1 where there are none."""
+        the others; F is 1 where there are none.
+
+        `exact`: no random directions for changes of density. What these leave is unbiased in a logarithm, as for
+        training, and too high in its exponential.
+        """
         drawn, probes = jr.split(key)
         q = self.posterior(x)
         z = q.sample(drawn)
-        fit, prior = self.log_parts(x, z, k, key=probes)
+        fit, prior = self.log_parts(x, z, k, key=None if exact else probes)
         return fit[None], prior[None], q.log_prob(z)[None]
 
     def posterior_of_frame(self, frame: Float[Array, " d"]) -> DiagonalGaussian:

@@ -26,7 +26,8 @@ BEST = "potentials, aligned"
 DISTINCT = "potentials, distinct only"
 RELEASED = "potentials as released"
 ALIGNED = {"alignment_weight": 3.0, "guidance": "none"}
-KINDS: dict[str, dict[str, Any]] = {BEST: ALIGNED, DISTINCT: {}, RELEASED: {"reference": True}}
+ALONE = {"alignment_weight": 0.0}
+KINDS: dict[str, dict[str, Any]] = {BEST: ALIGNED, DISTINCT: ALONE, RELEASED: {"reference": True}}
 #: What is changed of the first kind, beside the other kinds.
 ABLATION: dict[str, dict[str, Any]] = {
     "with log-jvp": ALIGNED | {"guidance": "log-jvp"},
@@ -35,7 +36,9 @@ ABLATION: dict[str, dict[str, Any]] = {
     "weight of alignment 0.3": ALIGNED | {"alignment_weight": 0.3},
     "weight of alignment 30": ALIGNED | {"alignment_weight": 30.0},
     "norm held": ALIGNED | {"hold_norm": True},
-    "distinct only, without log-jvp": {"guidance": "none"},
+    "speed 0.2": ALIGNED | {"speed": 0.2},
+    "speed 0.1": ALIGNED | {"speed": 0.1},
+    "distinct only, without log-jvp": ALONE | {"guidance": "none"},
 }
 
 
@@ -63,9 +66,9 @@ def blobs_study(
         title="Potential flows on blobs",
         summary=f"{effort.steps:,} steps, {effort.replicates} replicates. A rendered blob with two places and two "
         "widths; latent coordinates are an orthogonal mixture of the four, so no axis is a factor.",
-        tables=[table, others, with_factors, without],
+        tables=[table, others, *with_factors, without],
         sections=[
-            Section("Paths", tables=[table, others, with_factors], figures=[found.figure(held), found.sheet(best)]),
+            Section("Paths", tables=[table, others, *with_factors], figures=[found.figure(held), found.sheet(best)]),
             Section("Ablation", tables=[without], figures=[found.figure(parts)]),
         ],
     )

@@ -19,7 +19,7 @@ NAMES = ("size", "turned", "hue")
 #: The effort for potentials, steps for the decoder, and sequences that its images are taken from.
 BUDGETS = {
     "quick": (Effort(steps=300, replicates=2, starts=64, vp_steps=200, vp_seeds=2), 1_000, 300),
-    "full": (Effort(steps=1_000, replicates=3, starts=1_000, vp_steps=400), 5_000, 3_000),
+    "full": (Effort(steps=1_000, replicates=5, starts=1_000, vp_steps=400), 5_000, 3_000),
 }
 
 

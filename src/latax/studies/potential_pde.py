@@ -7,7 +7,7 @@ from typing import Any
 from rich.console import Console
 
 from latax.report.content import Section
-from latax.studies.potential_blobs import ALIGNED, BUDGETS, blobs_world
+from latax.studies.potential_blobs import ALIGNED, ALONE, BUDGETS, blobs_world
 from latax.studies.result import StudyResult
 from latax.studies.traversals import Effort, compare
 
@@ -20,8 +20,9 @@ PARTS: dict[str, dict[str, Any]] = {
     "stationary at first": ALIGNED | {"initial": "stationary"},
     "without speed": ALIGNED | {"speed_weight": 0.0},
     "bounded guidance": ALIGNED | {"guidance": "bounded-jvp"},
-    "published guidance": {"guidance": "reference-jvp"},
-    "without alignment": {"guidance": "none"},
+    "published guidance": ALONE | {"guidance": "reference-jvp"},
+    "without alignment": ALONE | {"guidance": "none"},
+    "without the classifier": ALIGNED | {"distinct_weight": 0.0},
 }
 
 

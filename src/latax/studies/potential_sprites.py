@@ -13,24 +13,24 @@ from rich.console import Console
 from latax.data import Samples, sprites
 from latax.evaluate import image_attributes
 from latax.report.content import Section
-from latax.studies.potential_blobs import ALIGNED, BEST, DISTINCT, RELEASED
+from latax.studies.potential_blobs import ALIGNED, ALONE, BEST, DISTINCT, RELEASED
 from latax.studies.result import StudyResult
 from latax.studies.traversals import Effort, World, changes_of, compare, of_images, vae_space
 
 LATENT, ROWS = 10, 20_000
 NAMES = ("x", "y", "size", "long", "turned")
-#: The effort for potentials, and steps for the decoder.
 #: Fewer potentials than coordinates: guidance says which plane they are to share, see `latax.potential.alignment`.
 SEEN = ALIGNED | {"guidance": "log-jvp"}
-KINDS: dict[str, dict[str, Any]] = {BEST: SEEN, DISTINCT: {}, RELEASED: {"reference": True}}
+KINDS: dict[str, dict[str, Any]] = {BEST: SEEN, DISTINCT: ALONE, RELEASED: {"reference": True}}
 ABLATION: dict[str, dict[str, Any]] = {
     "without log-jvp": ALIGNED,
     "without the equation": SEEN | {"pde": "none"},
     "norm held": SEEN | {"hold_norm": True},
 }
+#: The effort for potentials, and steps for the decoder.
 BUDGETS = {
     "quick": (Effort(steps=400, replicates=2, starts=64, vp_steps=200, vp_seeds=2), 1_500),
-    "full": (Effort(steps=1_000, replicates=3, starts=1_000, vp_steps=400), 5_000),
+    "full": (Effort(steps=1_000, replicates=5, starts=1_000, vp_steps=400), 5_000),
 }
 
 
@@ -92,8 +92,8 @@ def images_study(
         summary=f"{effort.steps:,} steps, {effort.replicates} replicates, on a variational autoencoder with "
         f"{latent_size} latent coordinates that was trained for {decoder_steps:,} steps. Attributes are measured in "
         f"the decoded images: {', '.join(names)}.",
-        tables=[table, others, with_attributes],
+        tables=[table, others, *with_attributes],
         sections=[
-            Section("Paths", tables=[table, others, with_attributes], figures=[found.figure(), found.sheet(best)])
+            Section("Paths", tables=[table, others, *with_attributes], figures=[found.figure(), found.sheet(best)])
         ],
     )

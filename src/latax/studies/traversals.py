@@ -56,7 +56,7 @@ PURITY, VP, ACCURACY = "purity", "VP accuracy", "pair accuracy"
 DISPLACEMENT, DRIFT, ROUND_TRIP = "displacement / √n", "drift", "worst round trip"
 MEASURES = (PURITY, VP, ACCURACY, DISPLACEMENT, DRIFT, ROUND_TRIP)
 
-#: What a path could not be purer than, where that is known.
+#: Paths along which one factor of the data changes, where these are known.
 EXACT = "the factors themselves"
 
 CAPTION = (
@@ -67,7 +67,9 @@ CAPTION = (
     "they are factors. Pair accuracy: that of the potentials' own classifier. Drift: the greatest relative change "
     "of |z| on a path, mean over paths. "
     "Straight lines are as fast as the potentials, and begin at the same points. Singular vectors are those of the "
-    "decoder's Jacobian: at the start of each line, or their mean directions."
+    "decoder's Jacobian: at the start of each line, or their mean directions. The factors themselves change the images "
+    "without a decoder: what of their purity is below 1 is in how attributes are measured. Where they are fewer than "
+    "the attributes, theirs is a mean over fewer paths, and no bound for the others."
 )
 
 
@@ -156,26 +158,37 @@ class Comparison:
         intervals = {m: [self.interval(name, m) for name in chosen] for m in (PURITY, VP)}
         return figures.comparison_figure(chosen, intervals)
 
-    def correlations(self, name: str, starts: int = 256) -> Table:
-        """How each attribute goes with the position along each path of the best replicate."""
+    def correlations(self, name: str, starts: int = 256) -> tuple[Table, Table]:
+        """How straight each attribute goes with the position along each path of the best replicate, and how far."""
         model = self.learned[name]
         Z = model.draw(starts, seed=model.seed + 5_000_003)
-        rows = []
+        straight: list[list[Any]] = []
+        far: list[list[Any]] = []
+        span = spans(self.world, model.seed)
         for k in range(model.potentials):
             path = model.traverse(Z, k, steps=POINTS)
             found = self.world.attributes(path)
             values = np.stack([found[attribute] for attribute in self.world.names], axis=2)
             seen = np.isfinite(values).all(axis=(1, 2))
-            pearson = attribute_correlation(values[seen], path.times).pearson
-            rows.append([f"potential {k}", *np.nanmean(pearson, axis=0).tolist()])
-        return Table(
+            along = attribute_correlation(values[seen], path.times)
+            straight.append([f"potential {k}", *np.nanmean(along.pearson, axis=0).tolist()])
+            far.append([f"potential {k}", *(np.mean(along.slope, axis=0) / span).tolist()])
+        correlations = Table(
             f"{self.world.title}: {name}, correlation with attributes",
             ["path", *self.world.names],
-            rows,
+            straight,
             f"Pearson correlations of attributes with the position along a path, means over {starts} starts, of the "
             "replicate that was chosen. A path along one factor in the same direction everywhere has ±1 there, and "
-            "one whose sense depends on the start has less.",
+            "one whose sense depends on the start has less. They know no size: little changes can have ±1 as well.",
         )
+        slopes = Table(
+            f"{self.world.title}: {name}, change of attributes",
+            ["path", *self.world.names],
+            far,
+            "How far each attribute changes along the whole path, as a share of its range, by straight lines through "
+            f"it; means over the same {starts} starts.",
+        )
+        return correlations, slopes
 
     def sheet(self, name: str) -> Figure:
         """The decoded paths of one learned kind, from one point."""

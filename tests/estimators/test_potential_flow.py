@@ -119,7 +119,7 @@ def test_replicates_and_metrics():
     model = fitted()
     assert model.n_replicates_ == 2
     assert model.metrics_["path_loss"][model.best_] == model.metrics_["path_loss"].min()
-    assert {"distinct", "equation", "initial", "guidance", "speed"} == set(model.history_[-1]["terms"])
+    assert {"distinct", "equation", "initial", "guidance", "speed", "alignment"} == set(model.history_[-1]["terms"])
 
 
 def test_each_replicate_has_its_own_paths():

@@ -304,6 +304,13 @@ def test_other_grids_and_times_are_refused():
     assert model.first_states(Samples(waves(3)[:, 0])).shape == (3, NODES)
     with pytest.raises(DataError, match=r"6 places from x = 0 to 2, and the model was fitted on those from 0 to 1"):
         model.first_states(starts({"x": 2 * grid}))
+    with pytest.raises(DataError, match=r"given over y, and the model was fitted on states over x"):
+        model.first_states(starts({"y": grid}))
+    moved = names_of({"t": TIMES, "x": 2 * grid})
+    with pytest.warns(DataWarning), pytest.raises(DataError, match=r"6 places from x = 0 to 2"):
+        model.first_states(Samples(waves(3).reshape(3, -1), sample_shape=(len(TIMES), NODES), feature_names=moved))
+    model.feature_names_ = names_of({"step": TIMES, "x": grid})  # time by another name
+    assert model.first_states(starts({"x": grid})).shape == (3, NODES)
     whole = Samples(waves(3).reshape(3, -1), sample_shape=(len(TIMES), NODES), times=2 * TIMES)
     with pytest.raises(DataError, match=r"Entry 1 of the data is at time"):
         model.first_states(whole)

@@ -283,7 +283,32 @@ def test_the_flow_at_fewer_times_is_the_same_flow(x64):
     assert few["flow"] != all_of_them["flow"]
 
 
-@pytest.mark.parametrize(("options", "moved"), [({}, False), ({"detached": False}, True)])
+@pytest.mark.parametrize("weight", ["none", "sqrt-det", "log-det"])
+def test_weights_by_volume_leave_the_flow_as_it_is(weight, x64):
+    """Neither where it is looked at nor what it moves: else an ablation would change two things at once."""
+    model, data = model_of(), batch()
+    plain, weighted = (
+        terms(model, DynamicObjective(3, 2, flow_times=2, volume_weight=kind), data) for kind in ("none", weight)
+    )
+    for name in ("flow", "penalty"):
+        np.testing.assert_allclose(weighted[name], plain[name], rtol=1e-12)
+
+
+@pytest.mark.parametrize("shared", [True, False])
+def test_the_flow_is_looked_at_on_the_draws_that_are_decoded(shared, x64):
+    """Shared draws are the same ones; others are as good for the mean, and not the same."""
+    model, data = model_of(), batch()
+    chosen = dict(times_per_sample=3, draws=1, shared=shared)
+    found = terms(model, DynamicObjective(**chosen), data)
+    weighted = terms(model, DynamicObjective(**chosen, volume_weight="log-det"), data)
+    # On record is the volume where the flow is looked at, and the bound has that of what is decoded.
+    assert (abs(found["log_volume"] + weighted["volume"]) < 1e-9) == shared
+
+
+@pytest.mark.parametrize(
+    ("options", "moved"),
+    [({}, False), ({"volume_weight": "log-det"}, False), ({"detached": False}, True)],
+)
 def test_the_geometry_moves_the_data_only_if_asked(options, moved, x64):
     model, data = model_of(), batch()
     objective = DynamicObjective(3, 2, **options)

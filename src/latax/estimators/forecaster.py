@@ -168,6 +168,7 @@ class AbstractForecaster(AbstractSampler, AbstractTrainedEstimator):
         size, whole = self._state_size, self.n_features_in_
         if samples.X.shape[1] == whole:
             inputs.check_columns(self, samples)
+            initial_states.check_places(samples.feature_names[:size], self.feature_names_[:size], self._state_shape)
         elif samples.X.shape[1] == size:
             initial_states.check_places(samples.feature_names, self.feature_names_[:size], self._state_shape)
         else:

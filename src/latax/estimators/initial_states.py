@@ -7,6 +7,7 @@ import numpy as np
 from jaxtyping import Float
 
 from latax._errors import DataError
+from latax._wording import listed
 from latax.data import Samples, row_blocks
 from latax.data.coordinates import axes_of
 from latax.data.truth import TIMES
@@ -54,18 +55,31 @@ def centred_rows(
 
 
 def check_places(given: tuple[str, ...], fitted: tuple[str, ...], shape: tuple[int, ...]) -> None:
-    """Refuses states of `shape` on another grid than the fitted, where the names of both say on which they are."""
-    known_axes = axes_of(fitted, (1, *shape)) or {}
-    grid = [values for axis, values in known_axes.items() if axis not in TIMES]
-    new = axes_of(given, shape)
-    if not grid or new is None:
+    """Refuses states of `shape` on another grid than the fitted, where the names of both say on which they are.
+
+    `fitted` are those of first states in trajectories, and so begin with a time; `given` may.
+    """
+    grid, new = _grid(fitted, shape), axes_of(given, shape) or _grid(given, shape)
+    if grid is None or new is None:
         return
-    for (axis, places), known in zip(new.items(), grid, strict=True):
+    if list(new) != list(grid):
+        raise DataError(
+            f"The states are given over {listed(new)}, and the model was fitted on states over {listed(grid)}. Give "
+            "states on the same grid."
+        )
+    for axis, known in grid.items():
+        places = new[axis]
         if (np.abs(places - known) > GRID_SLACK * np.ptp(known) / len(known)).any():
             raise DataError(
                 f"The states are at {len(known)} places from {axis} = {places[0]:g} to {places[-1]:g}, and the "
                 f"model was fitted on those from {known[0]:g} to {known[-1]:g}. Give states on the same grid."
             )
+
+
+def _grid(names: tuple[str, ...], shape: tuple[int, ...]) -> dict[str, Float[np.ndarray, " n"]] | None:
+    """The axes of states within a trajectory, without the first, which is time, whatever it is called."""
+    axes = axes_of(names, (1, *shape))
+    return None if axes is None else dict(list(axes.items())[1:])
 
 
 def refuse_single_states(samples: Samples) -> None:

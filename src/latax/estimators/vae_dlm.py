@@ -68,7 +68,8 @@ class VAEDLM(AbstractForecaster):
     collocation: Collocation = "data"
     """The flow at the times of the data, or at uniform ones."""
     flow_times: int | None = 3
-    """At how many of the times of each trajectory the flow is looked at in one step; None for all, as released."""
+    """At how many of the times of each trajectory the flow is looked at in one step, at most times_per_sample;
+    None for all of these, as released."""
     detached: bool = True
     """The geometric terms shape the surface where the data are. False: they also move the data on it, as released."""
     least: float = 0.5

@@ -63,8 +63,9 @@ class DynamicObjective(eqx.Module):
     - `matching`: the squared error of the metric network relative to the size of the induced metric, or as it is.
     - `shared`: whether the geometric terms take the same draws of v as the reconstruction, or their own.
     - `detached`: the geometric terms shape the surface where the data are. If not, they also move the data on it: to
-        where the reference metric is small, be that the very end of a chart. With "log-det" they always do, the volume
-        being a part of the bound.
+        where the reference metric is small, be that the very end of a chart. The volume of "log-det" is a part of the
+        bound and always does.
+    - `flow_times`: the geometric terms at so many of the times, at most `times_per_sample`; None for all.
     - `geometry`: False leaves all geometric terms out: the same architecture as an ordinary VAE.
     """
 
@@ -94,23 +95,23 @@ class DynamicObjective(eqx.Module):
         if not self.geometry or model.manifold is None:
             points = over_times(model.embed, u, t)
             return {"reconstruction": jnp.mean(self._errors(model, points, wanted)), "kl": kl}
-        few = None if self.volume_weight == "sqrt-det" else self.flow_times
-        at = (t if self.collocation == "data" else jr.uniform(place, t.shape, t.dtype))[:, :few]
+        at = (t if self.collocation == "data" else jr.uniform(place, t.shape, t.dtype))[:, : self.flow_times]
         drawn_again = u if self.shared else jax.vmap(jax.vmap(model.chart))(_draws(posterior, self.draws, other))
-        detached = self.detached and self.volume_weight != "log-det"
-        drawn_again = stop_gradient(drawn_again) if detached else drawn_again
+        drawn_again = stop_gradient(drawn_again) if self.detached else drawn_again
         frames = over_times(model.frame, drawn_again, at)
-        same = not detached and self.shared and self.collocation == "data" and at.shape == t.shape
-        if self.volume_weight == "sqrt-det":  # Of the points that are decoded, wherever the flow is looked at.
-            decoded = frames if same else over_times(model.frame, u, t)
-            weights = stop_gradient(volume_weights(_log_volumes(decoded)))
-            errors = self._errors(model, decoded.point, wanted) * weights
-        else:
+        same = not self.detached and self.shared and self.collocation == "data" and at.shape == t.shape
+        terms = {"kl": kl}
+        if self.volume_weight == "none":
             points = frames.point if same else over_times(model.embed, u, t)
             errors = self._errors(model, points, wanted)
-        terms = {"reconstruction": jnp.mean(errors), "kl": kl}
-        if self.volume_weight == "log-det":
-            terms["volume"] = -jnp.mean(_log_volumes(frames))
+        else:  # The volume at the points that are decoded, wherever the flow is looked at.
+            decoded = frames if same else over_times(model.frame, u, t)
+            errors, log_volumes = self._errors(model, decoded.point, wanted), _log_volumes(decoded)
+            if self.volume_weight == "sqrt-det":
+                errors *= stop_gradient(volume_weights(log_volumes))
+            else:
+                terms["volume"] = -jnp.mean(log_volumes)
+        terms["reconstruction"] = jnp.mean(errors)
         one = lambda u, t, frame: self._geometric(model, frame, u, t)
         found = over_times(one, drawn_again, at, frames)
         terms |= {name: jnp.mean(value) for name, value in found.items()}

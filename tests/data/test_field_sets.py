@@ -71,7 +71,7 @@ class TestBurgers:
                 exact = by_quadrature(a, t, np.linspace(0, 1, 21))
                 assert abs(values - exact).sum() < 1e-6 * abs(exact).sum()
 
-    def test_the_published_coefficients_come_first(self):
+    def test_a_longer_set_begins_with_the_shorter(self):
         first = burgers.make(2, 1, nodes=3, times=2).truth["coefficients"]
         np.testing.assert_array_equal(first, burgers.make(5, 1, nodes=3, times=2).truth["coefficients"][:2])
 

@@ -130,3 +130,17 @@ def test_rows_that_are_not_there(rows, error, message):
 def test_a_file_that_shrinks_while_it_is_read():
     with pytest.raises(DataError, match=r"data\.h5 gave 1 rows where 5 were asked for: was the file changed"):
         LazyRows(lambda rows: X[:1], X.shape, X.dtype, "data.h5")[0:5]
+
+
+def test_scattered_rows_are_read_a_few_at_a_time(monkeypatch):
+    requests = []
+    rows = np.array([1, 2, 4, 9, 9, 11, 17, 0, 19])
+    whole = lazily(X, requests)[rows]
+    monkeypatch.setattr("latax.data.lazy._STRETCH_BYTES", 5 * X[0].nbytes)
+    few = lazily(X, requests)[rows]
+    np.testing.assert_array_equal(whole, X[rows])
+    np.testing.assert_array_equal(few, X[rows])
+    read = [request.stop - request.start for request in requests]
+    assert read[0] == 20
+    assert len(read) == 5
+    assert max(read[1:]) <= 5

@@ -31,6 +31,14 @@ def test_labels_that_tell_nothing_apart_change_nothing(labels):
         np.testing.assert_array_equal(ours, plain)
 
 
+def test_what_is_held_out_fits_into_memory(monkeypatch):
+    assert len(split_rows(Samples(X), 0.5, 0)[1]) == 20
+    monkeypatch.setattr("latax.estimators.splitting.MOST_VALIDATION_BYTES", 5 * 3 * 4)
+    assert len(split_rows(Samples(X), 0.5, 0)[1]) == 5
+    monkeypatch.setattr("latax.estimators.splitting.MOST_VALIDATION_BYTES", 1)  # a row is more than that
+    assert len(split_rows(Samples(X), 0.5, 0)[1]) == 1
+
+
 def test_a_single_group_cannot_be_held_out():
     with pytest.raises(DataError, match="1 group cannot be split into 2 parts"):
         split_rows(Samples(X, groups=np.zeros(40)), 0.1, 0)

@@ -20,7 +20,7 @@ from latax.estimators.initial_states import refuse_single_states
 from latax.geometry import AbstractMetricFlow, LiteralFlow, OwnReference, SphereMetric
 from latax.models.dynamic_objective import DynamicObjective
 from latax.models.recipes import Budget
-from latax.report.run import learnt
+from latax.report.run import histories, learnt, training_figures
 
 ROWS, NODES = 40, 6
 TIMES = np.array([0.0, 0.1, 0.25, 0.5, 1.0])
@@ -168,7 +168,10 @@ def test_the_report_shows_it():
         "The latent manifold and its evolution",
         "Shape of the latent manifold by time",
     ]
+    assert [figure.title for figure in training_figures(fitted())] == ["Training", "The manifold in training"]
+    assert set(histories(fitted())[0].terms) == {"reconstruction", "kl", "flow", "penalty"}
     alone = fitted("forecast-vae")
+    assert len(training_figures(alone)) == 1
     assert len(learnt(alone.assess(samples(30, 5)), alone, samples(30, 5))) == 2
 
 
@@ -243,6 +246,14 @@ def test_the_reference_does_as_released():
     ours = fitted().module_
     assert ours.metric is None
     assert ours.reference.margin == pytest.approx(0.3)
+
+
+def test_the_geometry_rises_from_nothing():
+    model = VAEDLM(warm_up=0.2, flow_weight=3.0, **TINY)
+    model.times_, model.sample_shape_ = TIMES.tolist(), (5, NODES)
+    (phase,) = model._recipe(Budget(100, 5, 1e-3, 0.0, 1.0))
+    for name, whole in (("flow", 3.0), ("penalty", 1.0)):
+        assert [float(phase.weights[name](step)) for step in (0, 10, 20, 90)] == [0, whole / 2, whole, whole]
 
 
 @pytest.mark.parametrize("name", KINDS)

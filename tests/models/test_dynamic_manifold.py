@@ -357,6 +357,21 @@ def test_a_metric_network_is_matched_to_the_manifold(x64):
     assert found["flow"] < 1e-10
     assert found["penalty"] == 0
 
+    class Twice(eqx.Module):
+        """The factor 2 I - I of 4 I."""
+
+        def __call__(self, at):
+            return jnp.eye(2).reshape(-1)
+
+    twice = eqx.tree_at(lambda m: m.metric, exact, Twice())
+    off = {matching: terms(twice, DynamicObjective(3, 2, matching=matching)) for matching in ("relative", "absolute")}
+    assert off["relative"]["metric"] == pytest.approx(1)
+    assert off["absolute"]["metric"] == pytest.approx(2)  # the mean of the squares of 2 I
+    # A manifold that is too short under a network that is not: the penalty is for the manifold, too.
+    short = eqx.tree_at(lambda m: m.manifold, exact, lambda at: 0.1 * surface(at))
+    assert terms(short, DynamicObjective(3, 2))["penalty"] > 0.1
+    assert terms(short, DynamicObjective(3, 2, shared=False))["penalty"] == 0  # as released
+
 
 @pytest.mark.parametrize("released", [False, True])
 def test_every_network_has_a_slope(released, x64):

@@ -147,6 +147,7 @@ def test_training_of_any_length_has_a_figure(replicates, phases, validated):
 def test_degenerate_training_has_a_figure(phase):
     check(F.loss_figure([phase]))
     check(F.loss_figure([phase, history(validated=False)]))
+    check(F.record_figure([phase], title="On record", caption="Two numbers."))
 
 
 def test_comparisons_have_a_figure():

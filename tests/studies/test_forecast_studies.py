@@ -20,11 +20,13 @@ from latax.studies.forecasts import (
     POD,
     ROBUST,
     TOGETHER,
+    WITHIN,
     Budget,
     Case,
     error_table,
     forecast_study,
     gains,
+    gains_by_time,
     verdict,
 )
 
@@ -56,6 +58,34 @@ def test_reductions_by_hand():
     assert "over these kinds it is lower by 25" in said
     assert "on 0, higher on 1, and" in verdict(found, "other", "ours", 1)
     assert "on 0, higher on 0, and not to be told apart on 1" in verdict(known([0.9, 1.1, 1.0]), "ours", "other", 1)
+
+
+def test_kinds_without_hope_are_told_apart():
+    """Halving errors from one kind and none from another is 29 % in the geometric mean, and 50 % where it can be."""
+    other = np.random.default_rng(0).uniform(0.1, 0.3, (1, 40, 3))
+    found = {
+        "ours": {"none": other, "waves": 0.5 * other, "bumps": 4 * other},
+        "other": {"none": other, "waves": other, "bumps": 4 * other},
+    }
+    *_, together, within = gains(found, "ours", "other", 1).rows
+    assert (together[0], within[0]) == (TOGETHER, WITHIN)
+    assert together[1].estimate == pytest.approx(100 * (1 - 0.5**0.5))
+    assert within[1].estimate == pytest.approx(50)
+    assert "over the 1 with errors below 0.5 by 50" in verdict(found, "ours", "other", 1)
+    table = dlm_ablation.each_part({OURS: found["ours"], "changed": found["other"]}, 1, "mean")
+    assert table.columns[-2:] == [TOGETHER, WITHIN]
+    assert table.rows[0][-1].estimate == pytest.approx(50)
+
+
+def test_gains_at_several_times():
+    rise = np.array([0.5, 1.0, 2.0])  # half the error at first, and twice as much in the end
+    other = np.random.default_rng(0).uniform(0.1, 1, (2, 40, 3))
+    found = {"ours": {"none": other * rise, "waves": other}, "other": {"none": other, "waves": other}}
+    table = gains_by_time(found, "ours", "other", np.array([0.0, 0.5, 1.0]))
+    assert [row[0] for row in table.rows] == ["0", "0.5", "1"]
+    assert [row[1].estimate for row in table.rows] == pytest.approx([50, 0, -100])
+    assert [row[2].estimate for row in table.rows] == pytest.approx([50, 0, -100])
+    assert [row[3].estimate for row in table.rows] == [0, 0, 0]
 
 
 def test_errors_have_their_row_and_column():
@@ -103,7 +133,7 @@ def once(contest, models, console, folder):
 def test_a_study_ends_in_tables(tmp_path):
     case = Short(**{field.name: getattr(tiny_case(), field.name) for field in dataclasses.fields(Case)})
     result = forecast_study(case, TINY, 0, Console(quiet=True), tmp_path)
-    median, mean, extended, plain, robust, both, manifold = result.tables
+    median, mean, extended, plain, robust, both, looked_up, *by_time, manifold = result.tables
     by_name = {row[0]: dict(zip(median.columns, row, strict=True)) for row in median.rows}
     assert list(by_name) == [
         OURS,
@@ -120,7 +150,10 @@ def test_a_study_ends_in_tables(tmp_path):
     assert by_name[KNOWING]["waves"].estimate > 0.05
     assert by_name[NEAREST]["none"].estimate > 0.01
     assert list(mean.columns) == ["model", *SHIFTS]
-    assert [row[0] for row in plain.rows] == [*SHIFTS, TOGETHER]
+    assert [row[0] for row in plain.rows] in ([*SHIFTS, TOGETHER], [*SHIFTS, TOGETHER, WITHIN])
+    assert [table.title.removesuffix(", by time") for table in by_time] == [
+        table.title for table in (extended, plain, robust, both, looked_up)
+    ]
     assert (extended.title, plain.title) == ("VAE-DLM against extended VAE", "VAE-DLM against VAE")
     assert robust.title == "VAE-DLM, robust against VAE"
     assert both.title == "VAE-DLM, robust against VAE, robust"
@@ -152,9 +185,10 @@ def test_a_choice_ends_in_tables(tmp_path, monkeypatch):
     assert not set(VALIDATION_SHIFTS) & set(SHIFTS)
     assert [row[0] for row in mean.rows] == [OURS, PLAIN, *ROBUST.values()]
     assert median.title.startswith("Tiny Burgers: ")
-    titles = ["VAE-DLM against VAE", "VAE-DLM, robust against VAE, robust"]
+    titles = ["VAE-DLM against VAE", "VAE-DLM, robust against VAE, robust", "VAE-DLM, robust against VAE"]
+    titles += [f"{title}, by time" for title in titles]
     assert [table.title for table in gained] == [f"Tiny Burgers: {title}" for title in titles]
-    assert found.text.count("Of 6 kinds") == 2
+    assert found.text.count("Of 6 kinds") == 3
 
 
 def test_every_choice_is_one_that_the_models_take():
@@ -169,12 +203,13 @@ def test_an_ablation_ends_in_tables(tmp_path, monkeypatch):
     monkeypatch.setattr(dlm_ablation, "hold", once)
     changes = {name: dlm_ablation.CHANGES[name] for name in (OURS, dlm_ablation.NOTHING)}
     result = dlm_ablation.ablation_study(tiny_case(), changes, TINY, 0, Console(quiet=True), tmp_path)
-    median, _, *gained, shapes = result.tables
+    median, _, *gained, by_time, shapes = result.tables
+    assert all(cell.estimate == 0 for row in by_time.rows for cell in row[1:])
     assert [row[0] for row in median.rows] == [row[0] for row in shapes.rows] == list(changes)
     for table in gained:
         assert [row[0] for row in table.rows] == [dlm_ablation.NOTHING]
-        assert table.columns[1:] == [*SHIFTS, TOGETHER]
-        assert all(cell.estimate == 0 for cell in table.rows[0][1:])
+        assert table.columns[1:] == [*SHIFTS, TOGETHER, WITHIN]
+        assert all(cell is None or cell.estimate == 0 for cell in table.rows[0][1:])
 
 
 @pytest.mark.parametrize("change", dlm_ablation.CHANGES)

@@ -15,6 +15,8 @@ RowReader = Callable[[slice | np.ndarray], np.ndarray]
 
 # Asking HDF5 for scattered rows one by one is slower than reading the stretch that contains them, up to about here.
 _DENSE_STRETCH = 4
+#: And no more at once than this.
+_STRETCH_BYTES = 2**26
 
 
 class LazyRows:
@@ -98,8 +100,19 @@ class LazyRows:
         unique, position = np.unique(index % len(self), return_inverse=True)
         first, last = int(unique[0]), int(unique[-1])
         if last - first < _DENSE_STRETCH * len(unique):
-            return self._flat(self._read_rows(slice(first, last + 1))[unique - first])[position]
+            return self._stretches(unique)[position]
         return self._flat(self._read_rows(unique))[position]
+
+    def _stretches(self, unique: Int[np.ndarray, " rows"]) -> Float[np.ndarray, "rows d"]:
+        """Increasing rows by stretches with those between, of which a few are in memory at a time."""
+        size = max(1, _STRETCH_BYTES // max(1, self.row_nbytes))
+        starts = np.arange(unique[0], unique[-1] + 1, size)
+        parts = []
+        for some in np.split(unique, np.searchsorted(unique, starts[1:])):
+            if some.size:
+                first = int(some[0])
+                parts.append(self._flat(self._read_rows(slice(first, int(some[-1]) + 1))[some - first]))
+        return np.concatenate(parts)
 
     def _read_rows(self, rows: slice | Int[np.ndarray, " rows"]) -> Shaped[np.ndarray, "rows *sample"]:
         wanted = rows.stop - rows.start if isinstance(rows, slice) else len(rows)

@@ -29,10 +29,7 @@ def transform(fields: Float[np.ndarray, "N n"]) -> Modes:
 
 
 def values(modes: Modes, n: int) -> Float[np.ndarray, "N n"]:
-    """The fields on n equally spaced nodes, the first at 0: of these, and of finer grids."""
-    size = modes.shape[1]
-    if n // 2 + 1 < size:
-        modes = modes[:, : n // 2 + 1]
+    """The fields on n equally spaced nodes, the first at 0, of which `transform` made these modes."""
     return np.asarray(scipy.fft.irfft(modes, n, axis=1, workers=-1))
 
 

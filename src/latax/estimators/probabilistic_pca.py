@@ -32,7 +32,7 @@ class ProbabilisticPCA(AmbientVerbs, AbstractEstimator):
     latent_size: int = 2
     """Number of principal directions: 1 up to the number of columns less one."""
     validation_fraction: float = 0.1
-    """Share of the rows that is held out, as for the other models; 10,000 rows at the most."""
+    """Share of the rows that is held out, as for the other models; at most 10,000 rows, and 256 MiB."""
     seed: int = 0
     """Seed of the split."""
 

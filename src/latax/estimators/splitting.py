@@ -8,6 +8,8 @@ from latax.data.split import split
 
 #: More validation rows than this cost time and tell nothing new.
 MOST_VALIDATION_ROWS = 10_000
+#: All of them are in memory throughout: no more than this in single precision.
+MOST_VALIDATION_BYTES = 2**28
 
 
 def split_rows(
@@ -15,11 +17,15 @@ def split_rows(
 ) -> tuple[Int[np.ndarray, " train"], Int[np.ndarray, " held"]]:
     """The sorted (training, validation) rows of samples, or of so many rows of which nothing else is known.
 
-    A random `fraction` is held out, at least one row, and of grouped samples whole groups, at least one.
+    A random `fraction` is held out, at least one row and at most 10,000, or 256 MiB; of grouped samples whole groups,
+    at least one.
     """
     count = samples if isinstance(samples, int) else len(samples)
     groups = None if isinstance(samples, int) else _groups(samples)
-    fraction = min(fraction, MOST_VALIDATION_ROWS / count)
+    most = MOST_VALIDATION_ROWS
+    if not isinstance(samples, int):
+        most = min(most, MOST_VALIDATION_BYTES // (4 * samples.X.shape[1]))
+    fraction = min(fraction, most / count)
     held = min(max(1, round(fraction * count)), count - 1)
     training, held_out = split(count, ((count - held) / count, held / count), seed=seed, groups=groups)
     return training, held_out

@@ -56,7 +56,7 @@ class AbstractTrainedEstimator(AbstractEstimator):
     clip: float = 1.0
     """Gradients longer than this are scaled down to it."""
     validation_fraction: float = 0.1
-    """Share of the rows that is held out to choose the best weights; 10,000 rows at the most."""
+    """Share of the rows that is held out to choose the best weights; at most 10,000 rows, and 256 MiB."""
     replicates: int = 1
     """Models trained at once, from the seeds seed, seed + 1, ...; the best one is used."""
     seed: int = 0

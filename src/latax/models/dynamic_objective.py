@@ -37,6 +37,8 @@ Collocation = Literal["data", "uniform"]
 Matching = Literal["relative", "absolute"]
 
 _MOST_LOG_WEIGHT, _LEAST_STRETCH = 3.0, 1e-6
+#: Numbers of the manifold that training lowers by no weight: the mean log-volume and log-condition.
+RECORDED = ("log_volume", "log_condition")
 #: Points whose volume and condition number go on record in training, and times at which a trajectory is, in validation.
 _LOOKED_AT, _VALIDATED = 32, 16
 
@@ -178,7 +180,7 @@ def _log_volumes(frames: MovingFrame) -> Float[Array, "B m K"]:
 def _record(frames: MovingFrame) -> dict[str, Float[Array, ""]]:
     jacobians = frames.jacobian.reshape(-1, *frames.jacobian.shape[-2:])[:_LOOKED_AT]
     volumes, conditions = jax.vmap(volume_and_condition)(stop_gradient(jacobians))
-    return {"log_volume": jnp.mean(volumes), "log_condition": jnp.mean(conditions)}
+    return dict(zip(RECORDED, (jnp.mean(volumes), jnp.mean(conditions)), strict=True))
 
 
 def volume_and_condition(jacobian: Float[Array, "d n"]) -> tuple[Float[Array, ""], Float[Array, ""]]:

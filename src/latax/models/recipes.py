@@ -19,7 +19,7 @@ from latax.models.autoencoder import Autoencoder
 from latax.models.baselines import start_without_physics
 from latax.models.closed_form_vae import start_closed_form
 from latax.models.dynamic_manifold import DynamicManifoldVAE
-from latax.models.dynamic_objective import DynamicObjective
+from latax.models.dynamic_objective import RECORDED, DynamicObjective
 from latax.models.dynamic_objective import Weights as DynamicWeights
 from latax.models.flow_sequence_vae import FlowSequenceVAE
 from latax.models.injective_flow import InjectiveFlow, encode_batch, latent_nll, nll, reconstruction, start_density
@@ -257,8 +257,7 @@ def dynamic_manifold(
         chosen |= {
             "flow": ramp(weights.flow),
             "penalty": ramp(weights.penalty),
-            "log_volume": 0.0,
-            "log_condition": 0.0,
+            **dict.fromkeys(RECORDED, 0.0),
         }
         if metric_network:
             chosen["metric"] = ramp(weights.metric)

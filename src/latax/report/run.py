@@ -24,6 +24,7 @@ from latax.estimators.reconstruction import ReconstructionAssessment
 from latax.estimators.sequence_assessment import SequenceAssessment
 from latax.estimators.signal_estimator import AbstractSignalEstimator
 from latax.evaluate import confidence_interval
+from latax.models.dynamic_objective import RECORDED
 from latax.report import figures
 from latax.report.content import Figure, ReportContent, Section
 from latax.report.density import density_figures
@@ -123,12 +124,37 @@ learnt.register(PhysicsAssessment)(physics_figures)
 
 def training_figures(estimator: AbstractEstimator | PotentialFlow) -> list[Figure]:
     """The curves of the training, where its reports are at hand."""
-    return [figures.loss_figure(histories(estimator))] if estimator.history_ else []
+    if not estimator.history_:
+        return []
+    curves = [figures.loss_figure(histories(estimator))]
+    if recorded := _recorded(estimator.history_):
+        curves.append(
+            figures.record_figure(
+                recorded,
+                title="The manifold in training",
+                caption="The mean log-volume of the latent manifold, and the mean log of its strongest stretch over "
+                "its weakest. A manifold that collapses loses the one and gains the other.",
+            )
+        )
+    return curves
 
 
 def histories(estimator: AbstractEstimator | PotentialFlow) -> list[figures.PhaseHistory]:
     """The reports of the training, as curves for each phase."""
     return [_history(phase, records) for phase, records in _by_phase(estimator.history_).items()]
+
+
+def _recorded(history: Sequence[dict[str, Any]]) -> list[figures.PhaseHistory]:
+    """What was not a term of the loss, by phase."""
+    return [
+        figures.PhaseHistory(phase, np.array([r["step"] for r in records]), _terms(records, RECORDED))
+        for phase, records in _by_phase(history).items()
+        if set(RECORDED) <= set(records[0]["terms"])
+    ]
+
+
+def _terms(records: Sequence[dict[str, Any]], names: Sequence[str]) -> dict[str, np.ndarray]:
+    return {name: np.array([r["terms"][name] for r in records]).T for name in names}
 
 
 def _by_phase(history: Sequence[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
@@ -143,7 +169,7 @@ def _history(phase: str, records: list[dict[str, Any]]) -> figures.PhaseHistory:
     return figures.PhaseHistory(
         name=phase,
         steps=np.array([r["step"] for r in records]),
-        terms={name: np.array([r["terms"][name] for r in records]).T for name in records[0]["terms"]},
+        terms=_terms(records, [name for name in records[0]["terms"] if name not in RECORDED]),
         validation_steps=np.array([r["step"] for r in validated], dtype=np.int64),
         validation=np.array([r["validation"] for r in validated]).T if validated else None,
     )

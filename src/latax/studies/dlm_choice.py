@@ -3,7 +3,8 @@
 Settings are compared on kinds of initial states that are used for nothing else, one short fit each. What all models
 have is chosen for the plain VAE; what is VAE-DLM's alone, its geometry, is chosen for that, with the rest as for the
 plain VAE. Both are then fitted anew, with replicates, and compared on the kinds that the other studies test on: the
-forecasts as usual, and those that are robust, which cost no training and are open to both.
+forecasts as usual, and those that are robust, which cost no training and are open to both. Robust ones against usual
+ones tell what robustness does, and not what the geometry does.
 """
 
 import itertools
@@ -33,6 +34,7 @@ from latax.studies.forecasts import (
     error_table,
     errors_of_fitted,
     gains,
+    gains_by_time,
     verdict,
 )
 from latax.studies.result import StudyResult
@@ -112,8 +114,9 @@ def of_case(
     trials = case.trials(effort, seed, SHIFTS)
     found = errors_of_fitted(results, trials, times) | errors_of_fitted(results, trials, times, robust=ROBUST)
     tables = [shared.table, own.table, *(error_table(found, times, at, statistic) for statistic in STATISTICS)]
-    pairs = [(OURS, PLAIN), (ROBUST[OURS], ROBUST[PLAIN])]
+    pairs = [(OURS, PLAIN), (ROBUST[OURS], ROBUST[PLAIN]), (ROBUST[OURS], PLAIN)]
     tables += [gains(found, first, second, at) for first, second in pairs]
+    tables += [gains_by_time(found, first, second, times) for first, second in pairs]
     named = [replace(table, title=f"{case.title}: {table.title}") for table in tables]
     return Section(case.title, " ".join(verdict(found, first, second, at) for first, second in pairs), tables=named)
 

@@ -28,6 +28,7 @@ from latax.report.figures.gallery import (
     latent_figure,
     loss_figure,
     parts_figure,
+    record_figure,
     samples_figure,
     spectrum_figure,
 )
@@ -78,6 +79,7 @@ __all__ = [
     "paths_figure",
     "picture_grid",
     "pit_histogram",
+    "record_figure",
     "samples_figure",
     "scatter",
     "scatter_3d",

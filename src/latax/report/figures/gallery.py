@@ -47,6 +47,16 @@ def loss_figure(history: Sequence[curves.PhaseHistory], *, title: str = "Trainin
     return Figure(title, image, caption + (dots if validated else "."), wide=wide)
 
 
+def record_figure(history: Sequence[curves.PhaseHistory], *, title: str, caption: str) -> Figure:
+    """Numbers that were on record in the training of each phase, and that it did not lower."""
+
+    def draw(canvas: Any) -> None:
+        for ax, phase in zip(canvas.subplots(1, len(history), squeeze=False)[0], history, strict=True):
+            curves.loss_terms(ax, phase).set_ylabel("on record")
+
+    return Figure(title, render(draw, width=HALF if len(history) == 1 else WIDE, height=2.9), caption)
+
+
 def samples_figure(
     data: Float[np.ndarray, "N d"],
     samples: Float[np.ndarray, "M d"],

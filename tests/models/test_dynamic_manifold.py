@@ -365,8 +365,8 @@ def test_a_metric_network_is_matched_to_the_manifold(x64):
 
     twice = eqx.tree_at(lambda m: m.metric, exact, Twice())
     off = {matching: terms(twice, DynamicObjective(3, 2, matching=matching)) for matching in ("relative", "absolute")}
-    assert off["relative"]["metric"] == pytest.approx(1)
-    assert off["absolute"]["metric"] == pytest.approx(2)  # the mean of the squares of 2 I
+    assert off["relative"]["metric"] == pytest.approx(1, rel=1e-4)  # but for the jitter
+    assert off["absolute"]["metric"] == pytest.approx(2, rel=1e-4)  # the mean of the squares of 2 I
     # A manifold that is too short under a network that is not: the penalty is for the manifold, too.
     short = eqx.tree_at(lambda m: m.manifold, exact, lambda at: 0.1 * surface(at))
     assert terms(short, DynamicObjective(3, 2))["penalty"] > 0.1

@@ -283,8 +283,9 @@ def verdict(found: Found, first: str, second: str, at: int) -> str:
     lower = sum(one.low is not None and one.low > 0 for one in by)
     higher = sum(one.high is not None and one.high < 0 for one in by)
     together, reached = error_reduction(pairs), within_reach(errors_in_pairs(found, first, second, at))
-    near = f", and over the {len(reached)} with errors below {HOPELESS:g} by {error_reduction(reached).short()} %"
-    near = near if 0 < len(reached) < len(pairs) else ""
+    near = ""
+    if 0 < len(reached) < len(pairs):
+        near = f", and over the {len(reached)} with errors below {HOPELESS:g} by {error_reduction(reached).short()} %"
     return (
         f"Of {len(pairs)} kinds of initial states that were not trained on, the mean error of {first} is lower than "
         f"that of {second} on {lower}, higher on {higher}, and not to be told apart on {len(pairs) - lower - higher}; "

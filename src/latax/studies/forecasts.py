@@ -219,9 +219,9 @@ def untrained_kinds(pairs: Mapping[str, Pair]) -> list[Pair]:
     return [pair for kind, pair in pairs.items() if kind != "none"]
 
 
-def within_reach(pairs: Mapping[str, Pair]) -> list[Pair]:
+def within_reach(pairs: Iterable[Pair]) -> list[Pair]:
     """Those of them on which the mean error of the second contestant is not hopeless."""
-    return [pair for kind, pair in pairs.items() if kind != "none" and np.mean(pair[1]) < HOPELESS]
+    return [pair for pair in pairs if np.mean(pair[1]) < HOPELESS]
 
 
 def gains(found: Found, first: str, second: str, at: int) -> Table:
@@ -241,10 +241,10 @@ def gains(found: Found, first: str, second: str, at: int) -> Table:
                 float(np.mean(pair[0] < pair[1])),
             ]
         )
-    together = [error_reduction(untrained_kinds(pairs), statistic=statistic) for statistic in ("mean", "median")]
-    rows.append([TOGETHER, *together, None, None, None])
-    if near := within_reach(pairs):
-        rows.append([WITHIN, *(error_reduction(near, statistic=s) for s in ("mean", "median")), None, None, None])
+    others = untrained_kinds(pairs)
+    for name, some in ((TOGETHER, others), (WITHIN, within_reach(others))):
+        if some:
+            rows.append([name, *(error_reduction(some, statistic=s) for s in ("mean", "median")), None, None, None])
     return Table(
         f"{first} against {second}",
         ["initial states", "mean lower by (%)", "median lower by (%)", "mean difference", "median difference", "share"],
@@ -282,7 +282,7 @@ def verdict(found: Found, first: str, second: str, at: int) -> str:
     by = [error_reduction([pair], level=1 - 0.05 / len(pairs)) for pair in pairs]
     lower = sum(one.low is not None and one.low > 0 for one in by)
     higher = sum(one.high is not None and one.high < 0 for one in by)
-    together, reached = error_reduction(pairs), within_reach(errors_in_pairs(found, first, second, at))
+    together, reached = error_reduction(pairs), within_reach(pairs)
     near = ""
     if 0 < len(reached) < len(pairs):
         near = f", and over the {len(reached)} with errors below {HOPELESS:g} by {error_reduction(reached).short()} %"

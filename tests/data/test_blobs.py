@@ -28,6 +28,32 @@ def test_one_coordinate_one_factor_unless_they_are_mixed(x64):
     assert np.count_nonzero(slopes[1] > 1e-3) == 16
 
 
+def test_curved_factors_have_gradients_at_right_angles(x64):
+    points = jax.random.normal(jax.random.key(0), (50, 4))
+
+    def cosines(decoder):
+        J = jax.vmap(jax.jacobian(decoder.factors))(points)
+        J /= jnp.linalg.norm(J, axis=2, keepdims=True)
+        return np.asarray(J), np.abs(J @ jnp.swapaxes(J, 1, 2) - jnp.eye(4)[None]).max()
+
+    turned = jnp.asarray(np.linalg.qr(np.random.default_rng(0).normal(size=(4, 4)))[0])
+    directions, worst = cosines(Blobs(mixing=turned, bend=0.6))
+    assert worst < 1e-12
+    assert jnp.std(directions, axis=0).max() > 0.1, "they turn from place to place"
+    straight, _ = cosines(Blobs(mixing=turned))
+    assert jnp.std(straight, axis=0).max() < 1e-12
+    skewed = turned.at[0].add(0.3 * turned[1])
+    assert cosines(Blobs(mixing=skewed, bend=0.6))[1] > 0.1, "negative control: a mixture that is not orthogonal"
+    # sinh(b w) / b is w for small b, and is what complex numbers say.
+    np.testing.assert_allclose(Blobs(bend=1e-4).factors(points[0]), Blobs().factors(points[0]), atol=1e-7)
+    w = complex(points[0, 0], points[0, 1])
+    curved = np.sinh(0.6 * w) / 0.6
+    x, y = Blobs(bend=0.6).factors(points[0])[:2]
+    np.testing.assert_allclose([x, y], 7.5 + 0.22 * 16 * np.tanh([curved.real, curved.imag]))
+    with pytest.raises(ConfigError, match=r"bend=-0\.1: expected 0"):
+        Blobs(bend=-0.1)
+
+
 def test_factors_stay_within_their_span(x64):
     decoder = Blobs()
     ends = jax.vmap(decoder.factors)(jnp.array([[-50.0] * 4, [50.0] * 4]))

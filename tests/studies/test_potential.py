@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from rich.console import Console
 
+from latax import PotentialFlow
 from latax._errors import DataError
 from latax.data import Samples, digit_sequences, sprites
 from latax.estimators.traversal import Traversal
@@ -20,7 +21,9 @@ from latax.studies import (
     potential_sprites,
     traversals,
 )
-from latax.studies.traversals import DISPLACEMENT, DRIFT, PURITY, ROUND_TRIP, VP, Effort, StraightPaths, World
+from latax.studies.paths import EXACT, FactorPaths, StraightPaths
+from latax.studies.traversals import DISPLACEMENT, DRIFT, PURITY, ROUND_TRIP, VP, Effort
+from latax.studies.world import World, of_images, spans, vae_space
 
 QUIET = Console(quiet=True)
 TINY = Effort(steps=2, replicates=2, starts=12, vp_steps=10, vp_seeds=1)
@@ -40,7 +43,7 @@ def world():
 
 
 def test_measures_of_lines_that_are_known():
-    span = traversals.spans(world(), 0)
+    span = spans(world(), 0)
     # From 5 % to 95 % of a standard normal.
     np.testing.assert_allclose(span, 2 * 1.645, rtol=0.15)
     axes = StraightPaths(world().space, np.eye(3), 0.4)
@@ -76,7 +79,7 @@ def test_learned_paths_beside_all_baselines(tmp_path):
     assert names == ["aligned", *baselines]
     assert found.values["aligned"][ROUND_TRIP].shape == (2,)
     assert found.values["SeFa"][PURITY].std() < 0.2
-    assert found.straight == baselines
+    assert found.unlearned == baselines
     assert len(found.differences("aligned", ["aligned", *baselines]).rows) == 6
     assert len(found.table("Some", ["SeFa"]).rows) == 1
     correlations, slopes = found.correlations("aligned", starts=8)
@@ -100,9 +103,26 @@ def test_the_factors_of_turned_blobs_are_no_axes_and_those_of_the_mixture_are():
     assert of(np.eye(4))[PURITY] < 0.8
 
 
-def test_options_are_those_of_the_estimator():
-    from latax import PotentialFlow
+def test_curved_factors_change_alone_along_their_gradients_and_along_no_straight_line():
+    blobs = potential_blobs.blobs_world(3, 0.6)
+    span = blobs.space.decode.span
+    of = lambda paths: traversals.measure(blobs, paths, span, TINY, 0)
+    flows = of(FactorPaths(blobs.space, blobs.factors, 0.5))
+    assert flows[PURITY] == pytest.approx(1, abs=1e-3)
+    assert of(StraightPaths(blobs.space, np.asarray(blobs.space.decode.mixing), 0.5))[PURITY] < 0.9
+    straight = potential_blobs.blobs_world(3)
+    lines = traversals.measure(straight, FactorPaths(straight.space, straight.factors, 0.5), span, TINY, 0)
+    assert lines[PURITY] == pytest.approx(1, abs=1e-3)
+    assert lines[DISPLACEMENT] == pytest.approx(0.5, rel=0.05)
 
+
+def test_others_are_as_fast_as_the_first_kind():
+    slow = {"speed": 0.1}
+    assert traversals.speed_of_first({"first": {}, "slow": slow}) == PotentialFlow.speed
+    assert traversals.speed_of_first({"slow": slow, "last": {}}) == 0.1
+
+
+def test_options_are_those_of_the_estimator():
     for options in (
         *potential_blobs.KINDS.values(), *potential_blobs.ABLATION.values(),
         *potential_pde.KINDS.values(), *potential_pde.PARTS.values(),
@@ -117,14 +137,14 @@ def test_images_of_a_decoder_that_is_trained_here(tmp_path):
     made = sprites.make(150, 0)
     small = made.X.reshape(-1, 32, 32)[:, ::6, ::6].reshape(150, -1)
     images = Samples(small, sample_shape=(6, 6, 1), origin="small sprites")
-    space, weight = traversals.vae_space(images, 3, steps=1, seed=0, folder=tmp_path, console=QUIET)
+    space, weight = vae_space(images, 3, steps=1, seed=0, folder=tmp_path, console=QUIET)
     assert space.decode(jnp.zeros(3)).shape == (6, 6, 1)
     assert weight.shape[1] == 3
     frames = potential_digits.frames(2, 0)
     assert frames.sample_shape == (28, 28, 3)
     assert len(frames) == 2 * digit_sequences.TIMES
     path = Traversal(np.asarray(frames.X).reshape(2, 9, 28, 28, 3), np.zeros((2, 9, 3)), np.zeros(9))
-    assert set(potential_digits.NAMES) < set(traversals.of_images(path))
+    assert set(potential_digits.NAMES) < set(of_images(path))
 
 
 @pytest.mark.parametrize(("module", "shape"), [(potential_sprites, (4, 3, 5)), (potential_digits, (3, 3, 3))])
@@ -145,7 +165,7 @@ def test_a_study_of_images_has_its_decoder_its_paths_and_the_factors(tmp_path):
     arguments = (("x", "y", "size"), {"aligned": SMALL}, exact, TINY, 2, 3, 0, QUIET, tmp_path)
     result = potential_sprites.images_study(images, "Small", *arguments)
     rows = {row[0]: row for row in result.tables[0].rows}
-    assert rows[traversals.EXACT][1].estimate == pytest.approx(1)
+    assert rows[EXACT][1].estimate == pytest.approx(1)
     assert {"aligned", "SeFa", "mean singular vectors"} < set(rows)
     assert len(result.tables) == 4
 

@@ -5,7 +5,13 @@ point z, or from a rotation of it:
 
     x = middle + 0.22 side tanh(f_0),  y likewise,  wide = 0.11 side exp(0.4 tanh(f_2)),  high likewise,  f = M z.
 
-Nothing wraps around: a blob that goes right stays right.
+Nothing wraps around: a blob that goes right stays right. With `bend`, the factors are curved functions of z:
+
+    f_0 + i f_1 = sinh(b w) / b  with  w = (M z)_0 + i (M z)_1,  and f_2 + i f_3 likewise.
+
+The map is conformal, so the gradients of the four factors are at right angles everywhere but where cosh(b w) = 0: along
+each of them one factor changes and no other, and no straight line does that. Their directions turn from place to place
+by arg cosh(b w), which for b = 0.6 is 20 degrees one deviation from the origin both ways.
 """
 
 import equinox as eqx
@@ -28,16 +34,20 @@ class Blobs(eqx.Module):
     """z (4,) -> an image (side, side, 1) with values from 0 to 1; a decoder that is known.
 
     **Arguments:** `side`: in pixels, at least 8; `mixing`: an orthogonal matrix M (4, 4), the identity by default, by
-    which the factors are no coordinates of z.
+    which the factors are no coordinates of z; `bend`: b, by which they are no straight lines either; 0 or more.
     """
 
     mixing: Float[Array, "4 4"]
     side: int = eqx.field(static=True)
+    bend: float = eqx.field(static=True)
 
-    def __init__(self, side: int = SIDE, mixing: Float[Array, "4 4"] | None = None):
+    def __init__(self, side: int = SIDE, mixing: Float[Array, "4 4"] | None = None, bend: float = 0.0):
         if side < 8:
             raise ConfigError(f"side={side}: a blob needs at least 8 pixels to be seen.")
+        if not 0 <= bend < np.inf:
+            raise ConfigError(f"bend={bend}: expected 0, for factors along straight lines, or a number above.")
         self.side = side
+        self.bend = bend
         self.mixing = jnp.eye(4) if mixing is None else mixing
 
     def __call__(self, z: Float[Array, " 4"]) -> Float[Array, "{self.side} {self.side} 1"]:
@@ -50,9 +60,16 @@ class Blobs(eqx.Module):
 
     def factors(self, z: Float[Array, " 4"]) -> Float[Array, " 4"]:
         """x, y, wide and high, in pixels."""
-        bounded = jnp.tanh(self.mixing @ z)
+        bounded = jnp.tanh(self._bent(self.mixing @ z))
         place = (self.side - 1) / 2 + _PLACE * self.side * bounded[:2]
         return jnp.concatenate([place, _WIDTH * self.side * jnp.exp(_SPREAD * bounded[2:])])
+
+    def _bent(self, f: Float[Array, " 4"]) -> Float[Array, " 4"]:
+        if not self.bend:
+            return f
+        b, real, imaginary = self.bend, self.bend * f[::2], self.bend * f[1::2]
+        curved = jnp.sinh(real) * jnp.cos(imaginary), jnp.cosh(real) * jnp.sin(imaginary)
+        return jnp.stack(curved, axis=1).ravel() / b
 
     @property
     def span(self) -> Float[np.ndarray, " 4"]:

@@ -11,7 +11,8 @@ from latax.data.samples import default_names
 from latax.evaluate import image_attributes
 from latax.studies.potential_sprites import ABLATION, KINDS, images_study
 from latax.studies.result import StudyResult
-from latax.studies.traversals import Effort, changes_of
+from latax.studies.traversals import Effort
+from latax.studies.world import changes_of
 
 LATENT = 16
 #: Size, turn and hue are the transformations; x, y and length are what else can be seen to change.

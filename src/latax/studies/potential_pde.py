@@ -42,7 +42,7 @@ def pde_study(
     """The study with these equations and parts; straight lines are beside the first."""
     found = compare(blobs_world(seed), {**kinds, **parts}, effort, seed, console, folder)
     best = next(iter(kinds))
-    equations, others = [*kinds, *found.straight], [best, *parts]
+    equations, others = [*kinds, *found.unlearned], [best, *parts]
     first, second = found.table("Equations", equations), found.table("Parts of the loss", others)
     gained = found.differences(best, [*kinds, *parts])
     return StudyResult(

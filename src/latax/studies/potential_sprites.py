@@ -15,7 +15,8 @@ from latax.evaluate import image_attributes
 from latax.report.content import Section
 from latax.studies.potential_blobs import ALIGNED, ALONE, BEST, DISTINCT, RELEASED
 from latax.studies.result import StudyResult
-from latax.studies.traversals import Effort, World, changes_of, compare, of_images, vae_space
+from latax.studies.traversals import Effort, compare
+from latax.studies.world import World, changes_of, of_images, vae_space
 
 LATENT, ROWS = 10, 20_000
 NAMES = ("x", "y", "size", "long", "turned")

@@ -1,63 +1,41 @@
-"""Learned potentials and straight lines on one decoder: fit, measure by attributes that are known, put into tables."""
+"""Learned potentials and paths of other kinds on one decoder: fit, measure by known attributes, put into tables."""
 
-import functools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import jax.numpy as jnp
-import jax.random as jr
 import numpy as np
-from jaxtyping import Array, Float
+from jaxtyping import Float
 from rich.console import Console
 
 from latax._errors import DataError
-from latax.data import Samples
-from latax.estimators import VAE, PotentialFlow
-from latax.estimators.decoders import draws_of, prior_space
-from latax.estimators.rows import map_rows
-from latax.estimators.traversal import Traversal
+from latax.estimators import PotentialFlow
+from latax.estimators.decoders import draws_of
 from latax.evaluate import (
     Interval,
     attribute_correlation,
     confidence_interval,
     factor_purity,
-    image_attributes,
     norm_drift,
     paired_difference,
     round_trip_error,
     variation_predictability,
 )
-from latax.models.latent_space import LatentSpace
-from latax.potential import (
-    HORIZON,
-    local_frames,
-    matched,
-    mean_frame,
-    principal_directions,
-    random_directions,
-    sefa_directions,
-    visible_directions,
-)
+from latax.potential import HORIZON
 from latax.report import figures
 from latax.report.content import Figure
 from latax.report.tables import Table
 from latax.studies.contest import fit_or_resume, slug
+from latax.studies.paths import EXACT, Follow, unlearned_paths
+from latax.studies.world import World, changes_of, spans, units
 
-#: Points of a path on which it is measured, and draws by which directions and units of a space are found.
-POINTS, DRAWS = 9, 1024
-#: Points at which the decoder's Jacobian is looked at for mean directions.
-FRAMES = 256
-#: From latent points Z, a number k and steps to paths.
-Follow = Callable[..., Traversal]
+#: Points of a path on which it is measured.
+POINTS = 9
 
 PURITY, VP, ACCURACY = "purity", "VP accuracy", "pair accuracy"
 DISPLACEMENT, DRIFT, ROUND_TRIP = "displacement / √n", "drift", "worst round trip"
 MEASURES = (PURITY, VP, ACCURACY, DISPLACEMENT, DRIFT, ROUND_TRIP)
-
-#: Paths along which one factor of the data changes, where these are known.
-EXACT = "the factors themselves"
 
 CAPTION = (
     "Medians of replicates with 95 % intervals where there are enough; replicates differ in weights and starts, and "
@@ -66,33 +44,11 @@ CAPTION = (
     "VP accuracy: of a classifier that is shown differences of test pairs; it sees that paths are distinct, not that "
     "they are factors. Pair accuracy: that of the potentials' own classifier. Drift: the greatest relative change "
     "of |z| on a path, mean over paths. "
-    "Straight lines are as fast as the potentials, and begin at the same points. Singular vectors are those of the "
+    "Straight lines are as fast as the first potentials, and begin at the same points. Singular vectors are of the "
     "decoder's Jacobian: at the start of each line, or their mean directions. The factors themselves change the images "
     "without a decoder: what of their purity is below 1 is in how attributes are measured. Where they are fewer than "
     "the attributes, theirs is a mean over fewer paths, and no bound for the others."
 )
-
-
-@dataclass(frozen=True, kw_only=True)
-class World:
-    """A decoder whose paths can be judged.
-
-    - `attributes`: (N, T) values by name, of paths; `names`: those that count as factors.
-    - `potentials`: how many paths there are to be.
-    - `weight`: of the decoder's first layer, where it has one.
-    - `axes`: directions (K, n) along which one factor alone changes, where there are such.
-    - `exact`: from a count N and a seed to changes (P, N, F) of the attributes where the factors themselves change, one
-      at a time, where that is known otherwise.
-    """
-
-    title: str
-    space: LatentSpace
-    attributes: Callable[[Traversal], Mapping[str, Float[np.ndarray, "N T"]]]
-    names: Sequence[str]
-    potentials: int
-    weight: Array | None = None
-    axes: Float[np.ndarray, "K n"] | None = None
-    exact: Callable[[int, int], Float[np.ndarray, "P N F"]] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -130,7 +86,7 @@ class Comparison:
         return Table(title, ["paths", *MEASURES, "replicates", "training (s)"], rows, CAPTION)
 
     @property
-    def straight(self) -> list[str]:
+    def unlearned(self) -> list[str]:
         """The contestants that are not learned."""
         return [name for name in self.values if name not in self.learned]
 
@@ -216,7 +172,7 @@ def compare(
 ) -> Comparison:
     """Fits potentials of each kind, by its options of `PotentialFlow`, and measures them beside straight lines.
 
-    A kind whose run is there is resumed.
+    A kind whose run is there is resumed. The others are as fast as the first kind.
     """
     found = Comparison(world)
     span = spans(world, seed)
@@ -236,13 +192,17 @@ def compare(
         changes = [world.exact(effort.starts, seed + r) for r in range(effort.replicates)]
         pure = np.array([factor_purity(change, span).value for change in changes])
         found.values[EXACT], found.seconds[EXACT] = {**dict.fromkeys(MEASURES), PURITY: pure}, None
-    speed = next((options["speed"] for options in kinds.values() if "speed" in options), PotentialFlow.speed)
-    for name, of_seed in (straight_lines(world, speed) if baselines else {}).items():
+    for name, of_seed in (unlearned_paths(world, speed_of_first(kinds)) if baselines else {}).items():
         console.print(f"{world.title}: {name}", style="bold", markup=False)
         lines = [of_seed(seed + r) for r in range(effort.replicates)]
         found.values[name] = _stacked([measure(world, f, span, effort, seed + r) for r, f in enumerate(lines)])
         found.seconds[name] = None
     return found
+
+
+def speed_of_first(kinds: Mapping[str, Mapping[str, Any]]) -> float:
+    """The speed of the first kind, which all others are held against."""
+    return next(iter(kinds.values())).get("speed", PotentialFlow.speed)
 
 
 def measure(
@@ -284,118 +244,6 @@ def measure(
         DRIFT: float(np.mean(drift)),
         ROUND_TRIP: float(np.max(back)) if back else None,
     }
-
-
-def changes_of(values: Mapping[str, Float[np.ndarray, "N T"]], names: Sequence[str]) -> Float[np.ndarray, "N F"]:
-    """The changes of these attributes from the first to the last point of each path."""
-    return np.stack([values[name][:, -1] - values[name][:, 0] for name in names], axis=1)
-
-
-def units(space: LatentSpace) -> tuple[Float[np.ndarray, " n"], float]:
-    """The mean of draws and their root mean square distance from it, for each coordinate."""
-    z = draws_of(space, DRAWS, 0).astype(np.float64)
-    loc = z.mean(axis=0)
-    return loc, float(np.sqrt(np.mean((z - loc) ** 2)))
-
-
-def spans(world: World, seed: int) -> Float[np.ndarray, " F"]:
-    """The range of each attribute over draws, from the 5 % to the 95 % quantile.
-
-    Of what is counted along a path and starts at zero, `turned`, it is half a turn of a shape of mean length.
-    """
-    Z = draws_of(world.space, DRAWS, seed + 3_000_003)
-    data = np.asarray(map_rows(_decode, world.space, Z, chunk=256))
-    values = world.attributes(Traversal(data[:, None], Z[:, None], np.zeros(1)))
-    found = []
-    for name in world.names:
-        if name == "turned":
-            found.append(np.pi * float(np.nanmean(values["long"])))
-        else:
-            low, high = np.nanquantile(values[name], [0.05, 0.95])
-            found.append(float(high - low))
-    return np.array(found)
-
-
-def straight_lines(world: World, speed: float) -> dict[str, Callable[[int], Follow]]:
-    """For each kind of directions: from a seed to paths along them."""
-    space, count = world.space, world.potentials
-    draws = lambda seed: jnp.asarray(draws_of(space, DRAWS, seed + 4_000_003))
-    features = lambda z: space.decode(z).ravel()
-    singular = functools.cache(lambda seed: mean_frame(space.decode, draws(seed)[:FRAMES], count))
-    kinds: dict[str, Callable[[int], Array]] = {
-        "random directions": lambda seed: random_directions(space.size, count, key=jr.key(seed)),
-        "PCA of the data (GANSpace)": lambda seed: principal_directions(draws(seed), count, features=features),
-        "most visible directions": lambda seed: visible_directions(space.decode, draws(seed)[:128], count),
-        "mean singular vectors": lambda seed: jnp.asarray(singular(seed)),
-    }
-    if world.axes is not None:
-        kinds[EXACT] = lambda seed: jnp.asarray(world.axes)
-    weight = world.weight
-    if weight is not None:
-        kinds["SeFa"] = lambda seed: sefa_directions(weight, count)
-    along = lambda directions: StraightPaths(space, np.asarray(directions, np.float64), speed)
-    lines: dict[str, Callable[[int], Follow]] = {
-        name: lambda seed, make=make: along(make(seed)) for name, make in kinds.items()
-    }
-    return lines | {"singular vectors at the start": lambda seed: SingularPaths(space, singular(seed), speed)}
-
-
-@dataclass(frozen=True)
-class StraightPaths:
-    """Straight lines in place of flows, at the speed of the potentials: called as `PotentialFlow.traverse`."""
-
-    space: LatentSpace
-    directions: Float[np.ndarray, "K n"]
-    speed: float
-
-    def __call__(self, Z: Float[np.ndarray, "N n"], k: int, *, steps: int) -> Traversal:
-        """The paths number k."""
-        return _straight(self.space, Z, np.broadcast_to(self.directions[k], Z.shape), self.speed, steps)
-
-
-@dataclass(frozen=True)
-class SingularPaths:
-    """The same along the singular vector at each start that is most alike the k-th of these directions."""
-
-    space: LatentSpace
-    directions: Float[np.ndarray, "K n"]
-    speed: float
-
-    def __call__(self, Z: Float[np.ndarray, "N n"], k: int, *, steps: int) -> Traversal:
-        """The paths number k."""
-        frames = np.asarray(local_frames(self.space.decode, jnp.asarray(Z, jnp.float32))[0], np.float64)
-        return _straight(self.space, Z, matched(frames, self.directions)[:, k], self.speed, steps)
-
-
-def _straight(
-    space: LatentSpace, Z: Float[np.ndarray, "N n"], directions: Float[np.ndarray, "N n"], speed: float, steps: int
-) -> Traversal:
-    times, unit = np.linspace(0, HORIZON, steps), directions / np.linalg.norm(directions, axis=1, keepdims=True)
-    length = speed * np.sqrt(space.size) * units(space)[1]
-    latent = (Z[:, None] + length * times[None, :, None] * unit[:, None]).astype(np.float32)
-    data = np.asarray(map_rows(_decode, space, latent.reshape(-1, space.size), chunk=256))
-    return Traversal(data.reshape(*latent.shape[:2], *data.shape[1:]), latent, times)
-
-
-def of_images(path: Traversal) -> Mapping[str, Float[np.ndarray, "N T"]]:
-    """The attributes of images, by name."""
-    images = np.asarray(path.data, np.float64)
-    return image_attributes(images if images.ndim == 5 else images[..., None])._asdict()
-
-
-def vae_space(
-    images: Samples, latent_size: int, *, steps: int, seed: int, folder: Path, console: Console
-) -> tuple[LatentSpace, Array]:
-    """The latent space of a convolutional variational autoencoder of these images, trained here, and the weights of its
-    decoder's first layer."""
-    console.print(f"Variational autoencoder of {images.origin}", style="bold", markup=False)
-    estimator = VAE(latent_size=latent_size, steps=steps, batch_size=128, seed=seed)
-    model, _ = fit_or_resume(lambda **where: estimator.fit_samples(images, **where), folder / "decoder")
-    return prior_space(model), model.first_weight_
-
-
-def _decode(space: LatentSpace, z: Float[Array, " n"]) -> Float[Array, "*data"]:
-    return space.decode(z)
 
 
 def _stacked(replicates: Sequence[dict[str, float | None]]) -> dict[str, np.ndarray | None]:

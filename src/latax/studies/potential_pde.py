@@ -7,7 +7,7 @@ from typing import Any
 from rich.console import Console
 
 from latax.report.content import Section
-from latax.studies.potential_blobs import ALIGNED, ALONE, BUDGETS, blobs_world
+from latax.studies.potential_blobs import ALIGNED, ALONE, BEND, BUDGETS, blobs_world
 from latax.studies.result import StudyResult
 from latax.studies.traversals import Effort, compare
 
@@ -39,19 +39,25 @@ def pde_study(
     console: Console,
     folder: Path,
 ) -> StudyResult:
-    """The study with these equations and parts; straight lines are beside the first."""
+    """The study with these equations, on straight and on curved factors, and parts, on straight ones.
+
+    Paths of other kinds are beside the first equation.
+    """
     found = compare(blobs_world(seed), {**kinds, **parts}, effort, seed, console, folder)
+    curved = compare(blobs_world(seed, BEND), kinds, effort, seed, console, folder)
     best = next(iter(kinds))
     equations, others = [*kinds, *found.unlearned], [best, *parts]
-    first, second = found.table("Equations", equations), found.table("Parts of the loss", others)
-    gained = found.differences(best, [*kinds, *parts])
+    first = [found.table("Equations", equations), found.differences(best, list(kinds))]
+    bent = [curved.table("Equations, on curved blobs"), curved.differences(best, list(kinds))]
+    second = [found.table("Parts of the loss", others), found.differences(best, list(parts))]
     return StudyResult(
         title="Equations of potential flows",
         summary=f"{effort.steps:,} steps, {effort.replicates} replicates, on blobs. An equation limits what a "
         "potential can be; none of them knows the decoder.",
-        tables=[first, second, gained],
+        tables=[*first, *bent, *second],
         sections=[
-            Section("Equations", tables=[first], figures=[found.figure(equations)]),
-            Section("Parts of the loss", tables=[second, gained], figures=[found.figure(others)]),
+            Section("Equations", tables=first, figures=[found.figure(equations)]),
+            Section("Equations, where factors are curved", tables=bent, figures=[curved.figure()]),
+            Section("Parts of the loss", tables=second, figures=[found.figure(others)]),
         ],
     )

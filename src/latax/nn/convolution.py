@@ -54,7 +54,8 @@ def _half_by_products(image: Float[Array, "H W i"], weight: Float[Array, "h w i 
     beside = jnp.concatenate([padded[:, at(0, b)[1]] for b in range(_WIDTH)], axis=2)
     kernel = weight.transpose(1, 2, 0, 3).reshape(-1, _WIDTH * size)
     products = jnp.einsum("hwi,io->hwo", beside, kernel)
-    return sum(products[at(a, 0)[0], :, a * size : (a + 1) * size] for a in range(_WIDTH))
+    above, middle, below = (products[at(a, 0)[0], :, a * size : (a + 1) * size] for a in range(_WIDTH))
+    return above + middle + below
 
 
 def _laid_upon(

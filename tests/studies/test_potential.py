@@ -109,6 +109,8 @@ def test_curved_factors_change_alone_along_their_gradients_and_along_no_straight
     of = lambda paths: traversals.measure(blobs, paths, span, TINY, 0)
     flows = of(FactorPaths(blobs.space, blobs.factors, 0.5))
     assert flows[PURITY] == pytest.approx(1, abs=1e-3)
+    far = FactorPaths(blobs.space, blobs.factors, 0.5)(np.full((1, 4), 8, np.float32), 0, steps=3)
+    assert np.isfinite(far.latent).all(), "where factors are next to their bounds"
     assert of(StraightPaths(blobs.space, np.asarray(blobs.space.decode.mixing), 0.5))[PURITY] < 0.9
     straight = potential_blobs.blobs_world(3)
     lines = traversals.measure(straight, FactorPaths(straight.space, straight.factors, 0.5), span, TINY, 0)

@@ -60,11 +60,13 @@ class Blobs(eqx.Module):
 
     def factors(self, z: Float[Array, " 4"]) -> Float[Array, " 4"]:
         """x, y, wide and high, in pixels."""
-        bounded = jnp.tanh(self._bent(self.mixing @ z))
+        bounded = jnp.tanh(self.unbounded(z))
         place = (self.side - 1) / 2 + _PLACE * self.side * bounded[:2]
         return jnp.concatenate([place, _WIDTH * self.side * jnp.exp(_SPREAD * bounded[2:])])
 
-    def _bent(self, f: Float[Array, " 4"]) -> Float[Array, " 4"]:
+    def unbounded(self, z: Float[Array, " 4"]) -> Float[Array, " 4"]:
+        """f, of which each factor is a bounded function that increases: along ∇f_k the k-th factor alone changes."""
+        f = self.mixing @ z
         if not self.bend:
             return f
         b, real, imaginary = self.bend, self.bend * f[::2], self.bend * f[1::2]

@@ -100,5 +100,5 @@ def blobs_world(seed: int, bend: float = 0.0) -> World:
         attributes=known,
         names=FACTORS,
         potentials=4,
-        factors=decoder.factors,
+        factors=decoder.unbounded,
     )

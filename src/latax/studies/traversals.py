@@ -46,9 +46,9 @@ CAPTION = (
     "of |z| on a path, mean over paths. "
     "Straight lines are as fast as the first potentials, and begin at the same points. Singular vectors are of the "
     "decoder's Jacobian: at the start of each line, or their mean directions. The factors themselves: along the "
-    "gradients of functions that are known, or in images that no decoder made, where what of their purity is below 1 is in how "
-    "attributes are measured; where they are fewer than the attributes, theirs is a mean over fewer paths, and no "
-    "bound for the others."
+    "gradients of functions that are known, or in images that no decoder made, where what of their purity is below 1 "
+    "is in how attributes are measured; where they are fewer than the attributes, theirs is a mean over fewer paths, "
+    "and no bound for the others."
 )
 
 

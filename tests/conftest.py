@@ -32,10 +32,6 @@ os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} {QUICK_COMPILATION
 PROJECT = Path(__file__).parent.parent
 CACHE = CompilationCache(PROJECT / ".cache" / "jax")
 
-# Each compiled program takes several memory mappings, of which Linux allows a process 65,530 (vm.max_map_count), and
-# aborts it beyond. So programs are forgotten between modules where there are many.
-MOST_MAPPINGS = 20_000
-
 # Before anything imports latax: every annotated argument, result and field is checked, shapes included.
 install_import_hook("latax", "beartype.beartype")
 
@@ -55,14 +51,10 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(trylast=True)
 def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> None:
-    if nextitem is not None and nextitem.path != item.path and _mappings() > MOST_MAPPINGS:
-        jax.clear_caches()
-        gc.collect()
+    if nextitem is not None and nextitem.path != item.path:
+        from latax._compiled import forget_many_programs
 
-
-def _mappings() -> int:
-    maps = Path("/proc/self/maps")
-    return maps.read_bytes().count(b"\n") if maps.exists() else 0
+        forget_many_programs()
 
 
 def allow_promotion_inside_adam() -> None:

@@ -1,5 +1,7 @@
 """The loop: what is trained, reported, chosen and kept, over one and several phases."""
 
+import importlib
+
 import equinox as eqx
 import jax
 import jax.numpy as jnp
@@ -256,3 +258,10 @@ def test_the_meter_is_told_everything_and_stopped_before_an_error_leaves():
     with pytest.raises(ConfigError, match="no such term"):
         train([phase("a", 5), phase("b", 5, weights={"no such term": 1.0})], meter=failing)
     assert failing.events[-1] == ("stop",)
+
+
+def test_each_fit_makes_room_for_its_programs(monkeypatch):
+    asked = []
+    monkeypatch.setattr(importlib.import_module("latax.train.fit"), "forget_many_programs", lambda: asked.append(True))
+    train([phase(steps=2)])
+    assert asked == [True]

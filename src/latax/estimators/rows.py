@@ -8,7 +8,7 @@ import jax
 import numpy as np
 from jaxtyping import PyTree
 
-from latax._compilation_cache import use_compilation_cache
+from latax._compiled import use_compilation_cache
 
 #: Rows for one call; fewer rows are filled up to a power of two, so that few sizes are ever compiled.
 CHUNK = 4096

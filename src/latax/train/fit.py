@@ -13,7 +13,7 @@ import jax
 import numpy as np
 from jaxtyping import Array, Float, PyTree
 
-from latax._compilation_cache import use_compilation_cache
+from latax._compiled import forget_many_programs, use_compilation_cache
 from latax.train.hosts import is_first, on_host
 from latax.train.phase import Model, Recipe
 from latax.train.progress import AbstractMeter, SilentMeter
@@ -76,6 +76,7 @@ def fit(
     terms differ; functions and learning rates cannot be compared.
     """
     use_compilation_cache()
+    forget_many_programs()
     began = time.perf_counter()
     settings = Settings(
         init=init,

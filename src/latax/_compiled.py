@@ -28,9 +28,9 @@ def use_compilation_cache() -> None:
 def forget_many_programs() -> None:
     """Forgets all compiled programs of this process where they take a third of the memory mappings that it may have.
 
-    Each program takes several, and XLA aborts the process when there are no more, whatever memory is left: a
-    study of potential flows did so in its seventeenth fit, at the usual 65,530. A program that is used again is compiled
-    again, mostly from disk.
+    Each program takes several, and XLA aborts the process when there are no more, whatever memory is left: a study of
+    potential flows did so in its seventeenth fit, at the usual 65,530. A program that is used again is compiled again,
+    mostly from disk.
     """
     if _MAPPINGS.exists() and _MOST.exists() and _MAPPINGS.read_bytes().count(b"\n") > int(_MOST.read_text()) // 3:
         jax.clear_caches()
